@@ -1,0 +1,55 @@
+// Threads for what may block: plugin calls tagged [worker], hashing, DNS, large validations.
+//
+// The model. A job runs on one of a bounded number of threads; its `done` runs on the loop thread, exactly once, with how
+// it ended. A job that is still running at its deadline is reported as timed out at once, its thread is written off (it
+// ends by itself whenever the job returns) and replaced, so that a hung job costs a thread and never a place in the queue.
+// The number of written-off threads is bounded by `max_abandoned`; beyond it new jobs are refused (errc::exhausted) rather
+// than queued behind hung ones. Late results of timed-out jobs are dropped.
+//
+// Destruction waits for jobs that are within their deadline and never for written-off ones.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "common/clock.hpp"
+#include "common/result.hpp"
+
+namespace tenon::event {
+
+class Loop;
+
+class WorkerPool {
+ public:
+  struct Options {
+    std::size_t threads = 2;           // 1 … 64 that run jobs at once
+    std::size_t max_queued = 4096;     // jobs that wait for a thread
+    std::size_t max_abandoned = 64;    // threads stuck in jobs past their deadline
+  };
+  struct Counters {
+    std::uint64_t finished = 0, timed_out = 0, refused = 0;
+    std::size_t queued = 0, running = 0, abandoned = 0;
+  };
+  using Job = std::function<void()>;
+  using Done = std::function<void(Status)>;
+
+  virtual ~WorkerPool() = default;
+
+  // [loop] Queues the job. `deadline` counts from now, waiting in the queue included. What a job throws becomes
+  // errc::internal in `done`. Returns errc::exhausted, without calling `done`, when the queue is full or too many threads
+  // are written off.
+  virtual Status submit(Job job, Duration deadline, Done done) = 0;
+
+  // [loop] Runs `hook` on every worker thread when it ends, written-off threads included (nats.c wants its per-thread
+  // memory released). Stays registered for the life of the pool.
+  virtual void at_thread_exit(std::function<void()> hook) = 0;
+
+  virtual Counters counters() const = 0;  // [loop]
+};
+
+std::unique_ptr<WorkerPool> make_worker_pool(Loop& loop, WorkerPool::Options options);
+std::unique_ptr<WorkerPool> make_worker_pool(Loop& loop);
+
+}  // namespace tenon::event

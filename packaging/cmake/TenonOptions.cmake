@@ -1,0 +1,42 @@
+# Language level, warnings, sanitizers and ccache: what every target of the project shares.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 99)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(TENON_PLUGIN_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins")
+
+set(TENON_SANITIZE "" CACHE STRING "Value for -fsanitize=, empty for none")
+option(TENON_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(TENON_TESTS "Build the tests and benches" ON)
+
+find_program(TENON_CCACHE ccache)
+if(TENON_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER "${TENON_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${TENON_CCACHE}")
+endif()
+
+# -g1 keeps line numbers in backtraces at a fraction of the link time and size of -g.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g1")
+
+add_library(tenon_options INTERFACE)
+target_compile_options(tenon_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+                       -Wno-missing-field-initializers -fno-omit-frame-pointer)
+if(TENON_SANITIZE)
+  target_compile_options(tenon_options INTERFACE -fsanitize=${TENON_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(tenon_options INTERFACE -fsanitize=${TENON_SANITIZE})
+endif()
+if(TENON_FUZZ)
+  target_compile_options(tenon_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+# ccache and precompiled headers agree only with this (ccache manual, "Precompiled headers").
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(tenon_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+endif()
+
+find_package(Threads REQUIRED)

@@ -1,0 +1,21 @@
+# Tests are found by glob, so that none drops out silently.
+
+if(NOT TENON_TESTS)
+  return()
+endif()
+find_package(GTest REQUIRED)
+
+# tenon_test(NAME SOURCES file… [LIBRARIES target…] [LABELS label…] [TIMEOUT seconds])
+# One GoogleTest executable and one ctest entry.
+function(tenon_test NAME)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;ENVIRONMENT" ${ARGN})
+  add_executable(${NAME} ${ARG_SOURCES})
+  target_link_libraries(${NAME} PRIVATE tenon_options GTest::gmock GTest::gtest GTest::gtest_main ${ARG_LIBRARIES})
+  target_include_directories(${NAME} PRIVATE "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}/host")
+  target_precompile_headers(${NAME} PRIVATE "${CMAKE_SOURCE_DIR}/packaging/cmake/test_pch.hpp")
+  add_test(NAME ${NAME} COMMAND ${NAME} --gtest_brief=1)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENVIRONMENT}")
+endfunction()
