@@ -1,0 +1,40 @@
+// A health check as a C++ class:
+//
+//   class Mine {
+//    public:
+//     explicit Mine(tenon::sdk::Host host);
+//     void start(const tenon_health_target& target);                   // copy what you need
+//     void check(std::uint64_t token, std::uint64_t deadline_ns);      // ends with host.complete_check(token, …)
+//     void cancel();                                                   // free what the check under way holds
+//     void stop();
+//   };
+#pragma once
+
+#include "../health_check.h"
+#include "host.hpp"
+
+namespace tenon::sdk {
+
+template <class Check>
+const tenon_health_check* health_check_table() noexcept {
+  static const tenon_health_check table = [] {
+    tenon_health_check t;
+    TENON_INIT(&t);
+    t.create = [](const tenon_host* host, void** out, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { *out = new Check(Host(host)); });
+    };
+    t.destroy = [](void* self) { delete static_cast<Check*>(self); };
+    t.start = [](void* self, const tenon_health_target* target, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Check*>(self)->start(*target); });
+    };
+    t.check = [](void* self, std::uint64_t token, std::uint64_t deadline_ns, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Check*>(self)->check(token, deadline_ns); });
+    };
+    t.cancel = [](void* self) { guarded_void([&] { static_cast<Check*>(self)->cancel(); }); };
+    t.stop = [](void* self) { guarded_void([&] { static_cast<Check*>(self)->stop(); }); };
+    return t;
+  }();
+  return &table;
+}
+
+}  // namespace tenon::sdk

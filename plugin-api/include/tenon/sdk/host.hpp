@@ -1,0 +1,319 @@
+// The host's services as C++: a copyable view of one instance's `const tenon_host *`.
+//
+// Threads and meanings are those of host.h. Timers and watches are objects that cancel themselves; they must not outlive
+// the instance. Callbacks may throw: what they throw is logged as an error of the instance.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../host.h"
+#include "error.hpp"
+
+namespace tenon::sdk {
+
+class Host;
+
+namespace detail {
+
+// A callback that the host calls by function pointer. What it throws is logged.
+struct Callback {
+  const tenon_host* host;
+  std::function<void()> run;
+  static void call(void* argument) noexcept;
+};
+
+}  // namespace detail
+
+// Cancels its timer when destroyed.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(Timer&&) noexcept = default;
+  Timer& operator=(Timer&& other) noexcept {
+    cancel();
+    host_ = other.host_, id_ = other.id_, callback_ = std::move(other.callback_);
+    return *this;
+  }
+  ~Timer() { cancel(); }
+  void cancel() noexcept {
+    if (callback_ == nullptr) return;
+    host_->timer_cancel(host_->context, id_);
+    callback_.reset();
+  }
+
+ private:
+  friend class Host;
+  const tenon_host* host_ = nullptr;
+  std::uint64_t id_ = 0;
+  std::unique_ptr<detail::Callback> callback_;
+};
+
+// Stops watching when destroyed; the descriptor stays the plugin's.
+class FdWatch {
+ public:
+  FdWatch() = default;
+  FdWatch(FdWatch&&) noexcept = default;
+  FdWatch& operator=(FdWatch&& other) noexcept {
+    stop();
+    host_ = other.host_, id_ = other.id_, callback_ = std::move(other.callback_);
+    return *this;
+  }
+  ~FdWatch() { stop(); }
+  void stop() noexcept {
+    if (callback_ == nullptr) return;
+    host_->fd_unwatch(host_->context, id_);
+    callback_.reset();
+  }
+  void set_interest(std::uint32_t interest) {
+    if (callback_ != nullptr) host_->fd_interest(host_->context, id_, interest);
+  }
+
+ private:
+  friend class Host;
+  struct State {
+    const tenon_host* host;
+    std::function<void(std::uint32_t)> run;
+    static void call(void* argument, std::uint32_t ready) noexcept;
+  };
+  const tenon_host* host_ = nullptr;
+  std::uint64_t id_ = 0;
+  std::unique_ptr<State> callback_;
+};
+
+struct CommandResult {
+  std::uint32_t ended;  // TENON_EXIT_…
+  std::int32_t value;
+  std::string output;
+  bool output_truncated;
+  std::uint64_t duration_ns;
+};
+
+class Host {
+ public:
+  explicit Host(const tenon_host* host) noexcept : host_(host) {}
+  const tenon_host* raw() const noexcept { return host_; }
+
+  std::string_view instance_name() const noexcept { return from_abi(host_->instance_name(host_->context)); }
+  std::string_view node() const noexcept { return from_abi(host_->node(host_->context)); }
+  void log(std::uint32_t level, std::string_view text) const noexcept { host_->log(host_->context, level, to_abi(text)); }
+  void count(std::string_view name, double by = 1) const noexcept {
+    host_->metric(host_->context, to_abi(name), TENON_METRIC_COUNTER, by);
+  }
+  void gauge(std::string_view name, double value) const noexcept {
+    host_->metric(host_->context, to_abi(name), TENON_METRIC_GAUGE, value);
+  }
+
+  // Config values by JSON pointer. Absent: the fallback. Of another type than the schema promised: Error.
+  std::string_view config_json() const noexcept { return from_abi(host_->config_json(host_->context)); }
+  std::string config_string(std::string_view pointer, std::string_view fallback = {}) const {
+    tenon_str value = to_abi(fallback);
+    read(pointer, host_->config_string(host_->context, to_abi(pointer), &value));
+    return std::string(from_abi(value));
+  }
+  std::int64_t config_integer(std::string_view pointer, std::int64_t fallback) const {
+    read(pointer, host_->config_integer(host_->context, to_abi(pointer), &fallback));
+    return fallback;
+  }
+  double config_number(std::string_view pointer, double fallback) const {
+    read(pointer, host_->config_number(host_->context, to_abi(pointer), &fallback));
+    return fallback;
+  }
+  bool config_boolean(std::string_view pointer, bool fallback) const {
+    std::uint32_t value = fallback ? 1 : 0;
+    read(pointer, host_->config_boolean(host_->context, to_abi(pointer), &value));
+    return value != 0;
+  }
+  std::uint64_t config_duration_ns(std::string_view pointer, std::uint64_t fallback) const {
+    read(pointer, host_->config_duration(host_->context, to_abi(pointer), &fallback));
+    return fallback;
+  }
+  std::uint64_t config_size(std::string_view pointer, std::uint64_t fallback) const {
+    read(pointer, host_->config_size(host_->context, to_abi(pointer), &fallback));
+    return fallback;
+  }
+  std::size_t config_count(std::string_view pointer) const {
+    std::size_t count = 0;
+    read(pointer, host_->config_count(host_->context, to_abi(pointer), &count));
+    return count;
+  }
+
+  std::uint64_t monotonic_ns() const noexcept { return host_->monotonic_ns(host_->context); }
+  std::uint64_t wall_ns() const noexcept { return host_->wall_ns(host_->context); }
+  std::uint64_t random() const noexcept { return host_->random(host_->context); }
+
+  // Runs `callback` after delay_ns, then every period_ns if that is not 0. [loop]
+  Timer start_timer(std::uint64_t delay_ns, std::uint64_t period_ns, std::function<void()> callback) const;
+  // Watches a descriptor; `interest` is a set of TENON_FD_…. [loop]
+  FdWatch watch(int fd, std::uint32_t interest, std::function<void(std::uint32_t ready)> callback) const;
+  // Runs `work` on a worker thread, then `done` on the loop. What both share must be kept alive by the caller's captures
+  // (shared_ptr): after a timeout `work` may still run while the instance is long gone. [loop]
+  void run_on_worker(std::uint64_t deadline_ns, std::function<void()> work, std::function<void(tenon_status)> done) const;
+  // Runs a command to completion through the keeper. [loop]
+  void run_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                   std::string_view directory, std::uint32_t output_limit, std::uint64_t deadline_ns,
+                   std::function<void(const CommandResult&)> done) const;
+
+  void complete(std::uint64_t token) const noexcept { host_->complete(host_->context, token, nullptr); }
+  void complete(std::uint64_t token, tenon_status code, std::string_view text, std::uint32_t fault,
+                bool retryable) const noexcept {
+    tenon_error error;
+    TENON_INIT(&error);
+    fill(error, code, text, fault, retryable);
+    host_->complete(host_->context, token, &error);
+  }
+  void complete_check(std::uint64_t token, std::uint32_t health, std::string_view reason = {},
+                      std::uint64_t latency_ns = 0) const noexcept {
+    tenon_health_result result;
+    TENON_INIT(&result);
+    result.health = health;
+    result.reason = to_abi(reason);
+    result.latency_ns = latency_ns;
+    host_->complete_check(host_->context, token, &result, nullptr);
+  }
+
+ private:
+  void read(std::string_view pointer, tenon_status status) const {
+    if (status == TENON_OK || status == TENON_ERR_NOT_FOUND) return;
+    throw Error(status, "config value " + std::string(pointer) + " has another type than the component's schema promises",
+                TENON_FAULT_PLUGIN);
+  }
+  static void check(tenon_status status, const char* what) {
+    if (status != TENON_OK) throw Error(status, std::string("the host refused ") + what, TENON_FAULT_HOST, true);
+  }
+  const tenon_host* host_;
+};
+
+namespace detail {
+
+inline void log_thrown(const tenon_host* host) noexcept {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    host->log(host->context, TENON_LOG_ERROR, to_abi(std::string("callback failed: ") + e.what()));
+  } catch (...) {
+    host->log(host->context, TENON_LOG_ERROR, to_abi("callback failed with an exception of unknown type"));
+  }
+}
+
+inline void Callback::call(void* argument) noexcept {
+  auto* self = static_cast<Callback*>(argument);
+  const tenon_host* host = self->host;
+  try {
+    auto run = self->run;  // a callback may cancel, and so destroy, itself
+    run();
+  } catch (...) {
+    log_thrown(host);
+  }
+}
+
+}  // namespace detail
+
+inline void FdWatch::State::call(void* argument, std::uint32_t ready) noexcept {
+  auto* self = static_cast<State*>(argument);
+  const tenon_host* host = self->host;
+  try {
+    auto run = self->run;
+    run(ready);
+  } catch (...) {
+    detail::log_thrown(host);
+  }
+}
+
+inline Timer Host::start_timer(std::uint64_t delay_ns, std::uint64_t period_ns, std::function<void()> callback) const {
+  Timer timer;
+  auto state = std::make_unique<detail::Callback>(detail::Callback{host_, std::move(callback)});
+  check(host_->timer_start(host_->context, delay_ns, period_ns, &detail::Callback::call, state.get(), &timer.id_), "a timer");
+  timer.host_ = host_;
+  timer.callback_ = std::move(state);
+  return timer;
+}
+
+inline FdWatch Host::watch(int fd, std::uint32_t interest, std::function<void(std::uint32_t)> callback) const {
+  FdWatch watch;
+  auto state = std::make_unique<FdWatch::State>(FdWatch::State{host_, std::move(callback)});
+  check(host_->fd_watch(host_->context, fd, interest, &FdWatch::State::call, state.get(), &watch.id_), "a descriptor watch");
+  watch.host_ = host_;
+  watch.callback_ = std::move(state);
+  return watch;
+}
+
+inline void Host::run_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                              std::string_view directory, std::uint32_t output_limit, std::uint64_t deadline_ns,
+                              std::function<void(const CommandResult&)> done) const {
+  struct Pending {
+    const tenon_host* host;
+    std::function<void(const CommandResult&)> done;
+    static void call(void* argument, const tenon_command_result* result) noexcept {
+      std::unique_ptr<Pending> self(static_cast<Pending*>(argument));
+      try {
+        self->done(CommandResult{result->ended, result->value,
+                                 std::string(reinterpret_cast<const char*>(result->output.data), result->output.size),
+                                 result->output_truncated != 0, result->duration_ns});
+      } catch (...) {
+        detail::log_thrown(self->host);
+      }
+    }
+  };
+  std::vector<tenon_str> argv, env;
+  for (const auto& text : arguments) argv.push_back(to_abi(text));
+  for (const auto& text : environment) env.push_back(to_abi(text));
+  tenon_command command;
+  TENON_INIT(&command);
+  command.arguments = argv.data();
+  command.argument_count = static_cast<std::uint32_t>(argv.size());
+  command.environment = env.data();
+  command.environment_count = static_cast<std::uint32_t>(env.size());
+  command.output_limit = output_limit;
+  if (!directory.empty()) command.directory = to_abi(directory);
+  command.deadline_ns = deadline_ns;
+  auto pending = std::make_unique<Pending>(Pending{host_, std::move(done)});
+  check(host_->run_command(host_->context, &command, &Pending::call, pending.get()), "a command");
+  pending.release();  // the host calls back exactly once; if the instance is destroyed first it does not, and this leaks
+                      // a few octets rather than risk a callback into freed memory
+}
+
+inline void Host::run_on_worker(std::uint64_t deadline_ns, std::function<void()> work,
+                                std::function<void(tenon_status)> done) const {
+  struct Pending {
+    // Held once by each side that may still touch it; after a timeout the two overlap and the last one frees.
+    std::function<void()> work;
+    std::function<void(tenon_status)> done;
+    const tenon_host* host;
+    std::shared_ptr<Pending> self_for_work, self_for_done;
+    static void run(void* argument) noexcept {
+      auto keep = std::move(static_cast<Pending*>(argument)->self_for_work);
+      guarded_void(keep->work);  // not logged: after a timeout the instance, and its host, may be gone
+      keep->work = nullptr;
+    }
+    static void finish(void* argument, tenon_status status) noexcept {
+      auto keep = std::move(static_cast<Pending*>(argument)->self_for_done);
+      try {
+        keep->done(status);
+      } catch (...) {
+        detail::log_thrown(keep->host);
+      }
+      keep->done = nullptr;
+    }
+  };
+  auto pending = std::make_shared<Pending>();
+  pending->work = std::move(work);
+  pending->done = std::move(done);
+  pending->host = host_;
+  pending->self_for_work = pending;
+  pending->self_for_done = pending;
+  const tenon_status status = host_->run_on_worker(host_->context, &Pending::run, &Pending::finish, pending.get(), deadline_ns);
+  if (status != TENON_OK) {
+    pending->self_for_work.reset();
+    pending->self_for_done.reset();
+    check(status, "work on a worker thread");
+  }
+}
+
+}  // namespace tenon::sdk

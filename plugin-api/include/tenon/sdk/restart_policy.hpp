@@ -1,0 +1,54 @@
+// A restart policy as a C++ class:
+//
+//   class Mine {
+//    public:
+//     explicit Mine(tenon::sdk::Host host);                        // reads its config; throws sdk::Error
+//     tenon::sdk::Decision on_exit(const tenon_exit& exit) const;  // pure
+//   };
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include "../restart_policy.h"
+#include "host.hpp"
+
+namespace tenon::sdk {
+
+struct Decision {
+  std::uint32_t action = TENON_RESTART_RESTART;
+  std::uint64_t delay_ns = 0;
+  bool reset = false;
+  std::string text = {};  // why, for people; cut at 128 octets
+  bool keeps_memory = false;
+  std::uint64_t memory[4] = {};  // taken over only with keeps_memory
+};
+
+template <class Policy>
+const tenon_restart_policy* restart_policy_table() noexcept {
+  static const tenon_restart_policy table = [] {
+    tenon_restart_policy t;
+    TENON_INIT(&t);
+    t.create = [](const tenon_host* host, void** out, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { *out = new Policy(Host(host)); });
+    };
+    t.destroy = [](void* self) { delete static_cast<Policy*>(self); };
+    t.on_exit = [](void* self, const tenon_exit* exit, tenon_restart_decision* out, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] {
+        const Decision decision = static_cast<Policy*>(self)->on_exit(*exit);
+        out->action = decision.action;
+        out->delay_ns = decision.delay_ns;
+        out->reset = decision.reset ? 1 : 0;
+        out->text_size = static_cast<std::uint32_t>(std::min(decision.text.size(), sizeof out->text));
+        std::memcpy(out->text, decision.text.data(), out->text_size);
+        if (decision.keeps_memory) std::memcpy(out->memory, decision.memory, sizeof out->memory);
+      });
+    };
+    return t;
+  }();
+  return &table;
+}
+
+}  // namespace tenon::sdk

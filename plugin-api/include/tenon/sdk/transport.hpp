@@ -1,0 +1,74 @@
+// A transport as a C++ class. The asynchronous functions either throw sdk::Error (refused, no completion follows) or return
+// and complete later with host.complete(token, …).
+//
+//   class Mine {
+//    public:
+//     Mine(tenon::sdk::Host host, const tenon_connection_config& config);
+//     void describe(tenon_transport_info& out) const;
+//     void connect(std::uint64_t token, std::uint64_t deadline_ns);
+//     void disconnect(std::uint64_t token, std::uint64_t deadline_ns);
+//     void send(const tenon_message& message, bool settle, std::uint64_t token, std::uint64_t deadline_ns);
+//     void request(const tenon_message& message, std::uint64_t token, std::uint64_t deadline_ns);
+//     void reply(std::string_view reply, const tenon_message& message, std::uint64_t token, std::uint64_t deadline_ns);
+//     void subscribe(std::uint64_t subscription, std::string_view pattern, std::string_view group, std::uint64_t token,
+//                    std::uint64_t deadline_ns);            // group empty: none
+//     void unsubscribe(std::uint64_t subscription, std::uint64_t token, std::uint64_t deadline_ns);
+//     void health_check(std::uint64_t token, std::uint64_t deadline_ns);
+//     void resume();
+//   };
+#pragma once
+
+#include "../transport.h"
+#include "host.hpp"
+
+namespace tenon::sdk {
+
+template <class Transport>
+const tenon_transport* transport_table() noexcept {
+  static const tenon_transport table = [] {
+    tenon_transport t;
+    TENON_INIT(&t);
+    t.create = [](const tenon_host* host, const tenon_connection_config* config, void** out,
+                  tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { *out = new Transport(Host(host), *config); });
+    };
+    t.destroy = [](void* self) { delete static_cast<Transport*>(self); };
+    t.describe = [](void* self, tenon_transport_info* out) { static_cast<Transport*>(self)->describe(*out); };
+    t.connect = [](void* self, std::uint64_t token, std::uint64_t deadline, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Transport*>(self)->connect(token, deadline); });
+    };
+    t.disconnect = [](void* self, std::uint64_t token, std::uint64_t deadline, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Transport*>(self)->disconnect(token, deadline); });
+    };
+    t.send = [](void* self, const tenon_message* message, std::uint32_t settle, std::uint64_t token, std::uint64_t deadline,
+                tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Transport*>(self)->send(*message, settle != 0, token, deadline); });
+    };
+    t.request = [](void* self, const tenon_message* message, std::uint64_t token, std::uint64_t deadline,
+                   tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Transport*>(self)->request(*message, token, deadline); });
+    };
+    t.reply = [](void* self, tenon_str reply, const tenon_message* message, std::uint64_t token, std::uint64_t deadline,
+                 tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Transport*>(self)->reply(from_abi(reply), *message, token, deadline); });
+    };
+    t.subscribe = [](void* self, std::uint64_t subscription, tenon_str pattern, tenon_str group, std::uint64_t token,
+                     std::uint64_t deadline, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] {
+        static_cast<Transport*>(self)->subscribe(subscription, from_abi(pattern), from_abi(group), token, deadline);
+      });
+    };
+    t.unsubscribe = [](void* self, std::uint64_t subscription, std::uint64_t token, std::uint64_t deadline,
+                       tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Transport*>(self)->unsubscribe(subscription, token, deadline); });
+    };
+    t.health_check = [](void* self, std::uint64_t token, std::uint64_t deadline, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Transport*>(self)->health_check(token, deadline); });
+    };
+    t.resume = [](void* self) { guarded_void([&] { static_cast<Transport*>(self)->resume(); }); };
+    return t;
+  }();
+  return &table;
+}
+
+}  // namespace tenon::sdk
