@@ -1,0 +1,124 @@
+// The engine's side of the keeper link. Knows no event loop: the caller watches fd() and calls on_readable/on_writable.
+//
+// The model. A client is *greeting* until the keeper's Hello came and the version fits, then *adopting* until AdoptEnd,
+// then *live*; it is *lost* for ever once the link closes or carries something malformed. Requests may be sent from
+// greeting on and are queued; answers come through KeeperEvents. on_adopted comes exactly once and before any other
+// answer.
+//
+// When the link is lost the keeper is dead or has given this engine up. The client then kills the process group of
+// every child it knows (the keeper's PDEATHSIG takes only the direct children), and calls on_link_lost; the engine
+// must exit.
+//
+// Thread: one, the loop's. Callbacks run inside on_readable and may send; they must not destroy the client.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/result.hpp"
+#include "common/unique_fd.hpp"
+#include "keeper/breadcrumb.hpp"
+#include "keeper/link.hpp"
+#include "keeper/mapped_page.hpp"
+#include "keeper/messages.hpp"
+#include "keeper/vitals.hpp"
+
+namespace tenon::keeper {
+
+// The environment variable that tells an engine the descriptor number of its link.
+inline constexpr const char* kLinkVariable = "TENON_KEEPER_LINK";
+
+// Everything that the keeper held when this engine came. Empty but for `hello` in the first engine of a host.
+struct Adoption {
+  struct Stashed {
+    std::string bytes;
+    std::vector<unique_fd> descriptors;
+  };
+  Hello hello;  // without its two pages: see KeeperClient::vitals and ::breadcrumbs
+  // What the engine before was doing inside a plugin when it ended, innermost call of each thread; empty: nothing.
+  std::vector<Breadcrumb> last_breadcrumbs;
+  std::vector<AdoptedChild> children;
+  std::map<std::string, Stashed, std::less<>> stash;
+  std::vector<AdoptedListener> listeners;
+};
+
+class KeeperEvents {
+ public:
+  virtual ~KeeperEvents() = default;
+  virtual void on_adopted(Adoption adoption) = 0;
+  virtual void on_spawned(Spawned spawned) = 0;
+  virtual void on_spawn_failed(SpawnFailed failure) = 0;
+  virtual void on_exited(Exited exited) = 0;  // answer with forget() once it was taken note of
+  virtual void on_closed(Closed closed) = 0;
+  virtual void on_listening(Listening listening) = 0;
+  virtual void on_listen_failed(ListenFailed failure) = 0;
+  virtual void on_shutdown_requested(ShutdownRequested request) = 0;
+  virtual void on_reload_requested() = 0;
+  virtual void on_signal_failed(SignalFailed) {}
+  virtual void on_stash_refused(StashRefused) {}
+  // Every known process group has been sent SIGKILL; the engine has nothing left to hold and must exit.
+  virtual void on_link_lost(const Error& why) = 0;
+  // wants_write() changed: watch the descriptor for writing, or stop doing so.
+  virtual void on_interest_changed(bool wants_write) = 0;
+};
+
+class KeeperClient {
+ public:
+  // Takes the descriptor named by kLinkVariable out of the environment (and removes the variable, so that nobody else
+  // finds it). errc::wrong_state if this process was not started by a keeper.
+  static Result<unique_fd> take_link_from_environment();
+
+  // `link` is the engine's end; `events` must outlive the client.
+  KeeperClient(unique_fd link, KeeperEvents& events);
+  ~KeeperClient();
+  KeeperClient(const KeeperClient&) = delete;
+
+  int fd() const noexcept { return link_.fd(); }  // -1 once lost; take it out of the loop in on_link_lost
+  bool wants_write() const noexcept { return link_.wants_write(); }
+  void on_readable();
+  void on_writable();
+
+  // Requests. Never block. errc::exhausted if the outgoing queue is full (kMaxQueuedMessages, kMaxQueuedBytes),
+  // errc::wrong_state if the link is lost, errc::invalid_argument if the message could never be encoded.
+  Status spawn(SpawnSpec spec);
+  Status signal(const ProcessKey& key, int signal_number, SignalTarget to);
+  Status set_stop_plan(const ProcessKey& key, const StopPlan& plan);
+  Status close(const ProcessKey& key, ChannelEnd end);
+  Status forget(const ProcessKey& key);
+  // The descriptors travel as duplicates; the caller's stay the caller's.
+  Status put(std::string key, std::string bytes, const std::vector<int>& descriptors = {});
+  Status erase(std::string key);
+  Status listen(ListenSpec spec);
+  Status unlisten(std::string name);
+  Status set_shutdown_bound(std::chrono::milliseconds bound);
+  Status stop_all();
+  Status quit(int exit_code);
+
+  // Shared with the keeper; null before the Hello. Valid as long as the client.
+  VitalsPage* vitals() noexcept { return vitals_.get(); }
+  BreadcrumbPage* breadcrumbs() noexcept { return breadcrumbs_.get(); }
+
+ private:
+  enum class State : std::uint8_t { greeting, adopting, live, lost };
+
+  Status send(Message message);
+  void handle(Message message);
+  Status greet(Hello hello);
+  void deliver(Message message);
+  void lose(Error why);
+  void note_interest();
+
+  Link link_;
+  KeeperEvents& events_;
+  State state_ = State::greeting;
+  bool announced_interest_ = false;
+  std::unique_ptr<Adoption> adoption_;  // while adopting
+  std::map<ProcessKey, std::int32_t> running_;  // pid of each child not known to have exited
+  MappedPage<VitalsPage> vitals_;
+  MappedPage<BreadcrumbPage> breadcrumbs_;
+};
+
+}  // namespace tenon::keeper

@@ -1,0 +1,93 @@
+// What the keeper needs to know to start a process, and to stop it without an engine.
+//
+// A process is named by its id and generation: the id is the operator's ("counter.1"), the generation counts the starts
+// of that id and is chosen by the engine. The keeper starts a (id, generation) at most once in its life: asking again
+// answers again, with the same pid and the same descriptors.
+#pragma once
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/unique_fd.hpp"
+
+namespace tenon::keeper {
+
+inline constexpr std::size_t kMaxIdBytes = 512;
+
+struct ProcessKey {
+  std::string id;                // 1 … kMaxIdBytes bytes
+  std::uint64_t generation = 0;
+  auto operator<=>(const ProcessKey&) const = default;
+};
+
+// "counter.1#3", for logs and errors.
+std::string to_string(const ProcessKey& key);
+
+enum class ChannelKind : std::uint8_t {
+  none = 0,    // stdin is /dev/null; stdout goes where `standard_output` says
+  stdio = 1,   // events on stdin and stdout, both pipes; `standard_output` is not looked at
+  socket = 2,  // a connected stream socket on descriptor kChannelDescriptor of the child; stdin is /dev/null
+};
+// Where a socket channel stands in the child. The caller puts TENON_CHANNEL_FD=3 into `environment`.
+inline constexpr int kChannelDescriptor = 3;
+
+enum class OutputMode : std::uint8_t {
+  discard = 0,  // /dev/null
+  capture = 1,  // a pipe whose read end comes back as ChildDescriptors::output or ::error
+  inherit = 2,  // the keeper's own
+};
+
+struct ResourceLimit {
+  std::int32_t resource = 0;  // RLIMIT_…
+  std::uint64_t soft = 0;     // RLIM_INFINITY for none
+  std::uint64_t hard = 0;
+};
+
+// How a process is stopped when the keeper does it: the signal to its process group, `grace`, then SIGKILL to the
+// group. Children of the highest rank stop first, those of equal rank together.
+struct StopPlan {
+  std::int32_t signal_number = SIGTERM;
+  std::chrono::milliseconds grace{5000};  // 0 … kMaxGrace; 0: SIGKILL at once
+  std::uint32_t rank = 0;
+};
+inline constexpr std::chrono::milliseconds kMaxGrace = std::chrono::hours(24);
+
+struct SpawnSpec {
+  ProcessKey key;
+  // Empty: argv[0]. With a '/': that file, relative to `directory`; else searched in the PATH of `environment`.
+  std::string program;
+  std::vector<std::string> argv;          // at least one
+  std::vector<std::string> environment;   // "NAME=value", complete: nothing is inherited
+  std::string directory;                  // empty: the keeper's own
+  std::optional<std::uint32_t> uid, gid;  // absent: the keeper's own
+  // Supplementary groups. Absent: none if uid or gid is set, else the keeper's own.
+  std::optional<std::vector<std::uint32_t>> groups;
+  std::optional<std::uint32_t> file_mode_mask;       // umask; absent: 022
+  std::optional<std::int32_t> nice;                  // absolute, −20 … 19
+  std::vector<ResourceLimit> limits;
+  bool no_new_privileges = false;
+  ChannelKind channel = ChannelKind::none;
+  OutputMode standard_output = OutputMode::capture;
+  OutputMode standard_error = OutputMode::capture;
+  // A probe or helper of the engine: killed with its group when the engine ends, and never handed to a successor.
+  bool transient = false;
+  StopPlan stop;
+};
+
+// The host's ends, non-blocking and close-on-exec; each is invalid where the spec asked for none. The keeper keeps
+// duplicates of all but `pidfd` until told to close them.
+struct ChildDescriptors {
+  unique_fd pidfd;    // valid while the process is not reaped; never to be put into epoll; may be closed at once
+  unique_fd input;    // write end of the child's stdin
+  unique_fd output;   // read end of the child's stdout (events or log)
+  unique_fd error;    // read end of the child's stderr
+  unique_fd channel;  // the socket
+};
+
+enum class ChannelEnd : std::uint8_t { input = 0, output = 1, error = 2, channel = 3 };
+
+}  // namespace tenon::keeper
