@@ -35,13 +35,16 @@ class ByteRing {
 
  private:
   void grow(std::size_t wanted);
+  void drop_oldest(std::size_t count) noexcept;
   void store(std::string_view bytes) noexcept;
+  std::string slice(std::size_t from, std::size_t count) const;
 
   std::size_t capacity_;
   std::size_t allocated_ = 0;
   std::size_t begin_ = 0;  // index of the oldest byte
   std::size_t size_ = 0;
   std::uint64_t total_ = 0;
+  bool cut_in_line_ = false;  // the byte before the oldest one is gone and was no line feed
   std::unique_ptr<char[]> data_;
 };
 

@@ -1,7 +1,7 @@
 // The host's own log: one line an entry on stderr, as text for people or JSON for machines.
 //
 //   log::info("keeper", "engine restarted", {{"pid", 12}, {"after", "SIGSEGV"}});
-//   2026-05-04T10:11:12.345Z INFO  keeper  engine restarted pid=12 after=SIGSEGV
+//   2026-05-04T10:11:12.345Z INFO  keeper: engine restarted pid=12 after=SIGSEGV
 //   {"time":"2026-05-04T10:11:12.345Z","level":"info","part":"keeper","message":"engine restarted","pid":12,…}
 //
 // The model. An entry below the level costs one relaxed load. Every other is formatted first and leaves in one write(2)
@@ -11,7 +11,8 @@
 // NO_COLOR is unset and the format is text. Control characters and invalid UTF-8 in values are escaped: a worker cannot
 // forge lines.
 //
-// Everything here is [any], and safe before main() and in a forked child; nothing is async-signal-safe.
+// Everything here is [any], also before main() and during exit. Nothing is async-signal-safe: never log between
+// fork and exec.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,8 @@
 // Result<T> and Status: a value or an Error. (GCC 12 has no std::expected in C++20.)
 //
-// A Result holds exactly one of the two. Reading the value of a failed Result is a bug and ends the program, in release
-// builds too. Steady state does not throw: functions that can fail return one of these, and ignoring it does not compile
-// quietly.
+// A Result holds exactly one of the two. Reading the value of a failed Result is a bug and ends the program, in
+// release builds too. Steady state does not throw: functions that can fail return one of these, and ignoring it
+// does not compile quietly.
 #pragma once
 
 #include <cstdlib>

@@ -23,8 +23,8 @@ class unique_fd {
   explicit operator bool() const noexcept { return valid(); }
 
   [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-  // Closes what it held. Keeps errno. A descriptor that is watched by a loop must be unwatched first: the kernel keeps it
-  // in epoll while a duplicate lives elsewhere.
+  // Closes what it held. Keeps errno. A descriptor that is watched by a loop must be unwatched first: the kernel
+  // keeps it in epoll while a duplicate lives elsewhere.
   void reset(int fd = -1) noexcept;
 
   // A close-on-exec duplicate; invalid with errno set when the kernel refuses.

@@ -26,7 +26,7 @@ std::string duration_to_config(Duration value);
 // otherwise.
 Result<std::uint64_t> parse_bytes(std::string_view text);
 
-// For people, binary units, three digits: "0 B", "512 B", "1.5 KiB", "256 MiB".
+// For people, in binary units, cut off: "0 B", "512 B", "1.5 KiB", "256 MiB".
 std::string format_bytes(std::uint64_t bytes);
 
 }  // namespace tenon
