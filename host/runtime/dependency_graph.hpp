@@ -1,0 +1,55 @@
+// Who must be ready before whom: the tree's start and stop order as a graph. Pure; `check` uses it too.
+//
+// The model. Nodes are processes and, between them, points that stand for several: all replicas of a base id, the gate
+// before a supervisor's children, and the state "all of a supervisor's children are ready". Edges lead from a node to
+// what it waits for: depends_on (of processes and supervisors), the predecessor in the list of a rest_for_one or
+// one_for_all supervisor, a child's gate. The points keep the number of edges linear in the size of the config.
+// A process waits until all it leads to are ready; it is stopped when all that lead to it are gone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/result.hpp"
+#include "runtime/supervisor_config.hpp"
+
+namespace tenon::runtime {
+
+class DependencyGraph {
+ public:
+  using Node = std::uint32_t;
+  static constexpr Node kNone = UINT32_MAX;
+
+  // All problems at once, each a sentence that names who and what to do: an id used twice, a dependency that nobody has
+  // (with the nearest name), and a cycle, printed as "a → b → a".
+  static std::vector<Error> check(const SupervisorConfig& root);
+  // The first problem of check() as error.
+  static Result<DependencyGraph> build(const SupervisorConfig& root);
+  DependencyGraph() = default;  // empty
+
+  Node process(std::string_view id) const noexcept;  // kNone: no such process
+  std::size_t size() const noexcept { return nodes_.size(); }
+  bool is_process(Node node) const noexcept { return nodes_[node].process; }
+  // What people call it: an id, a base id or a supervisor.
+  const std::string& name(Node node) const noexcept { return nodes_[node].name; }
+  const std::vector<Node>& prerequisites(Node node) const noexcept { return nodes_[node].prerequisites; }
+  const std::vector<Node>& dependents(Node node) const noexcept { return nodes_[node].dependents; }
+  // The longest way down to something without prerequisites, counted in processes. A higher rank stops earlier.
+  std::uint32_t rank(Node process) const noexcept { return nodes_[process].rank; }
+
+ private:
+  friend class DependencyGraphBuilder;
+  struct Entry {
+    std::string name;
+    bool process = false;
+    std::uint32_t rank = 0;
+    std::vector<Node> prerequisites, dependents;
+  };
+  std::vector<Entry> nodes_;
+  std::unordered_map<std::string_view, Node> processes_;  // views into name
+};
+
+}  // namespace tenon::runtime

@@ -1,0 +1,54 @@
+// A log file that never grows over its limit: rotated by size, path.1 the newest former one, path.N the oldest.
+//
+// The model. The file is opened for appending when the first line comes. A line never spans two files. When a write or
+// open fails (disk full, permission), lines are dropped and counted, the failure is reported once, and it is tried again
+// at most once a second; the first success after that is reported too, with the number of lines lost.
+// A partial write (disk full in the middle) is completed by a line feed first when writing works again.
+//
+// Writes go to the page cache from the loop thread; a path on a hanging network file system hangs its callers. [loop]
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/clock.hpp"
+#include "common/result.hpp"
+#include "common/unique_fd.hpp"
+
+namespace tenon::runtime {
+
+class LogFile {
+ public:
+  static constexpr Duration kRetryAfter = std::chrono::seconds(1);
+  // A sentence for the operator: what failed and what to do, or that it works again and how much was lost.
+  using Report = std::function<void(const Error& problem, bool recovered)>;
+
+  LogFile(std::string path, std::uint64_t max_bytes, std::uint32_t keep, Report report);
+
+  // Appends whole lines, each with its line feed.
+  void write(std::string_view lines, std::uint64_t line_count, MonotonicTime now);
+  std::uint64_t lost_lines() const noexcept { return lost_total_; }
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  Status open();
+  Status rotate();
+  Status append(std::string_view bytes);
+  void failed(Error error, std::uint64_t line_count, MonotonicTime now);
+
+  std::string path_;
+  std::uint64_t max_bytes_;
+  std::uint32_t keep_;
+  Report report_;
+  unique_fd file_;
+  std::uint64_t size_ = 0;
+  bool torn_ = false;  // the file's last line lacks its end
+  bool failing_ = false;
+  MonotonicTime retry_at_{};
+  std::uint64_t lost_now_ = 0;  // since it began to fail
+  std::uint64_t lost_total_ = 0;
+};
+
+}  // namespace tenon::runtime

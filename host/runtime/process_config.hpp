@@ -1,0 +1,104 @@
+// What the host must know to run one process: plain values, made and checked by the app from the config file.
+//
+// Nothing here is about messages: subscriptions, mailbox and delivery are kept by those who deliver. A config is shared
+// and never changes once a ProcessManager has it; a reload brings a new one.
+#pragma once
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/clock.hpp"
+
+namespace tenon::runtime {
+
+// The operator's name of a process, unique in the host: "counter.1". Never empty, never with a ':'.
+using ProcessId = std::string;
+
+enum class ChannelKind : std::uint8_t { none, stdio, socket };
+
+// rlimits and, where the machine has them, cgroup limits. Empty: not limited by us.
+struct ResourceLimits {
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<double> cpu;  // cores: 0.5 is half a core; > 0
+  std::optional<std::uint64_t> processes;
+  std::optional<std::uint64_t> open_files;
+  std::optional<std::uint64_t> core_bytes;
+};
+
+// When a process counts as ready, so that its dependents may start.
+enum class ReadyOn : std::uint8_t {
+  start,   // as soon as it was spawned
+  event,   // when it says so on its channel
+  notify,  // when it says so by sd_notify
+  health,  // when all its health checks have said healthy once
+  exit,    // a task: when it exited with 0
+};
+
+struct ReadyConfig {
+  ReadyOn on = ReadyOn::start;
+  Duration timeout = std::chrono::seconds(10);  // from spawn; 0: none. Not looked at with ReadyOn::start.
+};
+
+struct RestartConfig {
+  std::string policy = "always";  // a restart_policy component's name
+  std::string config = "{}";      // the policy's own, a JSON object as text
+};
+
+enum class OnUnhealthy : std::uint8_t { restart, report };
+
+struct HealthConfig {
+  std::string check;                              // a health_check component's name
+  std::string config = "{}";                      // the check's own, a JSON object as text
+  Duration interval = std::chrono::seconds(5);    // from the end of one check to the start of the next; at least 1 ms
+  Duration timeout = std::chrono::seconds(1);     // of one check; at least 1 ms
+  Duration start_period{0};                       // from spawn: failures do not count, one success ends it
+  std::uint32_t unhealthy_after = 3;              // failures in a row, at least 1
+  std::uint32_t healthy_after = 1;                // successes in a row, at least 1
+  OnUnhealthy on_unhealthy = OnUnhealthy::restart;
+};
+
+struct StopConfig {
+  int signal = SIGTERM;
+  Duration drain = std::chrono::seconds(2);  // at most this long for what is in flight to finish; 0: no drain
+  Duration grace = std::chrono::seconds(5);  // from the signal to SIGKILL; 0: SIGKILL at once
+};
+
+struct LogConfig {
+  std::size_t ring_bytes = 64 * 1024;                       // kept in memory, allocated as output comes; at least 1 KiB
+  std::optional<std::string> file;                          // absent: memory only
+  std::uint64_t max_file_bytes = 10 * 1024 * 1024;          // the file is rotated before it grows over this
+  std::uint32_t keep_files = 3;                             // rotated files kept: file.1 (newest) … file.N; 0: truncate
+  std::uint64_t rate_bytes = 4 * 1024 * 1024;               // kept per second in the long run; 0: unlimited
+  std::uint64_t burst_bytes = 16 * 1024 * 1024;             // kept at once
+};
+
+struct ProcessConfig {
+  ProcessId id;          // "counter.1"
+  std::string base_id;   // "counter": a selector for all its replicas; equal to `id` where there are none
+  std::vector<std::string> argv;  // at least one; argv[0] is looked up in the PATH of the environment if it has no '/'
+  std::string cwd;                // absolute; empty: the host's own
+  // "K=V". What the process gets is *shared_env (equal for all replicas; may be null) and then env; nothing is
+  // inherited, and a name must not stand in both.
+  std::shared_ptr<const std::vector<std::string>> shared_env;
+  std::vector<std::string> env;
+  std::optional<std::uint32_t> uid, gid;  // absent: the host's own
+  std::optional<std::vector<std::uint32_t>> groups;
+  std::optional<std::uint32_t> umask;
+  std::optional<std::int32_t> nice;  // −20 … 19
+  bool no_new_privileges = false;
+  ResourceLimits limits;
+  ChannelKind channel = ChannelKind::none;
+  ReadyConfig ready;
+  RestartConfig restart;
+  std::vector<HealthConfig> health;
+  StopConfig stop;
+  std::vector<std::string> depends_on;  // ids of processes, base ids or ids of supervisors, anywhere in the tree
+  LogConfig log;
+};
+
+}  // namespace tenon::runtime

@@ -1,0 +1,233 @@
+// Drives the life of each process: spawn, readiness, exit, restart timer, stop. Owns the ProcessHandles.
+//
+// The model. The phases are those of process_status.hpp. A process has at most one deadline at a time, and the phase says
+// what it means:
+//
+//   waiting ──begin──► spawning ──spawned──► starting ──ready──► running
+//      ▲                  │ failed              │ exit, deadline    │ exit
+//      │                  ▼                     ▼                   ▼
+//      └──restart── (policy decides, owner plans) ──► terminated | error
+//   spawning, starting, running ──stop──► draining ──► signalled ──grace──► killed ──exit──► AfterStop says
+//
+// After an exit the manager asks the process's restart policy; what follows from the answer (intensity, strategy, order)
+// is decided by the ProcessOwner, the supervision tree, which calls back with restart_after, hold, finish or fail.
+// Without an owner the manager does as the policy said.
+//
+// A stop asked for while the process spawns waits for nothing: the launcher keeps requests in order. A paused process is
+// continued before it is stopped. Whoever asks for something that another request undoes is told errc::cancelled.
+// After SIGKILL the wait is bounded too: past kKillBound those who wait for the stop are told, by name, what does not die;
+// the process stays `stopping` until the kernel gives it back.
+//
+// Each change of what a successor must know is saved as a label at the end of the call that made it, before an exit is
+// forgotten; a crash in between makes the successor see the exit again.
+//
+// All [loop]. Cost of every event is O(1) in the number of processes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/ids.hpp"
+#include "event/loop.hpp"
+#include "runtime/health_check.hpp"
+#include "runtime/health_monitor.hpp"
+#include "runtime/process_handle.hpp"
+#include "runtime/process_hooks.hpp"
+#include "runtime/process_launcher.hpp"
+#include "runtime/restart_policy.hpp"
+#include "runtime/runtime_observer.hpp"
+
+namespace tenon::runtime {
+
+// Decides what follows from exits, and keeps the order of starts. Called within manager calls; may call the manager.
+class ProcessOwner {
+ public:
+  virtual ~ProcessOwner() = default;
+  // The process is waiting, without a pid. Must end in restart_after, hold, finish or fail for it.
+  virtual void on_exit_decided(const ProcessHandle& process, const ExitRecord& exit, const RestartDecision& decision) = 0;
+  virtual void on_process_ready(const ProcessHandle& process) = 0;
+  // Nothing of it runs and nothing is under way for it: terminated, error, or held.
+  virtual void on_process_down(const ProcessHandle& process) = 0;
+};
+
+// What a successor is told about one process: its label, and what the keeper has of it.
+struct AdoptedProcess {
+  struct Child {
+    std::uint64_t generation = 0;
+    pid_t pid = 0;
+    MonotonicTime started{};
+    // Set: it exited meanwhile.
+    struct Exit {
+      ExitStatus status;
+      Duration run_time{0};
+      ResourceUsage usage;
+    };
+    std::optional<Exit> exit;
+  };
+  std::optional<ProcessLabel> label;  // absent: none was saved, or it could not be read
+  std::optional<Child> child;         // absent: the keeper has none
+};
+
+class ProcessManager {
+ public:
+  using Completion = std::function<void(Status)>;  // called once, also from within the call
+  static constexpr std::size_t kMaxWaiters = 64;
+  static constexpr Duration kKillBound = std::chrono::seconds(10);
+
+  // All outlive the manager.
+  struct Services {
+    event::Loop& loop;
+    ProcessLauncher& launcher;
+    RestartPolicyFactory& policies;
+    HealthCheckFactory& checks;
+    ProcessHooks& hooks;
+    RuntimeObserver& observer;
+  };
+
+  explicit ProcessManager(Services services);
+  ProcessManager(const ProcessManager&) = delete;
+  ~ProcessManager();
+
+  void set_owner(ProcessOwner* owner) noexcept { owner_ = owner; }
+
+  // ---- the set of processes ----
+  // Adds a process that is not to run yet. errc::already_exists for a known id, invalid_argument for an empty argv or a
+  // check that no plugin offers.
+  Status add(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank = 0);
+  // add and start.
+  Status spawn_process(std::shared_ptr<const ProcessConfig> config, std::string supervisor, Completion done = {});
+  // Forgets a process of which nothing runs. errc::wrong_state otherwise.
+  Status remove(std::string_view id);
+  // Takes over from a former engine, once per process, after add and before anything else. Nothing is restarted that
+  // runs; exits that happened meanwhile are handled as if they came now; a readiness deadline is moved by the time since
+  // `engine_lost`. Returns whether the process is left waiting for the owner's begin (new, or its start was under way).
+  bool adopt(std::string_view id, const AdoptedProcess& adopted, MonotonicTime engine_lost);
+  // The rank in the keeper's own stop plan, from the next spawn on and at once for what runs.
+  void set_stop_rank(std::string_view id, std::uint32_t rank);
+  // The opaque part of the label; saved with the next change and at the end of this call. errc::exhausted over
+  // ProcessLabel::kMaxExtra.
+  Status set_extra(std::string_view id, std::string extra);
+  const std::string& extra(std::string_view id) const;  // empty for an unknown process
+
+  const ProcessHandle* find(std::string_view id) const;  // null: unknown
+  ProcessStatus status(std::string_view id) const;       // terminated for an unknown process
+  std::vector<const ProcessHandle*> list() const;        // in order of id
+  void for_each(const std::function<void(const ProcessHandle&)>& visit) const;
+  std::size_t size() const noexcept { return processes_.size(); }
+  // How many have the status now; O(1).
+  std::size_t count(ProcessStatus status) const noexcept { return counts_[static_cast<std::size_t>(status)]; }
+  std::vector<const HealthMonitor*> monitors(std::string_view id) const;
+
+  // ---- what an operator asks for; `done` when the result is reached or cannot be any more ----
+  void start(std::string_view id, Completion done);    // ready, or failed and why; clears the restart history
+  void stop_process(std::string_view id, Completion done);
+  void restart(std::string_view id, Completion done);  // of what does not run: a start
+  void pause(std::string_view id, Completion done);
+  void resume(std::string_view id, Completion done);
+  void kill(std::string_view id, int signal_number, Completion done);  // to the process; done when it was sent
+
+  // ---- what the owner asks for ----
+  // As start, but only prepares: the process waits, with the reason, for begin().
+  void prepare_start(std::string_view id, std::string reason, Completion done);
+  void wait_for(std::string_view id, std::string reason);  // only of a waiting process: a new reason
+  void begin(std::string_view id);                         // spawns a waiting process now
+  // Stops it (draining where that applies) for later; on_process_down when it is held. What has ended stays ended.
+  void hold(std::string_view id, std::string reason);
+  // Stops it for good as part of the host's end; what the operator wants of it is left as it is.
+  void shut_down(std::string_view id, Completion done);
+  // SIGKILL to everything that still runs, without drain or grace.
+  void kill_all();
+  // Answers to on_exit_decided.
+  void restart_after(std::string_view id, Duration delay, RestartNotice notice);
+  void finish(std::string_view id, std::string reason);
+  void fail(std::string_view id, std::string reason);
+  // The restarts of the process, for the label; the owner keeps them (RestartWindow).
+  void set_window(std::string_view id, std::vector<MonotonicTime> restarts);
+
+  // ---- what integration tells ----
+  void on_spawned(std::string_view id, std::uint64_t generation, pid_t pid);
+  void on_spawn_failed(std::string_view id, std::uint64_t generation, std::string_view stage, int error_number,
+                       std::string_view message = {});
+  void on_exited(std::string_view id, std::uint64_t generation, const ExitStatus& status, Duration run_time,
+                 const ResourceUsage& usage);
+  // Readiness by event or sd_notify. Ignored for another generation, and for a process that is ready or stopping.
+  void notify_ready(std::string_view id, std::uint64_t generation);
+  void set_in_flight(std::string_view id, std::uint32_t count);
+  void set_worker_status(std::string_view id, std::string_view text);
+
+ private:
+  struct Process;
+  class Scope;
+  struct IdHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view id) const noexcept { return std::hash<std::string_view>{}(id); }
+  };
+  struct Stop;
+  // Where a change of phase leads.
+  void set_phase(Process& process, ProcessPhase phase, std::string reason);
+  void refresh_status(Process& process, ProcessStatus old);
+  void touch(Process& process);
+  void flush() noexcept;
+  void save(Process& process);
+
+  void spawn(Process& process);
+  void became_ready(Process& process);
+  void ended(Process& process, ExitRecord exit);
+  void ask_policy(Process& process, const ExitRecord& exit);
+  RestartDecision decide(Process& process, const ExitRecord& exit);
+  std::shared_ptr<RestartPolicy> policy_of(Process& process);
+  void misbehaved(Process& process, const Error& what);
+  void retry_spawn(Process& process, std::string reason);
+  void down(Process& process);
+
+  void stop(Process& process, AfterStop after, std::string reason, bool drain);
+  void continue_stop(Process& process);
+  void send_stop_signal(Process& process);
+  void send_kill(Process& process);
+  void stopped(Process& process, const ExitRecord& exit);
+  void signal_group(Process& process, int signal_number);
+  void continue_group(Process& process);
+
+  void set_due(Process& process, Duration delay);
+  void set_due_at(Process& process, MonotonicTime due);
+  void clear_due(Process& process);
+  void deadline(Process& process);
+
+  void make_monitors(Process& process);
+  void start_monitors(Process& process);
+  void stop_monitors(Process& process);
+  void health_answered(Process& process, HealthMonitor& monitor, bool changed);
+
+  void add_start_waiter(Process& process, Completion done);
+  void add_stop_waiter(Process& process, Completion done);
+  void settle_start(Process& process, const Status& result);
+  void settle_stop(Process& process, const Status& result);
+  void reset_history(Process& process);
+  void restart_now(Process& process);
+
+  Process* get(std::string_view id) const;
+  Process* get(std::string_view id, std::uint64_t generation) const;
+  static Error unknown(std::string_view id);
+
+  Services services_;
+  ProcessOwner* owner_ = nullptr;
+  Random random_;
+  std::unordered_map<std::string, std::unique_ptr<Process>, IdHash, std::equal_to<>> processes_;
+  std::array<std::size_t, 7> counts_{};
+  std::unordered_map<std::string, std::weak_ptr<RestartPolicy>> policies_;  // by name and config
+  std::uint32_t depth_ = 0;          // of nested public calls; labels are saved when the outermost ends
+  std::vector<Process*> dirty_;      // each once
+  struct Exited {
+    ProcessId id;
+    std::uint64_t generation;
+  };
+  std::vector<Exited> to_forget_;    // after the labels are saved
+};
+
+}  // namespace tenon::runtime

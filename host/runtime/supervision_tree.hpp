@@ -1,0 +1,139 @@
+// The supervision tree: starts everything in order, restarts by strategy, gives up by intensity, stops in reverse, and
+// is what a person's selectors and verbs are addressed to.
+//
+// The model. The tree owns the Supervisors and decides; the ProcessManager does. When a process has ended and its policy
+// has spoken, its supervisor's plan (strategy.hpp) says whether it is restarted (alone, or with its siblings stopped and
+// started in order), becomes `error`, or takes the supervisor with it. An escalating supervisor stops its children and
+// counts as one failure at its parent, which restarts it as a whole, makes it failed (its processes then are in error)
+// or escalates itself; at the root the host must end. What the operator stopped is never started by a restart of
+// siblings; what is in error only by a restart of its whole supervisor or by the operator.
+//
+// Readiness is what releases dependents, and holds for the whole run: a dependency that dies later restarts nobody and
+// holds up no restart.
+//
+// All [loop]. An exit under one_for_one costs O(1) in the number of children.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "event/loop.hpp"
+#include "runtime/dependency_graph.hpp"
+#include "runtime/process_manager.hpp"
+#include "runtime/start_sequencer.hpp"
+#include "runtime/stop_sequence.hpp"
+#include "runtime/supervisor.hpp"
+#include "runtime/supervisor_config.hpp"
+
+namespace tenon::runtime {
+
+enum class Verb : std::uint8_t { start, stop, restart, pause, resume, kill };
+std::string_view to_string(Verb verb) noexcept;
+
+struct VerbOutcome {
+  ProcessId id;
+  Status status;
+};
+
+// Everything a former engine left, by id.
+struct TreeAdoption {
+  std::unordered_map<std::string, AdoptedProcess> processes;
+  std::unordered_map<std::string, SupervisorLabel> supervisors;
+  MonotonicTime engine_lost{};
+};
+
+class SupervisionTree final : private ProcessOwner {
+ public:
+  using VerbDone = std::function<void(std::vector<VerbOutcome>)>;
+
+  // All outlive the tree, and the tree becomes the manager's owner.
+  SupervisionTree(event::Loop& loop, ProcessManager& manager, ProcessLauncher& launcher, RuntimeObserver& observer);
+  SupervisionTree(const SupervisionTree&) = delete;
+  ~SupervisionTree() override;
+
+  // Once. Adds all processes to the manager and starts nothing. Errors as of DependencyGraph::check and
+  // ProcessManager::add; the tree and the manager are then as empty as before.
+  Status load(const SupervisorConfig& root);
+  // Starts everything, each process after what it depends on is ready.
+  void start();
+  // Instead of start(), after a former engine: what runs goes on, what was under way is taken up, what is new is started.
+  // Returns the ids in `former` that this tree does not have: the caller stops them.
+  std::vector<std::string> adopt(const TreeAdoption& former);
+  // Stops everything in reverse order, for good. Past `bound` everything left gets SIGKILL. `done` with an error that
+  // names what even that did not move. Then nothing is started any more. A second call only shortens the bound.
+  void stop_all(Duration bound, std::function<void(Status)> done);
+
+  // Process ids that a selector names, in list order: a process id, a base id, a supervisor id (all under it), or a glob
+  // over these. errc::not_found, with the nearest name, if there are none.
+  Result<std::vector<ProcessId>> resolve(std::string_view selector) const;
+  Result<std::vector<ProcessId>> resolve(const std::vector<std::string>& selectors) const;  // each once
+  // Applies the verb, in order where there is one (start, stop, restart), and reports when all have ended. `ids` come
+  // from resolve(). `signal_number` only for kill.
+  void apply(Verb verb, const std::vector<ProcessId>& ids, int signal_number, VerbDone done);
+
+  // For --until-idle, as far as the runtime knows: every process for which `must_end` is true has ended or is in error,
+  // every other one is idle, paused, or has ended, nothing is due for a restart, and nothing waits for anything but a
+  // dependency that will not become ready by itself.
+  bool idle(const std::function<bool(const ProcessHandle&)>& must_end) const;
+  bool any_in_error() const noexcept { return manager_.count(ProcessStatus::error) != 0; }
+
+  const Supervisor* root() const noexcept { return root_.get(); }  // null before load()
+  const Supervisor* supervisor(std::string_view id) const;         // null: unknown
+  const DependencyGraph& graph() const noexcept { return graph_; }
+
+ private:
+  using Node = DependencyGraph::Node;
+  struct StopRun;  // one orderly stop under way: a verb, a group restart or the host's end
+
+  void on_exit_decided(const ProcessHandle& process, const ExitRecord& exit, const RestartDecision& decision) override;
+  void on_process_ready(const ProcessHandle& process) override;
+  void on_process_down(const ProcessHandle& process) override;
+
+  struct Place {
+    Supervisor* supervisor = nullptr;
+    std::uint32_t index = 0;  // in its list
+  };
+
+  std::unique_ptr<Supervisor> build(const SupervisorConfig& config, Supervisor* parent, std::uint32_t index);
+  Status add_processes(const SupervisorConfig& config);
+
+  void begin(const std::vector<Node>& nodes);
+  void start_in_order(const std::vector<ProcessId>& ids, const std::string& reason);
+  void stop_in_order(const std::vector<ProcessId>& ids, std::function<void(const ProcessId&)> stop_one);
+
+  void carry_out(Supervisor& supervisor, std::uint32_t child, const SupervisionPlan& plan, const std::string& cause);
+  void restart_group(Supervisor& supervisor, const SupervisionPlan& plan, const std::string& cause);
+  void continue_group(Supervisor& supervisor);
+  void escalate(Supervisor& supervisor, const std::string& reason);
+  void escalated(Supervisor& supervisor);
+  void fail_supervisor(Supervisor& supervisor, const std::string& reason);
+  void stop_members(Supervisor& supervisor, const std::vector<ProcessId>& ids, const std::string& reason);
+  void member_gone(const ProcessId& id);
+  void save(const Supervisor& supervisor);
+  std::vector<ProcessId> processes_under(const Supervisor& supervisor) const;
+  std::vector<ProcessId> processes_under(const Supervisor::Child& child) const;
+  Supervisor* group_of(Supervisor* supervisor) const;
+
+  event::Loop& loop_;
+  ProcessManager& manager_;
+  ProcessLauncher& launcher_;
+  RuntimeObserver& observer_;
+  std::unique_ptr<Supervisor> root_;
+  DependencyGraph graph_;
+  StartSequencer starts_;
+  std::unordered_map<std::string, Place> places_;            // by process id
+  std::unordered_map<std::string, Supervisor*> supervisors_; // by id
+  std::unordered_map<std::string, std::vector<ProcessId>> bases_;
+  std::vector<std::shared_ptr<StopRun>> stop_runs_;
+  bool shutting_down_ = false;
+  event::Handle shutdown_timer_;
+  std::vector<std::function<void(Status)>> shutdown_done_;
+};
+
+}  // namespace tenon::runtime
