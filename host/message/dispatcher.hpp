@@ -1,0 +1,190 @@
+// Brings matched events to receivers: direct hand-over, mailboxes, queue groups, acknowledgements.
+//
+// The model. A receiver is somebody who can get events: a worker, a transport's route, a stream of the API, a handler of the
+// host. It has a mailbox, an outlet while it is attached, and a gate: `ready` lets events through, otherwise they wait.
+//
+//   event --deliver--> mailbox empty, gate open, outlet has room?  yes: straight to the outlet
+//                                                                   no: owned copy into the mailbox, or the overflow rule
+//
+// A queue group has one queue of its own. An event for a group goes to the member with the fewest in flight that can take it
+// at once; if none can, it waits in the group's queue, and the first member to have room takes it. Invariant: where a queue
+// is not empty, no receiver that it serves can take an event.
+//
+// In flight is what was given to the outlet and not yet settled. at_most_once settles when the outlet has written the octets.
+// at_least_once keeps the event until settle(); after ack_timeout, a nack or the receiver's end it goes back to the front of
+// the queue it came from, marked `redelivered`, up to `attempts` deliveries, then it is dead-lettered. Two events with one id
+// are never in flight at once at one receiver: the second waits.
+//
+// Nothing here knows the loop: time comes in as arguments; next_deadline() and on_time() drive the timeouts. [loop]
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.hpp"
+#include "message/dead_letter.hpp"
+#include "message/mailbox.hpp"
+#include "message/outlet.hpp"
+#include "message/routing_table.hpp"
+
+namespace tenon::message {
+
+using ReceiverId = SubscriberId;
+inline constexpr ReceiverId kNoReceiver = 0xffffffff;
+
+enum class DeliveryMode : std::uint8_t { at_most_once, at_least_once };
+
+struct DeliveryConfig {
+  DeliveryMode mode = DeliveryMode::at_most_once;
+  std::uint32_t max_in_flight = 16;               // of at_least_once, at least 1
+  Duration ack_timeout = std::chrono::seconds(30);
+  std::uint32_t attempts = 5;                     // deliveries before the event is dead-lettered, at least 1
+};
+
+struct ReceiverConfig {
+  std::string name;  // "counter.1"
+  MailboxConfig mailbox;
+  DeliveryConfig delivery;
+};
+
+enum class Gate : std::uint8_t {
+  open,     // events flow
+  waiting,  // not ready, paused or draining: what is addressed to it alone waits, its groups go on without it
+  ended,    // terminated or in error: what is addressed to it is dead-lettered
+};
+
+// What became of one delivery.
+enum class Verdict : std::uint8_t { delivered, queued, dead_lettered, rejected, would_block };
+
+// Who is full, for a sender that has to wait: exactly one of the two.
+struct FullQueue {
+  ReceiverId receiver = kNoReceiver;
+  GroupId group = kNoGroup;
+  bool operator==(const FullQueue&) const = default;
+};
+
+struct ReceiverCounters {
+  std::uint64_t delivered = 0;    // given to the outlet, redeliveries included
+  std::uint64_t redelivered = 0;
+  std::uint64_t settled = 0;
+  std::uint64_t dropped = 0;      // by an overflow rule, dead-lettered or not
+};
+
+class DispatcherEvents {
+ public:
+  virtual ~DispatcherEvents() = default;
+  // A queue that refused with would_block has room again.
+  virtual void queue_has_room(FullQueue queue) = 0;
+};
+
+class MessageDispatcher {
+ public:
+  // The three must outlive the dispatcher.
+  MessageDispatcher(EventBudget& budget, DeadLetterSink& dead_letters, DispatcherEvents& events);
+  ~MessageDispatcher();
+  MessageDispatcher(const MessageDispatcher&) = delete;
+  MessageDispatcher& operator=(const MessageDispatcher&) = delete;
+
+  // A new receiver: gate `waiting`, no outlet. Ids are reused after remove_receiver.
+  ReceiverId add_receiver(ReceiverConfig config);
+  // Its mailbox is dead-lettered (receiver_ended), its unsettled group events go back to their groups.
+  void remove_receiver(ReceiverId id, MonotonicTime now);
+  // The group's queue takes the largest mailbox limits of its members. Joining twice is joining once.
+  void join_group(ReceiverId id, GroupId group, std::string_view group_name);
+  void leave_group(ReceiverId id, GroupId group);
+
+  // Gives the receiver its outlet (borrowed until detach).
+  void attach(ReceiverId id, Outlet& outlet);
+  // The receiver's channel is gone (its process ended). `unsent`: the events whose octets were not written at all, in order;
+  // they return to their queues unmarked. Unsettled at_least_once events return marked. The rest counts as settled.
+  void detach(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now);
+  void set_gate(ReceiverId id, Gate gate, MonotonicTime now);
+  Gate gate(ReceiverId id) const noexcept;
+
+  // `event` is borrowed. With would_block nothing was taken.
+  Verdict deliver(ReceiverId id, const Event& event, MonotonicTime now);
+  // Never to `sender` (kNoReceiver: anybody may).
+  Verdict deliver_to_group(GroupId group, const Event& event, ReceiverId sender, MonotonicTime now);
+  // Whom a would_block names.
+  bool has_room(FullQueue queue, std::size_t size) const noexcept;
+
+  // From the outlet: all octets before `position` are written.
+  void written_up_to(ReceiverId id, std::uint64_t position, MonotonicTime now);
+  // From the outlet: it can take more.
+  void outlet_has_room(ReceiverId id, MonotonicTime now);
+
+  // Settles the delivery of that event at that receiver: an ack, or an answer. False if none is in flight.
+  bool settle(ReceiverId id, std::string_view event_id, MonotonicTime now);
+  // A nack: back to its queue, marked.
+  bool refuse(ReceiverId id, std::string_view event_id, MonotonicTime now);
+
+  std::optional<MonotonicTime> next_deadline() const noexcept;
+  void on_time(MonotonicTime now);
+
+  std::size_t in_flight(ReceiverId id) const noexcept;
+  const Mailbox& mailbox(ReceiverId id) const noexcept;
+  const ReceiverConfig& config(ReceiverId id) const noexcept;
+  const ReceiverCounters& counters(ReceiverId id) const noexcept;
+  std::size_t group_depth(GroupId group) const noexcept;
+  std::string_view group_name(GroupId group) const noexcept;
+  std::span<const ReceiverId> group_members(GroupId group) const noexcept;
+  // Nothing waits and nothing is unsettled anywhere.
+  bool quiet() const noexcept;
+
+ private:
+  struct Queue;
+  struct Receiver;
+  struct Group;
+  struct InFlight;
+
+  Receiver& at(ReceiverId id) const noexcept;
+  Group& group_at(GroupId id);
+  bool can_take(const Receiver& receiver) const noexcept;
+  bool is_in_flight(const Receiver& receiver, std::uint64_t id_hash, std::string_view event_id) const noexcept;
+  // True when the event is dealt with: given to the outlet, or dead-lettered for good. `waiting` is set for one that comes
+  // from a queue.
+  bool try_send(Receiver& receiver, const Event& event, const Waiting* waiting, GroupId group, MonotonicTime now);
+  void dead_letter_refused(const Receiver& receiver, const Event& event, const Offer& offer, std::uint32_t attempts);
+  Verdict enqueue(Queue& queue, const Event& event, ReceiverId sender, MonotonicTime now);
+  void pump(Receiver& receiver, MonotonicTime now);
+  bool pump_one(Receiver& receiver, MonotonicTime now);
+  void pump_group(GroupId group, MonotonicTime now);
+  Receiver* choose_member(Group& group, ReceiverId sender) noexcept;
+  bool has_live_member(const Group& group, ReceiverId sender) const noexcept;
+  void return_to_queue(Receiver& receiver, GroupId group, Waiting waiting);
+  void put_back(Receiver& receiver, InFlight entry);
+  void take_back_unwritten(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now);
+  void pump_groups_of(Receiver& receiver, MonotonicTime now);
+  void flush(Queue& queue);
+  void flush_orphaned_groups(const Receiver& receiver);
+  void tell_room(Queue& queue, FullQueue name);
+  void watch_deadline(Receiver& receiver);
+  bool is_expired(const Event& event) const;
+
+  EventBudget& budget_;
+  DeadLetterSink& dead_letters_;
+  DispatcherEvents& events_;
+  std::vector<std::unique_ptr<Receiver>> receivers_;  // by id; null where free
+  std::vector<ReceiverId> free_;
+  std::vector<std::unique_ptr<Group>> groups_;
+  struct Due {
+    MonotonicTime when;
+    ReceiverId receiver;
+    std::uint64_t incarnation;  // of the receiver, so that a reused id does not inherit it
+    bool operator>(const Due& other) const noexcept { return when > other.when; }
+  };
+  std::vector<Due> due_;  // a min-heap; at most one entry a receiver is current
+  std::uint64_t incarnations_ = 0;
+  WallTime wall_now_{};
+
+ public:
+  // The wall clock for `expirytime`, set once a turn by the owner. [loop]
+  void set_wall_time(WallTime now) noexcept { wall_now_ = now; }
+};
+
+}  // namespace tenon::message

@@ -1,0 +1,82 @@
+// A bounded queue of events that wait for one receiver, or for one queue group.
+//
+// Order. Events of one priority leave first in, first out. Between priorities the one with the smallest
+// (time it came + priority × kAgeingStep) leaves first: urgent events overtake, but nobody waits more than nine steps longer
+// than the most urgent. Returned events (unsettled when their receiver died) leave before all others, in their old order.
+//
+// Limits are in events and in octets; what to do at the limit is the overflow rule, applied by the dispatcher.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "common/clock.hpp"
+#include "message/message.hpp"
+#include "message/routing_table.hpp"
+
+namespace tenon::message {
+
+enum class Overflow : std::uint8_t { dead_letter, drop_oldest, reject, block };
+std::string_view to_string(Overflow rule) noexcept;
+
+struct MailboxConfig {
+  std::size_t capacity = 10'000;              // events, at least 1
+  std::size_t bytes = 64u * 1024 * 1024;      // octets, at least 1
+  Overflow overflow = Overflow::dead_letter;
+};
+
+// One waiting event.
+struct Waiting {
+  MessageRef message;
+  MonotonicTime since;         // when it came in; kept over redeliveries
+  std::uint32_t attempts = 0;  // deliveries so far
+  SubscriberId sender = 0xffffffff;  // the receiver that sent it and must not get it; 0xffffffff: none
+};
+
+class Mailbox {
+ public:
+  static constexpr Duration kAgeingStep = std::chrono::seconds(1);
+
+  Mailbox() = default;
+  Mailbox(Mailbox&&) noexcept = default;
+  Mailbox& operator=(Mailbox&&) noexcept;
+  ~Mailbox();
+
+  void push(Waiting waiting);
+  void push_returned(Waiting waiting);  // to the very front: return several in reverse order
+  // The next to leave; nullptr when empty. Valid until the next change.
+  Waiting* front() noexcept;
+  // When the next to leave counts as having come, for choosing between mailboxes. Requires !empty().
+  MonotonicTime front_rank() const noexcept;
+  Waiting pop_front();   // requires !empty()
+  Waiting pop_oldest();  // the one that came first, whatever its priority; requires !empty()
+
+  bool empty() const noexcept { return count_ == 0; }
+  std::size_t size() const noexcept { return count_; }
+  std::size_t bytes() const noexcept { return bytes_; }
+  bool has_room(const MailboxConfig& config, std::size_t size) const noexcept {
+    return count_ < config.capacity && bytes_ + size <= config.bytes;
+  }
+
+ private:
+  struct Node;
+  struct List {
+    Node* head = nullptr;
+    Node* tail = nullptr;
+  };
+  static constexpr std::size_t kReturned = 0;  // lists 1 … 10 are the priorities
+  static constexpr std::size_t kLists = 11;
+
+  std::size_t next_list() const noexcept;
+  Waiting take(std::size_t list);
+  void append(std::size_t list, Waiting waiting, bool in_front);
+
+  std::unique_ptr<std::array<List, kLists>> lists_;  // none until something waits: most mailboxes are always empty
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace tenon::message

@@ -1,0 +1,347 @@
+#include "message/router.hpp"
+
+#include <algorithm>
+
+#include "message/expiry.hpp"
+
+namespace tenon::message {
+
+MessageRouter::MessageRouter(EventBudget& budget, DeadLetterSink& dead_letters, RouterEvents& events, RouterConfig config)
+    : budget_(budget), dead_letters_(dead_letters), events_(events), config_(config), dispatcher_(budget, dead_letters, *this) {}
+MessageRouter::~MessageRouter() = default;
+
+// --- subscriptions and names ---
+
+Status MessageRouter::subscribe(ReceiverId receiver, std::string_view pattern, std::string_view group) {
+  Result<GroupId> joined = table_.subscribe(pattern, receiver, group);
+  if (!joined.ok()) return std::move(joined).error();
+  if (*joined != kNoGroup) dispatcher_.join_group(receiver, *joined, group);
+  return {};
+}
+
+bool MessageRouter::unsubscribe(ReceiverId receiver, std::string_view pattern, std::string_view group) {
+  const std::optional<GroupId> left = table_.unsubscribe(pattern, receiver, group);
+  if (!left) return false;
+  if (*left != kNoGroup) dispatcher_.leave_group(receiver, *left);
+  return true;
+}
+
+void MessageRouter::forget_receiver(ReceiverId receiver, MonotonicTime now) {
+  last_now_ = now;
+  for (auto& [sender, parked] : parked_)
+    for (std::size_t i = 0; i < parked.events.size(); ++i) std::erase(parked.events[i].receivers, receiver);
+  for (auto& [name, ids] : targets_) std::erase(ids, receiver);
+  std::erase_if(targets_, [](const auto& entry) { return entry.second.empty(); });
+  dispatcher_.remove_receiver(receiver, now);
+  table_.remove_subscriber(receiver);
+}
+
+void MessageRouter::add_target(std::string_view name, ReceiverId receiver) {
+  auto& ids = targets_[std::string(name)];
+  if (std::find(ids.begin(), ids.end(), receiver) == ids.end()) ids.push_back(receiver);
+}
+
+// --- one event's way ---
+
+PublishResult MessageRouter::publish(const Event& event, const Publisher& publisher, MonotonicTime now) {
+  last_now_ = now;
+  ++counters_.published;
+  if (publisher.can_wait && is_parked(publisher.self)) {  // behind those that wait already, or the order would break
+    park(event, publisher, now, nullptr);
+    return {.parked = true};
+  }
+  // The scratch lists keep their memory from event to event.
+  plain_scratch_.clear();
+  group_scratch_.clear();
+  Delivery delivery{plain_scratch_, group_scratch_};
+  if (!resolve(event, publisher, delivery, now)) return delivery.result;
+  serve(event, publisher, delivery, now);
+  if (delivery.full) {
+    park(event, publisher, now, &delivery);
+    delivery.result.parked = is_parked(publisher.self);
+  }
+  return delivery.result;
+}
+
+void MessageRouter::fail(Delivery& delivery, const Event& event, DeadLetterReason reason, std::string_view receiver,
+                         std::string_view detail) {
+  delivery.result.failed = reason;
+  ++counters_.dead_lettered;
+  dead_letters_.dead_letter(event, reason, receiver, detail, 0);
+}
+
+bool MessageRouter::resolve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now) {
+  const BaseMessageEnvelope& e = event.envelope;
+  if (!e.correlationid.empty() && take_answer(event, publisher, delivery, now)) return false;
+  if (has_expired(e, wall_now_)) {
+    ++counters_.expired;
+    fail(delivery, event, DeadLetterReason::expired, {}, "its expirytime had passed when it was published");
+    return false;
+  }
+  if (!e.replyto.empty() && !open_request(event, publisher, now)) {
+    fail(delivery, event, DeadLetterReason::rejected, {},
+         "a request with this id and replyto waits already, or too many wait; give each request its own id");
+    return false;
+  }
+  const bool found = !e.target.empty() && publisher.may_target ? find_target(event, delivery)
+                                                               : find_subscribers(event, publisher, delivery);
+  if (!found && !e.replyto.empty()) requests_.withdraw(e.id, e.replyto);
+  return found;
+}
+
+// An event with a correlationid settles its sender's delivery of that id, and may be the answer to a request.
+bool MessageRouter::take_answer(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now) {
+  const BaseMessageEnvelope& e = event.envelope;
+  if (publisher.self != kNoReceiver) dispatcher_.settle(publisher.self, e.correlationid, now);
+  PendingRequest request;
+  switch (requests_.take(e.effective_topic(), e.correlationid, now, request)) {
+    case RequestTable::Match::none: return false;
+    case RequestTable::Match::late:
+      fail(delivery, event, DeadLetterReason::late_reply, {},
+           "the request was answered already, or its deadline had passed");
+      return true;
+    case RequestTable::Match::answer: break;
+  }
+  ++counters_.answers;
+  Event answer = event;
+  // The asker knows its own correlationid, not the id that the answer refers to; without one of its own it gets that id.
+  if (!request.correlationid.empty()) {
+    answer.envelope.correlationid = request.correlationid;
+    answer.rewritten = true;
+  }
+  if (request.asker.receiver == kNoReceiver) {
+    events_.answer_for(request.asker.token, answer);
+    ++delivery.result.receivers;
+    return true;
+  }
+  // Answers never wait for room: an asker that blocks on its answer could not be unblocked by anything else.
+  const Verdict verdict = dispatcher_.deliver(request.asker.receiver, answer, now);
+  if (verdict == Verdict::would_block) give_up_on(answer, FullQueue{.receiver = request.asker.receiver});
+  count(verdict, delivery.result);
+  return true;
+}
+
+bool MessageRouter::open_request(const Event& event, const Publisher& publisher, MonotonicTime now) {
+  if (publisher.self == kNoReceiver && !publisher.asker_token) return true;  // nobody to answer: an ordinary event
+  const BaseMessageEnvelope& e = event.envelope;
+  MonotonicTime deadline = now + config_.request_timeout;
+  if (const auto expiry = expiry_of(e)) deadline = now + (*expiry - wall_now_);
+  return requests_
+      .open({std::string(e.id), std::string(e.replyto), std::string(e.correlationid),
+             Asker{publisher.self, publisher.asker_token.value_or(0)}, deadline})
+      .ok();
+}
+
+bool MessageRouter::find_target(const Event& event, Delivery& delivery) {
+  const auto named = targets_.find(std::string(event.envelope.target));
+  if (named == targets_.end()) {
+    fail(delivery, event, DeadLetterReason::no_such_target, event.envelope.target,
+         "no process has this id; `tenon ps` lists them");
+    return false;
+  }
+  const auto least_busy = [this](ReceiverId a, ReceiverId b) {
+    const auto rank = [this](ReceiverId id) {
+      return std::pair(dispatcher_.gate(id), dispatcher_.in_flight(id) + dispatcher_.mailbox(id).size());
+    };
+    return rank(a) < rank(b);
+  };
+  delivery.receivers.push_back(*std::min_element(named->second.begin(), named->second.end(), least_busy));
+  return true;
+}
+
+bool MessageRouter::find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery) {
+  const std::string_view topic = event.envelope.effective_topic();
+  const Matches* matches = table_.match(topic);
+  if (matches != nullptr) {
+    for (const ReceiverId id : matches->plain)
+      if (id != publisher.self || publisher.echo) delivery.receivers.push_back(id);
+    for (const GroupId id : matches->groups) {
+      const auto members = dispatcher_.group_members(id);
+      if (members.size() > 1 || members.front() != publisher.self || publisher.echo) delivery.groups.push_back(id);
+    }
+  }
+  // Ended processes keep their subscriptions for the day they are started again; until then they are no receivers.
+  std::erase_if(delivery.receivers, [this](ReceiverId id) { return dispatcher_.gate(id) == Gate::ended; });
+  if (!delivery.receivers.empty() || !delivery.groups.empty()) return true;
+
+  ++counters_.no_receiver;
+  delivery.result.failed = DeadLetterReason::no_receiver;
+  if (classify(topic) == MessageType::system) return false;  // the host's own events: only counted
+  fail(delivery, event, DeadLetterReason::no_receiver, {}, "no subscription matches its topic");
+  return false;
+}
+
+bool MessageRouter::count(Verdict verdict, PublishResult& result) noexcept {
+  switch (verdict) {
+    case Verdict::delivered: ++counters_.delivered; break;
+    case Verdict::queued: ++counters_.queued; break;
+    case Verdict::dead_lettered: ++counters_.dead_lettered; return true;
+    case Verdict::rejected: ++counters_.rejected; return true;
+    case Verdict::would_block: return false;
+  }
+  ++result.receivers;
+  return true;
+}
+
+std::string_view MessageRouter::name_of(FullQueue full) const {
+  return full.receiver != kNoReceiver ? std::string_view(dispatcher_.config(full.receiver).name)
+                                      : dispatcher_.group_name(full.group);
+}
+
+void MessageRouter::give_up_on(const Event& event, FullQueue full) {
+  ++counters_.dead_lettered;
+  const bool budget_spent = !budget_.has_room(MessageRef::cost(event));
+  dead_letters_.dead_letter(event, budget_spent ? DeadLetterReason::memory_limit : DeadLetterReason::blocked, name_of(full),
+                            budget_spent ? "limits.events is reached; raise it or find the slow receiver"
+                                         : "the receiver's mailbox stayed full", 0);
+}
+
+void MessageRouter::serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now) {
+  const ReceiverId sender = publisher.echo ? kNoReceiver : publisher.self;
+  const auto stop_at = [&](FullQueue full) {
+    if (publisher.can_wait && !would_wait_for_itself(publisher.self, full, 0)) {
+      delivery.full = full;
+      return true;
+    }
+    give_up_on(event, full);
+    delivery.result.blocked = true;
+    return false;
+  };
+  std::size_t done = 0;
+  for (; done < delivery.groups.size(); ++done) {
+    const GroupId group = delivery.groups[done];
+    if (!count(dispatcher_.deliver_to_group(group, event, sender, now), delivery.result) && stop_at({.group = group})) break;
+  }
+  delivery.groups.erase(delivery.groups.begin(), delivery.groups.begin() + static_cast<std::ptrdiff_t>(done));
+  if (delivery.full) return;
+  for (done = 0; done < delivery.receivers.size(); ++done) {
+    const ReceiverId id = delivery.receivers[done];
+    if (!count(dispatcher_.deliver(id, event, now), delivery.result) && stop_at({.receiver = id})) break;
+  }
+  delivery.receivers.erase(delivery.receivers.begin(), delivery.receivers.begin() + static_cast<std::ptrdiff_t>(done));
+}
+
+// --- waiting senders ---
+
+void MessageRouter::park(const Event& event, const Publisher& publisher, MonotonicTime now, Delivery* delivery) {
+  ParkedSender& sender = parked_[publisher.self];
+  if (sender.name.empty()) sender.name = publisher.name;
+  ParkedEvent parked;
+  parked.message = MessageRef::copy(event, budget_);
+  parked.publisher = publisher;
+  parked.publisher.name = sender.name;
+  parked.deadline = now + config_.block_for;
+  if (delivery != nullptr) {
+    parked.routed = true;
+    parked.receivers = delivery->receivers;
+    parked.groups = delivery->groups;
+    parked.waits_for = *delivery->full;
+  }
+  sender.bytes += parked.message.size();
+  sender.events.push_back(std::move(parked));
+  ++counters_.parked;
+}
+
+// Whether waiting for `full` is waiting for oneself: everybody who could make room there waits for the sender in turn.
+bool MessageRouter::would_wait_for_itself(ReceiverId sender, FullQueue full, unsigned depth) const {
+  if (depth > 64) return false;  // a longer chain ends by block_for
+  const auto leads_back = [&](ReceiverId id) {
+    if (id == sender) return true;
+    const auto parked = parked_.find(id);
+    if (parked == parked_.end()) return false;
+    const ParkedEvent& head = const_cast<ParkedSender&>(parked->second).events.front();
+    return would_wait_for_itself(sender, head.waits_for, depth + 1);
+  };
+  if (full.receiver != kNoReceiver) return leads_back(full.receiver);
+  const auto members = dispatcher_.group_members(full.group);
+  return std::all_of(members.begin(), members.end(),
+                     [&](ReceiverId id) { return dispatcher_.gate(id) == Gate::ended || leads_back(id); });
+}
+
+std::size_t MessageRouter::parked_bytes(ReceiverId sender) const noexcept {
+  const auto parked = parked_.find(sender);
+  return parked == parked_.end() ? 0 : parked->second.bytes;
+}
+
+void MessageRouter::queue_has_room(FullQueue queue) {
+  std::vector<ReceiverId> waiting;
+  for (auto& [id, sender] : parked_)
+    if (!sender.resuming && sender.events.front().waits_for == queue) waiting.push_back(id);
+  for (const ReceiverId id : waiting) resume(id, last_now_);
+}
+
+// True when the parked event is done with, false when it still waits.
+bool MessageRouter::resume_head(ParkedEvent& head, MonotonicTime now) {
+  Delivery delivery{head.receivers, head.groups};
+  const Event& event = head.message.event();
+  if (!head.routed) {
+    head.routed = true;
+    head.deadline = now + config_.block_for;
+    if (!resolve(event, head.publisher, delivery, now)) return true;
+  }
+  serve(event, head.publisher, delivery, now);
+  if (!delivery.full) return true;
+  head.waits_for = *delivery.full;
+  return false;
+}
+
+void MessageRouter::resume(ReceiverId id, MonotonicTime now) {
+  const auto at = parked_.find(id);
+  if (at == parked_.end() || at->second.resuming) return;
+  at->second.resuming = true;  // serving may free room that others wait for, and so come back here
+  ParkedSender& sender = at->second;
+  while (!sender.events.empty()) {
+    if (!resume_head(sender.events.front(), now)) break;
+    sender.bytes -= sender.events.front().message.size();
+    sender.events.front() = ParkedEvent{};
+    sender.events.pop_front();
+  }
+  sender.resuming = false;
+  if (!sender.events.empty()) return;
+  parked_.erase(id);
+  events_.sender_released(id);
+}
+
+// --- time ---
+
+void MessageRouter::set_wall_time(WallTime now) noexcept {
+  wall_now_ = now;
+  dispatcher_.set_wall_time(now);
+}
+
+std::optional<MonotonicTime> MessageRouter::next_deadline() const noexcept {
+  std::optional<MonotonicTime> next = dispatcher_.next_deadline();
+  const auto consider = [&](std::optional<MonotonicTime> when) {
+    if (when && (!next || *when < *next)) next = when;
+  };
+  consider(requests_.next_deadline());
+  for (const auto& [id, sender] : parked_) consider(const_cast<ParkedSender&>(sender).events.front().deadline);
+  return next;
+}
+
+void MessageRouter::on_time(MonotonicTime now, WallTime wall_now) {
+  last_now_ = now;
+  set_wall_time(wall_now);
+  dispatcher_.on_time(now);
+  requests_.expire(now, [this](const PendingRequest& request) { events_.request_timed_out(request); });
+  std::vector<ReceiverId> overdue;
+  for (auto& [id, sender] : parked_)
+    if (sender.events.front().deadline <= now) overdue.push_back(id);
+  for (const ReceiverId id : overdue) {
+    const auto at = parked_.find(id);
+    if (at == parked_.end()) continue;
+    ParkedEvent& head = at->second.events.front();
+    give_up_on(head.message.event(), head.waits_for);
+    // The full queue alone is given up; the receivers behind it still get the event.
+    std::erase(head.receivers, head.waits_for.receiver);
+    std::erase(head.groups, head.waits_for.group);
+    head.deadline = now + config_.block_for;
+    resume(id, now);
+  }
+}
+
+bool MessageRouter::quiet() const noexcept {
+  return parked_.empty() && requests_.pending() == 0 && dispatcher_.quiet();
+}
+
+}  // namespace tenon::message

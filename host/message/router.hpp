@@ -1,0 +1,156 @@
+// Where an event goes: to the asker it answers, to its target, or to whoever's subscription matches its topic.
+//
+// The model. publish() takes a completed event (intake.hpp) and hands it to the dispatcher once for each receiver and group.
+// It never publishes anything itself: what the host has to say about an event (a dead letter, a timeout) goes out through
+// RouterEvents and comes back as an event of its own later.
+//
+// Waiting senders. When a receiver's rule is `block` (or limits.events is reached), the event is parked together with all that
+// its sender publishes after it, in order, up to the sender's limit; the caller then stops reading from that sender. A parked
+// event goes on when its receiver has room, and is dead-lettered as `blocked` after block_for, or at once if the senders that
+// wait for each other form a cycle. Publishers that cannot wait (the host, the API) have the event dead-lettered instead.
+//
+// Loop only; pure apart from that: time comes in as arguments.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "message/dispatcher.hpp"
+#include "message/request_table.hpp"
+#include "message/ring.hpp"
+#include "message/routing_table.hpp"
+
+namespace tenon::message {
+
+struct Publisher {
+  std::string_view name;                // for dead letters
+  ReceiverId self = kNoReceiver;        // which receiver this sender is; kNoReceiver: none
+  bool echo = false;                    // gets its own events too
+  bool can_wait = false;                // its events may be parked
+  bool may_target = true;               // `target` counts
+  std::optional<std::uint64_t> asker_token = {};  // for requests of somebody who is no receiver
+};
+
+struct PublishResult {
+  std::uint32_t receivers = 0;  // groups count as one
+  bool parked = false;          // stop reading once parked_bytes() passes the sender's limit
+  bool blocked = false;         // at least one receiver was full and the publisher cannot wait
+  std::optional<DeadLetterReason> failed = {};  // nobody got it, and why
+};
+
+struct RouterCounters {
+  std::uint64_t published = 0, delivered = 0, queued = 0, dead_lettered = 0, rejected = 0, parked = 0, no_receiver = 0,
+                expired = 0, answers = 0;
+};
+
+class RouterEvents {
+ public:
+  virtual ~RouterEvents() = default;
+  // An answer for somebody who is no receiver. Borrowed; it carries the asker's own correlationid.
+  virtual void answer_for(std::uint64_t asker_token, const Event& answer) = 0;
+  // A request got no answer in time.
+  virtual void request_timed_out(const PendingRequest& request) = 0;
+  // Nothing of this sender is parked any more: read on.
+  virtual void sender_released(ReceiverId sender) = 0;
+};
+
+struct RouterConfig {
+  Duration request_timeout = std::chrono::seconds(30);
+  Duration block_for = std::chrono::seconds(5);
+};
+
+class MessageRouter : private DispatcherEvents {
+ public:
+  MessageRouter(EventBudget& budget, DeadLetterSink& dead_letters, RouterEvents& events, RouterConfig config = {});
+  ~MessageRouter() override;
+
+  RoutingTable& table() noexcept { return table_; }
+  MessageDispatcher& dispatcher() noexcept { return dispatcher_; }
+  RequestTable& requests() noexcept { return requests_; }
+
+  // Subscribes a receiver, and makes it a member of the group's queue if there is a group.
+  Status subscribe(ReceiverId receiver, std::string_view pattern, std::string_view group = {});
+  bool unsubscribe(ReceiverId receiver, std::string_view pattern, std::string_view group = {});
+  // Takes all its subscriptions, names and parked events.
+  void forget_receiver(ReceiverId receiver, MonotonicTime now);
+
+  // `target` of this name reaches the receiver; of several, the least busy that has not ended.
+  void add_target(std::string_view name, ReceiverId receiver);
+
+  PublishResult publish(const Event& event, const Publisher& publisher, MonotonicTime now);
+
+  bool is_parked(ReceiverId sender) const noexcept { return parked_.contains(sender); }
+  std::size_t parked_bytes(ReceiverId sender) const noexcept;
+
+  std::optional<MonotonicTime> next_deadline() const noexcept;
+  void on_time(MonotonicTime now, WallTime wall_now);
+  void set_wall_time(WallTime now) noexcept;
+
+  const RouterCounters& counters() const noexcept { return counters_; }
+  // Nothing waits, is unsettled, parked or awaits an answer.
+  bool quiet() const noexcept;
+
+ private:
+  // What is left to do for an event whose first full receiver made its sender wait.
+  struct ParkedEvent {
+    MessageRef message;
+    Publisher publisher;
+    bool routed = false;                 // false: came behind a parked one, not looked at yet
+    std::vector<ReceiverId> receivers;   // still to be served, once routed
+    std::vector<GroupId> groups;
+    FullQueue waits_for;
+    MonotonicTime deadline;
+  };
+  struct ParkedSender {
+    Ring<ParkedEvent> events;
+    std::string name;  // keeps Publisher::name alive
+    std::size_t bytes = 0;
+    bool resuming = false;
+  };
+  // One event's way through its receivers.
+  struct Delivery {
+    std::vector<ReceiverId>& receivers;
+    std::vector<GroupId>& groups;
+    PublishResult result = {};
+    std::optional<FullQueue> full = {};  // where it stopped; receivers and groups then hold what is left
+  };
+
+  void queue_has_room(FullQueue queue) override;
+  // Finds out who gets the event. False when nobody does: it is an answer, expired, without a receiver, …
+  bool resolve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
+  bool take_answer(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
+  bool open_request(const Event& event, const Publisher& publisher, MonotonicTime now);
+  bool find_target(const Event& event, Delivery& delivery);
+  bool find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery);
+  void serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
+  bool count(Verdict verdict, PublishResult& result) noexcept;
+  void give_up_on(const Event& event, FullQueue full);
+  std::string_view name_of(FullQueue full) const;
+  void park(const Event& event, const Publisher& publisher, MonotonicTime now, Delivery* delivery);
+  bool would_wait_for_itself(ReceiverId sender, FullQueue full, unsigned depth) const;
+  void resume(ReceiverId sender, MonotonicTime now);
+  bool resume_head(ParkedEvent& head, MonotonicTime now);
+  void fail(Delivery& delivery, const Event& event, DeadLetterReason reason, std::string_view receiver,
+            std::string_view detail);
+
+  EventBudget& budget_;
+  DeadLetterSink& dead_letters_;
+  RouterEvents& events_;
+  RouterConfig config_;
+  RoutingTable table_;
+  MessageDispatcher dispatcher_;
+  RequestTable requests_;
+  std::unordered_map<std::string, std::vector<ReceiverId>> targets_;
+  std::unordered_map<ReceiverId, ParkedSender> parked_;
+  RouterCounters counters_;
+  WallTime wall_now_{};
+  MonotonicTime last_now_{};
+  std::vector<ReceiverId> plain_scratch_;
+  std::vector<GroupId> group_scratch_;
+};
+
+}  // namespace tenon::message
