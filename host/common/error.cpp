@@ -67,8 +67,8 @@ errc code_for_errno(int e) noexcept {
 }
 
 bool retry_may_help(int e) noexcept {
-  return e == EAGAIN || e == EINTR || e == EMFILE || e == ENFILE || e == ENOMEM || e == ECONNREFUSED || e == ECONNRESET ||
-         e == ETIMEDOUT;
+  return e == EAGAIN || e == EINTR || e == EMFILE || e == ENFILE || e == ENOMEM || e == ECONNREFUSED ||
+         e == ECONNRESET || e == ETIMEDOUT;
 }
 
 }  // namespace

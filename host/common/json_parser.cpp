@@ -1,7 +1,9 @@
 // Builds the node table from RapidJSON's events. RapidJSON tells where an event ends, not where it began; that
 // follows from the end of the event before it, as only white space, comments and one separator can lie between.
+#include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <limits>
+#include <optional>
 
 #include <rapidjson/reader.h>
 
@@ -171,15 +173,15 @@ class Builder {
       const int order = nodes[a].key().compare(nodes[b].key());
       return order != 0 ? order < 0 : a < b;
     });
-    const auto twin = std::adjacent_find(sorted_.begin(), sorted_.end(), [&nodes](std::uint32_t a, std::uint32_t b) {
-      return nodes[a].key() == nodes[b].key();
-    });
+    const auto same = [&nodes](std::uint32_t a, std::uint32_t b) { return nodes[a].key() == nodes[b].key(); };
+    const auto twin = std::adjacent_find(sorted_.begin(), sorted_.end(), same);
     if (twin == sorted_.end()) return true;
     const JsonNode& first = nodes[twin[0]];
     const JsonNode& second = nodes[twin[1]];
+    const std::string line = std::to_string(tree_.position_of(first.key_offset).line);
     return refuse(second.key_offset, errc::bad_data,
-                  "found the key " + quote_for_message(second.key()) + " again, expected each key once (first at line " +
-                      std::to_string(tree_.position_of(first.key_offset).line) + ")");
+                  "found the key " + quote_for_message(second.key()) +
+                      " again, expected each key once (the first is on line " + line + ")");
   }
 
   // Where the spelling is the string itself, the text serves as storage: an escape is always longer than what it means.
@@ -249,7 +251,8 @@ std::string bad_string_byte(std::string_view text, std::size_t offset) {
   return "found bytes that are not UTF-8, expected UTF-8";
 }
 
-std::string explain(rapidjson::ParseErrorCode code, std::string_view text, std::size_t offset, const JsonOptions& options) {
+std::string explain(rapidjson::ParseErrorCode code, std::string_view text, std::size_t offset,
+                    const JsonOptions& options) {
   const std::string found = "found " + found_at(text, offset) + ", expected ";
   switch (code) {
     case rapidjson::kParseErrorDocumentEmpty: return "found nothing, expected a JSON value";
@@ -264,6 +267,8 @@ std::string explain(rapidjson::ParseErrorCode code, std::string_view text, std::
     case rapidjson::kParseErrorStringUnicodeSurrogateInvalid:
       return "found a \\u escape of half a surrogate pair, expected a pair such as \\ud83d\\ude00";
     case rapidjson::kParseErrorStringEscapeInvalid:
+      // RapidJSON 1.1 says this of a bare control character, too.
+      if (static_cast<unsigned char>(text[offset]) < 0x20) return bad_string_byte(text, offset);
       return "found an unknown escape, expected one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX";
     case rapidjson::kParseErrorStringMissQuotationMark: return "found a string without end, expected a closing quote";
     case rapidjson::kParseErrorStringInvalidEncoding: return bad_string_byte(text, offset);

@@ -1,5 +1,6 @@
 #include "common/log_format.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/json_writer.hpp"

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <variant>
@@ -61,7 +62,8 @@ void append_label(std::string& out, std::string_view name, std::string_view valu
 
 std::string labels_text(const Family& family, const std::string_view* values) {
   std::string text;
-  for (std::size_t i = 0; i < family.options.labels.size(); ++i) append_label(text, family.options.labels[i], values[i]);
+  const auto& labels = family.options.labels;
+  for (std::size_t i = 0; i < labels.size(); ++i) append_label(text, labels[i], values[i]);
   return text;
 }
 
@@ -163,9 +165,12 @@ bool is_name(std::string_view name, bool colon_allowed) noexcept {
 }
 
 Status check_options(const FamilyOptions& options, bool histogram) {
-  const auto refuse = [](std::string message) { return Error(errc::invalid_argument, std::move(message), fault::caller); };
+  const auto refuse = [](std::string message) {
+    return Error(errc::invalid_argument, std::move(message), fault::caller);
+  };
   if (!is_name(options.name, true)) {
-    return refuse("the metric name '" + options.name + "' must be letters, digits, '_' and ':', not starting with a digit");
+    return refuse("the metric name '" + options.name +
+                  "' must be at most 200 letters, digits, '_' and ':', not starting with a digit");
   }
   if (options.labels.size() > 16) return refuse("the metric " + options.name + " has more than 16 labels; use fewer");
   for (std::size_t i = 0; i < options.labels.size(); ++i) {
@@ -271,7 +276,8 @@ struct Registry::State {
   std::map<std::uint64_t, std::shared_ptr<const std::function<void()>>> hooks;
   std::uint64_t next_hook = 0;
 
-  Result<std::shared_ptr<detail::Family>> add(FamilyOptions options, detail::Cell prototype, std::vector<double> bounds);
+  Result<std::shared_ptr<detail::Family>> add(FamilyOptions options, detail::Cell prototype,
+                                              std::vector<double> bounds);
 };
 
 Registry::Registry() : state_(std::make_shared<State>()) {}
@@ -286,12 +292,13 @@ Result<std::shared_ptr<detail::Family>> Registry::State::add(FamilyOptions optio
     const bool same = family.prototype.index() == prototype.index() && family.options.labels == options.labels &&
                       (!family.bounds || *family.bounds == bounds);
     if (same) return found->second;
-    return Error(errc::already_exists, "the metric " + options.name +
-                                           " exists with another kind, other labels or other bounds; choose another name",
+    return Error(errc::already_exists,
+                 "the metric " + options.name + " exists with another kind, labels or bounds; choose another name",
                  fault::caller);
   }
   if (families.size() >= kMaxFamilies) {
-    return Error(errc::exhausted, "there are " + std::to_string(kMaxFamilies) + " metrics already; use labels instead of names",
+    return Error(errc::exhausted,
+                 "there are " + std::to_string(kMaxFamilies) + " metrics already; use labels instead of names",
                  fault::caller);
   }
   auto family = std::make_shared<detail::Family>();

@@ -120,7 +120,11 @@ constexpr std::string_view kForm = "an RFC 3339 time such as \"2026-05-04T10:11:
 }  // namespace
 
 Rfc3339Text format_rfc3339(WallTime time, Rfc3339Precision precision) noexcept {
-  const auto seconds = chr::floor<chr::seconds>(time);
+  // In plain numbers: chrono would convert the floored seconds back to nanoseconds, which overflows near WallTime::min.
+  std::int64_t count = time.time_since_epoch().count() / 1'000'000'000;
+  std::int64_t fraction = time.time_since_epoch().count() % 1'000'000'000;
+  if (fraction < 0) fraction += 1'000'000'000, --count;
+  const chr::sys_seconds seconds{chr::seconds(count)};
   const auto midnight = chr::floor<chr::days>(seconds);
   const chr::year_month_day date(midnight);
   const auto of_day = static_cast<unsigned>((seconds - midnight).count());
@@ -141,7 +145,7 @@ Rfc3339Text format_rfc3339(WallTime time, Rfc3339Precision precision) noexcept {
   to = put_two(to, of_day % 60);
   if (const std::size_t digits = fraction_digits(precision); digits != 0) {
     *to++ = '.';
-    auto nanoseconds = static_cast<unsigned>((time - seconds).count());
+    auto nanoseconds = static_cast<unsigned>(fraction);
     for (unsigned divisor = 100'000'000; to != out.text_.data() + 20 + digits; divisor /= 10) {
       *to++ = static_cast<char>('0' + nanoseconds / divisor);
       nanoseconds %= divisor;

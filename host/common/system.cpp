@@ -1,8 +1,9 @@
 #include "common/system.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -41,7 +42,8 @@ Status sync_directory(const std::string& directory) {
   return {};
 }
 
-Status fill_and_rename(int fd, const std::string& temporary, const std::string& path, std::string_view bytes, mode_t mode) {
+Status fill_and_rename(int fd, const std::string& temporary, const std::string& path, std::string_view bytes,
+                       mode_t mode) {
   TENON_TRY(write_all(fd, bytes, temporary));
   if (::fchmod(fd, mode) < 0) return last_error("chmod " + temporary);
   if (::fsync(fd) < 0) return last_error("fsync " + temporary);
@@ -202,7 +204,9 @@ Result<DescriptorLimit> raise_descriptor_limit(std::uint64_t wanted) {
     if (::setrlimit(RLIMIT_NOFILE, &lifted) == 0) return descriptor_limit();
   }
   limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
-  if (::setrlimit(RLIMIT_NOFILE, &limit) < 0) return last_error("raise the descriptor limit to " + std::to_string(wanted));
+  if (::setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+    return last_error("raise the descriptor limit to " + std::to_string(wanted));
+  }
   return descriptor_limit();
 }
 

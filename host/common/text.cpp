@@ -22,7 +22,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) noexcept {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t replace = before[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
       now[j] = std::min({before[j] + 1, now[j - 1] + 1, replace});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], two_before[j - 2] + 1);
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) now[j] = std::min(now[j], two_before[j - 2] + 1);
     }
   }
   return rows[a.size() % 3][b.size()];
@@ -40,7 +41,9 @@ std::optional<std::string_view> nearest(std::string_view name, const Candidates&
     if (longer - std::min(name.size(), candidate.size()) > allowed) continue;
     const std::size_t distance = edit_distance(name, candidate);
     // A distance of the whole length shares nothing with the name: "x" is not near "y".
-    if (distance <= allowed && distance < longer && distance < best_distance) best = candidate, best_distance = distance;
+    if (distance > allowed || distance >= longer || distance >= best_distance) continue;
+    best = candidate;
+    best_distance = distance;
   }
   return best;
 }
@@ -121,7 +124,7 @@ std::optional<std::string_view> nearest_name(std::string_view name, const std::v
   return nearest(name, candidates);
 }
 
-// Greedy with one restart point: on a mismatch the last '*' swallows one byte more. Earlier stars never need revisiting.
+// Greedy with one restart point: on a mismatch the last '*' swallows one byte more. Earlier stars need no revisiting.
 bool glob_match(std::string_view pattern, std::string_view text) noexcept {
   std::size_t p = 0, t = 0;
   std::size_t star = std::string_view::npos, star_text = 0;

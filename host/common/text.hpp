@@ -35,8 +35,8 @@ std::string_view trim(std::string_view text) noexcept;
 // controls, line separators, bidirectional overrides and invalid UTF-8 are escaped (\n, \x1b, \u202e).
 void append_escaped(std::string& out, std::string_view text);
 
-// A value found somewhere, in quotes and escaped as above; after about `limit` bytes of input it ends with … and the full
-// length: "abc…" (5000 bytes).
+// A value found somewhere, in quotes and escaped as above; after about `limit` bytes of input it ends with … and the
+// full length: "abc…" (5000 bytes).
 std::string quote_for_message(std::string_view value, std::size_t limit = 64);
 
 }  // namespace tenon

@@ -8,7 +8,7 @@ namespace {
 
 struct Lead {
   std::uint8_t length;  // 0: this byte starts nothing
-  std::uint8_t low;     // range of the second byte: this is where overlong forms, surrogates and > U+10FFFF are excluded
+  std::uint8_t low;     // range of the second byte: excludes overlong forms, surrogates and what is above U+10FFFF
   std::uint8_t high;
 };
 

@@ -10,7 +10,7 @@ namespace tenon {
 
 struct Utf8Step {
   std::uint32_t code_point = 0;  // meaningless when ill-formed
-  std::uint8_t length = 0;       // bytes of the sequence, or of the ill-formed part to skip (maximal subpart); at least 1
+  std::uint8_t length = 0;       // bytes of the sequence, or of the ill-formed part to skip; at least 1
   bool valid = false;
 };
 // Looks at the first sequence of `bytes`. Requires a non-empty view.
