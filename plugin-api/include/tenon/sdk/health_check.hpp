@@ -17,21 +17,22 @@ namespace tenon::sdk {
 
 template <class Check>
 const tenon_health_check* health_check_table() noexcept {
+  using Instance = detail::Instance<Check>;
   static const tenon_health_check table = [] {
     tenon_health_check t;
     TENON_INIT(&t);
     t.create = [](const tenon_host* host, void** out, tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { *out = new Check(Host(host)); });
+      return guarded(error, [&] { *out = new Instance(host, Host(host)); });
     };
-    t.destroy = [](void* self) { delete static_cast<Check*>(self); };
+    t.destroy = [](void* self) { delete static_cast<Instance*>(self); };
     t.start = [](void* self, const tenon_health_target* target, tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Check*>(self)->start(*target); });
+      return guarded(error, [&] { static_cast<Instance*>(self)->object.start(*target); });
     };
     t.check = [](void* self, std::uint64_t token, std::uint64_t deadline_ns, tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Check*>(self)->check(token, deadline_ns); });
+      return guarded(error, [&] { static_cast<Instance*>(self)->object.check(token, deadline_ns); });
     };
-    t.cancel = [](void* self) { guarded_void([&] { static_cast<Check*>(self)->cancel(); }); };
-    t.stop = [](void* self) { guarded_void([&] { static_cast<Check*>(self)->stop(); }); };
+    t.cancel = [](void* self) { guarded_void([&] { static_cast<Instance*>(self)->object.cancel(); }); };
+    t.stop = [](void* self) { guarded_void([&] { static_cast<Instance*>(self)->object.stop(); }); };
     return t;
   }();
   return &table;

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,70 @@ struct Callback {
   const tenon_host* host;
   std::function<void()> run;
   static void call(void* argument) noexcept;
+};
+
+// One run_on_worker or run_command that the host has not answered yet.
+struct PendingCall {
+  const tenon_host* host = nullptr;
+  virtual ~PendingCall() = default;
+};
+
+// The calls under way of all instances of this plugin, by number. The host gets the number as its `argument`, never an
+// address: an answer that comes late, twice, or after its instance was destroyed finds nothing, and a call that is never
+// answered is freed with its instance. [any]
+class PendingCalls {
+ public:
+  static PendingCalls& all() {
+    static auto* calls = new PendingCalls;  // never destroyed: a written-off worker thread may outlive main()
+    return *calls;
+  }
+  void* add(std::shared_ptr<PendingCall> call) {
+    const std::lock_guard hold(lock_);
+    calls_.emplace(++last_, std::move(call));
+    return reinterpret_cast<void*>(last_);
+  }
+  std::shared_ptr<PendingCall> find(void* argument) {
+    const std::lock_guard hold(lock_);
+    const auto found = calls_.find(reinterpret_cast<std::uintptr_t>(argument));
+    return found == calls_.end() ? nullptr : found->second;
+  }
+  std::shared_ptr<PendingCall> take(void* argument) {
+    const std::lock_guard hold(lock_);
+    auto node = calls_.extract(reinterpret_cast<std::uintptr_t>(argument));
+    return node.empty() ? nullptr : std::move(node.mapped());
+  }
+  void forget(const tenon_host* host) {
+    std::vector<std::shared_ptr<PendingCall>> forgotten;  // destroyed without the lock: captures may do anything
+    const std::lock_guard hold(lock_);
+    for (auto at = calls_.begin(); at != calls_.end();) {
+      if (at->second->host != host) ++at;
+      else forgotten.push_back(std::move(at->second)), at = calls_.erase(at);
+    }
+  }
+
+ private:
+  std::mutex lock_;
+  std::uintptr_t last_ = 0;
+  std::unordered_map<std::uintptr_t, std::shared_ptr<PendingCall>> calls_;
+};
+
+// Frees what the host will never answer when its instance goes, also when its constructor throws.
+struct ForgetCalls {
+  const tenon_host* host;
+  explicit ForgetCalls(const tenon_host* owner) noexcept : host(owner) {}
+  ForgetCalls(const ForgetCalls&) = delete;
+  ForgetCalls& operator=(const ForgetCalls&) = delete;
+  ~ForgetCalls() { PendingCalls::all().forget(host); }
+};
+
+// What a kind's table makes of an author's class: the object, and after it whatever it left under way.
+template <class Object>
+struct Instance {
+  ForgetCalls forget;
+  Object object;
+  template <class... Arguments>
+  explicit Instance(const tenon_host* host, Arguments&&... arguments)
+      : forget(host), object(std::forward<Arguments>(arguments)...) {}
 };
 
 }  // namespace detail
@@ -152,10 +218,11 @@ class Host {
   Timer start_timer(std::uint64_t delay_ns, std::uint64_t period_ns, std::function<void()> callback) const;
   // Watches a descriptor; `interest` is a set of TENON_FD_…. [loop]
   FdWatch watch(int fd, std::uint32_t interest, std::function<void(std::uint32_t ready)> callback) const;
-  // Runs `work` on a worker thread, then `done` on the loop. What both share must be kept alive by the caller's captures
-  // (shared_ptr): after a timeout `work` may still run while the instance is long gone. [loop]
+  // Runs `work` on a worker thread, then `done` on the loop. What `work` uses must be kept alive by its captures
+  // (shared_ptr): after a timeout it may still run while the instance is long gone. `done` may use the instance: it never
+  // runs once that is destroyed. [loop]
   void run_on_worker(std::uint64_t deadline_ns, std::function<void()> work, std::function<void(tenon_status)> done) const;
-  // Runs a command to completion through the keeper. [loop]
+  // Runs a command to completion through the keeper. `done` never runs once the instance is destroyed. [loop]
   void run_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
                    std::string_view directory, std::uint32_t output_limit, std::uint64_t deadline_ns,
                    std::function<void(const CommandResult&)> done) const;
@@ -247,11 +314,12 @@ inline FdWatch Host::watch(int fd, std::uint32_t interest, std::function<void(st
 inline void Host::run_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
                               std::string_view directory, std::uint32_t output_limit, std::uint64_t deadline_ns,
                               std::function<void(const CommandResult&)> done) const {
-  struct Pending {
-    const tenon_host* host;
+  struct Pending final : detail::PendingCall {
     std::function<void(const CommandResult&)> done;
     static void call(void* argument, const tenon_command_result* result) noexcept {
-      std::unique_ptr<Pending> self(static_cast<Pending*>(argument));
+      const auto taken = detail::PendingCalls::all().take(argument);
+      if (taken == nullptr) return;
+      auto* self = static_cast<Pending*>(taken.get());
       try {
         self->done(CommandResult{result->ended, result->value,
                                  std::string(reinterpret_cast<const char*>(result->output.data), result->output.size),
@@ -273,47 +341,45 @@ inline void Host::run_command(const std::vector<std::string>& arguments, const s
   command.output_limit = output_limit;
   if (!directory.empty()) command.directory = to_abi(directory);
   command.deadline_ns = deadline_ns;
-  auto pending = std::make_unique<Pending>(Pending{host_, std::move(done)});
-  check(host_->run_command(host_->context, &command, &Pending::call, pending.get()), "a command");
-  pending.release();  // the host calls back exactly once; if the instance is destroyed first it does not, and this leaks
-                      // a few octets rather than risk a callback into freed memory
+  auto pending = std::make_shared<Pending>();
+  pending->host = host_;
+  pending->done = std::move(done);
+  void* const argument = detail::PendingCalls::all().add(std::move(pending));
+  const tenon_status status = host_->run_command(host_->context, &command, &Pending::call, argument);
+  if (status != TENON_OK) detail::PendingCalls::all().take(argument);
+  check(status, "a command");
 }
 
 inline void Host::run_on_worker(std::uint64_t deadline_ns, std::function<void()> work,
                                 std::function<void(tenon_status)> done) const {
-  struct Pending {
-    // Held once by each side that may still touch it; after a timeout the two overlap and the last one frees.
+  struct Pending final : detail::PendingCall {
     std::function<void()> work;
     std::function<void(tenon_status)> done;
-    const tenon_host* host;
-    std::shared_ptr<Pending> self_for_work, self_for_done;
     static void run(void* argument) noexcept {
-      auto keep = std::move(static_cast<Pending*>(argument)->self_for_work);
-      guarded_void(keep->work);  // not logged: after a timeout the instance, and its host, may be gone
-      keep->work = nullptr;
+      auto found = detail::PendingCalls::all().find(argument);
+      if (found == nullptr) return;  // timed out or destroyed before a thread was free
+      const auto job = std::move(static_cast<Pending*>(found.get())->work);
+      found.reset();      // `done` and what it captured stay with the loop
+      guarded_void(job);  // not logged: the instance may be gone by now
     }
     static void finish(void* argument, tenon_status status) noexcept {
-      auto keep = std::move(static_cast<Pending*>(argument)->self_for_done);
+      const auto taken = detail::PendingCalls::all().take(argument);
+      if (taken == nullptr) return;
       try {
-        keep->done(status);
+        static_cast<Pending*>(taken.get())->done(status);
       } catch (...) {
-        detail::log_thrown(keep->host);
+        detail::log_thrown(taken->host);
       }
-      keep->done = nullptr;
     }
   };
   auto pending = std::make_shared<Pending>();
+  pending->host = host_;
   pending->work = std::move(work);
   pending->done = std::move(done);
-  pending->host = host_;
-  pending->self_for_work = pending;
-  pending->self_for_done = pending;
-  const tenon_status status = host_->run_on_worker(host_->context, &Pending::run, &Pending::finish, pending.get(), deadline_ns);
-  if (status != TENON_OK) {
-    pending->self_for_work.reset();
-    pending->self_for_done.reset();
-    check(status, "work on a worker thread");
-  }
+  void* const argument = detail::PendingCalls::all().add(std::move(pending));
+  const tenon_status status = host_->run_on_worker(host_->context, &Pending::run, &Pending::finish, argument, deadline_ns);
+  if (status != TENON_OK) detail::PendingCalls::all().take(argument);
+  check(status, "work on a worker thread");
 }
 
 }  // namespace tenon::sdk

@@ -28,16 +28,17 @@ struct Decision {
 
 template <class Policy>
 const tenon_restart_policy* restart_policy_table() noexcept {
+  using Instance = detail::Instance<Policy>;
   static const tenon_restart_policy table = [] {
     tenon_restart_policy t;
     TENON_INIT(&t);
     t.create = [](const tenon_host* host, void** out, tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { *out = new Policy(Host(host)); });
+      return guarded(error, [&] { *out = new Instance(host, Host(host)); });
     };
-    t.destroy = [](void* self) { delete static_cast<Policy*>(self); };
+    t.destroy = [](void* self) { delete static_cast<Instance*>(self); };
     t.on_exit = [](void* self, const tenon_exit* exit, tenon_restart_decision* out, tenon_error* error) -> tenon_status {
       return guarded(error, [&] {
-        const Decision decision = static_cast<Policy*>(self)->on_exit(*exit);
+        const Decision decision = static_cast<Instance*>(self)->object.on_exit(*exit);
         out->action = decision.action;
         out->delay_ns = decision.delay_ns;
         out->reset = decision.reset ? 1 : 0;
