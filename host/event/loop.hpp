@@ -1,12 +1,13 @@
 // The event loop: one thread that owns the state of the engine. Everything that waits, waits here.
 //
-// The model. A Loop runs callbacks one after another on the thread that called run(). Watches, timers, signals and posted
-// work all end as such callbacks, so state that only they touch needs no lock. A callback must not block; what may block
-// goes to a WorkerPool (worker_pool.hpp), whose result is posted back. A callback may destroy the object it runs in and may
-// cancel anything, itself included: a cancelled watch or timer never fires again, even if it was already due in this turn.
+// The model. A Loop runs callbacks one after another on the thread that called run(). Watches, timers, signals and
+// posted work all end as such callbacks, so state that only they touch needs no lock. A callback must not block; what
+// may block goes to a WorkerPool (worker_pool.hpp), whose result is posted back. A callback may destroy the object it
+// runs in and may cancel anything, itself included: a cancelled watch or timer never fires again, even if it was
+// already due in this turn. An exception that leaves a callback ends the program, with the stack of the throw intact.
 //
-// A turn is what runs between two waits for the kernel. TurnObserver sees both edges of each; the engine stamps its
-// hang-detection page there.
+// A turn is a bounded batch of callbacks between two looks at the kernel; no turn contains a wait, and a loop that is
+// merely busy ends its turns. TurnObserver sees both edges of each; the engine stamps its hang-detection page there.
 //
 // Interfaces only: the implementation over Boost.Asio hides in asio_loop.cpp, a deterministic one for tests in
 // fake_loop.hpp. All functions are [loop] unless tagged [any].
@@ -81,9 +82,13 @@ class Loop {
 
   // Runs until stop() or until nothing is left to wait for. Asserts that it is not already running.
   virtual void run() = 0;
-  virtual void stop() noexcept = 0;  // [any] ends run() after the current callback
+  // [any] Ends run() after the current callback; what was due then runs in the next run(). Called while no run() is
+  // active, it ends the next one at once, so that a stop from another thread is never lost.
+  virtual void stop() noexcept = 0;
 
-  // Watches fd, which must be open, pollable and not yet watched. errc::io if the kernel refuses it (a regular file).
+  // Watches fd, which must be open, pollable and not yet watched; its blocking mode stays as it is. errc::io for what
+  // cannot be waited for (a regular file), already_exists if watched, invalid_argument if not open, exhausted at the
+  // kernel's limit.
   virtual Result<std::unique_ptr<FdWatch>> watch(int fd, Interest wanted, FdCallback on_ready) = 0;
 
   // Runs the task once, no earlier than `delay` from now (negative counts as 0), on the monotonic clock.
@@ -94,7 +99,8 @@ class Loop {
   // Runs the task in a later callback of the loop, in the order of the calls.
   virtual void post(Task task) = 0;  // [any]
 
-  // Runs the callback for each delivery of the signal (SIGTERM, SIGHUP, …). errc::invalid_argument for SIGKILL, SIGSTOP.
+  // Runs the callback for each delivery of the signal (SIGTERM, SIGHUP, …), and unblocks it on this thread. One handle
+  // a signal in the process: errc::already_exists. errc::invalid_argument for SIGKILL, SIGSTOP and fault signals.
   virtual Result<Handle> on_signal(int signal_number, Task task) = 0;
 
   // At most one; not owned; must outlive run(). nullptr removes it.

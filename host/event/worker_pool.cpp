@@ -1,9 +1,4 @@
-// How the two sides share a pool. Core is what threads and loop both touch, under one mutex; it is owned by all of
-// them, so a thread that was written off can end long after the pool and the loop are gone. WorkerPoolImpl is what only
-// the loop thread touches: the threads' handles, the deadlines' timers (in the records), the counters.
-//
-// A job's record goes queued → running → finished, or to timed_out from either of the first two. Whoever takes it to
-// finished or timed_out, under the mutex, decides how `done` is told: that is how it is told exactly once.
+// The loop thread's side of the pool: admission, deadlines, delivery, the threads' handles and the end of it all.
 #include "event/worker_pool.hpp"
 
 #include <pthread.h>
@@ -11,133 +6,19 @@
 
 #include <algorithm>
 #include <cassert>
-#include <condition_variable>
-#include <deque>
-#include <exception>
-#include <list>
-#include <mutex>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
-#include <vector>
 
-#include "event/loop.hpp"
+#include "event/worker_thread.hpp"
 
 namespace tenon::event {
-namespace {
+namespace worker {
 
-class WorkerPoolImpl;
-
-enum class JobState : std::uint8_t { queued, running, finished, timed_out };
-
-struct Record {
-  WorkerPool::Job job;      // the thread's once it runs
-  WorkerPool::Done done;    // the loop's
-  Handle timer;             // the loop's; reset before `done` is told
-  MonotonicTime due;
-  JobState state = JobState::queued;  // guarded
-  Status result;                      // guarded; set with `finished`
-};
-using RecordPtr = std::shared_ptr<Record>;
-
-struct Worker {
-  std::thread thread;        // the loop's; not joinable once written off
-  bool written_off = false;  // guarded
-  RecordPtr current;         // guarded; what it runs, null between jobs
-};
-using WorkerPtr = std::shared_ptr<Worker>;
-
-struct Core {
-  std::mutex mutex;
-  std::condition_variable work;      // there is a job, or the pool is stopping
-  std::condition_variable progress;  // a job ended; only the pool's destructor waits for it
-  std::list<RecordPtr> queue;
-  std::deque<RecordPtr> finished;    // their `done` is still to be told
-  std::vector<std::function<void()>> exit_hooks;
-  Loop* loop = nullptr;  // used under the mutex, by threads that belong to the pool: the loop outlives it
-  bool stopping = false;
-  bool delivery_posted = false;  // the loop will look at `finished`
-  std::size_t idle = 0, running = 0, abandoned = 0;
-  WorkerPoolImpl* pool = nullptr;  // loop thread only; null once the pool is being destroyed
-};
-using CorePtr = std::shared_ptr<Core>;
-
-Status run_job(WorkerPool::Job& job) noexcept {
-  Status result;
-  try {
-    job();
-  } catch (const std::exception& thrown) {
-    result = Error(errc::internal, std::string("a worker job threw: ") + thrown.what() + "; report it to its author");
-  } catch (...) {
-    result = Error(errc::internal, "a worker job threw something that is no std::exception; report it to its author");
-  }
-  job = nullptr;  // what it captured dies on this thread, outside the mutex
-  return result;
-}
-
-void post_delivery(const CorePtr& core);  // the mutex is held
-
-// Ends the thread's current job. False: the thread was written off meanwhile and must end.
-bool job_ended(const CorePtr& core, const WorkerPtr& self, const RecordPtr& record, Status result) {
-  const std::lock_guard lock(core->mutex);
-  self->current.reset();
-  if (self->written_off) {
-    --core->abandoned;
-    return false;
-  }
-  --core->running;
-  if (record->state == JobState::running) {
-    record->state = JobState::finished;
-    record->result = std::move(result);
-    core->finished.push_back(record);
-    if (!std::exchange(core->delivery_posted, true)) post_delivery(core);
-  }
-  core->progress.notify_all();
-  return true;
-}
-
-RecordPtr next_job(const CorePtr& core, const WorkerPtr& self) {
-  std::unique_lock lock(core->mutex);
-  ++core->idle;
-  core->work.wait(lock, [&] { return core->stopping || !core->queue.empty(); });
-  --core->idle;
-  if (core->stopping) return nullptr;
-  RecordPtr record = std::move(core->queue.front());
-  core->queue.pop_front();
-  record->state = JobState::running;
-  self->current = record;
-  ++core->running;
-  return record;
-}
-
-void run_exit_hooks(const CorePtr& core) noexcept {
-  std::vector<std::function<void()>> hooks;
-  {
-    const std::lock_guard lock(core->mutex);
-    hooks = core->exit_hooks;
-  }
-  for (const auto& hook : hooks) {
-    try {
-      hook();
-    } catch (...) {  // a foreign library's clean-up; the thread ends either way
-    }
-  }
-}
-
-void worker_main(const CorePtr& core, const WorkerPtr& self) {
-  ::pthread_setname_np(::pthread_self(), "tenon-worker");
-  while (const RecordPtr record = next_job(core, self)) {
-    Status result = run_job(record->job);
-    if (!job_ended(core, self, record, std::move(result))) break;
-  }
-  run_exit_hooks(core);
-}
-
-class WorkerPoolImpl final : public WorkerPool {
+class Pool final : public WorkerPool {
  public:
-  WorkerPoolImpl(Loop& loop, Options options);
-  ~WorkerPoolImpl() override;
+  Pool(Loop& loop, Options options);
+  ~Pool() override;
 
   Status submit(Job job, Duration deadline, Done done) override;
   void at_thread_exit(std::function<void()> hook) override;
@@ -160,6 +41,8 @@ class WorkerPoolImpl final : public WorkerPool {
   std::uint64_t finished_ = 0, timed_out_ = 0, refused_ = 0;
 };
 
+namespace {
+
 void tell(Record& record, Status result) {
   record.timer.reset();
   if (const auto done = std::exchange(record.done, nullptr)) done(std::move(result));
@@ -176,8 +59,8 @@ void deliver(const CorePtr& core) {
     const std::lock_guard lock(core->mutex);
     count = core->finished.size();
   }
-  // Only those that are there now: a `done` that submits a short job must not keep the loop in this callback. One by one:
-  // each callback may destroy the pool, which then tells the rest itself.
+  // Only those that are there now: a `done` that submits a short job must not keep the loop in this callback. One by
+  // one: each callback may destroy the pool, which then tells the rest itself.
   for (; count > 0 && core->pool != nullptr; --count) core->pool->deliver_one();
   if (core->pool == nullptr) return;
   const std::lock_guard lock(core->mutex);
@@ -185,17 +68,19 @@ void deliver(const CorePtr& core) {
   if (core->delivery_posted) post_delivery(core);
 }
 
+}  // namespace
+
 void post_delivery(const CorePtr& core) {
   core->loop->post([core] { deliver(core); });
 }
 
-WorkerPoolImpl::WorkerPoolImpl(Loop& loop, Options options) : loop_(loop), options_(options) {
+Pool::Pool(Loop& loop, Options options) : loop_(loop), options_(options) {
   assert(options.threads >= 1 && options.threads <= 64);
   core_->loop = &loop;
   core_->pool = this;
 }
 
-Status WorkerPoolImpl::submit(Job job, Duration deadline, Done done) {
+Status Pool::submit(Job job, Duration deadline, Done done) {
   assert(loop_.on_loop_thread());
   if (Status admitted = admit(); !admitted) {
     ++refused_;
@@ -215,7 +100,7 @@ Status WorkerPoolImpl::submit(Job job, Duration deadline, Done done) {
 }
 
 // Whether one more job may come, with a thread to run it some day.
-Status WorkerPoolImpl::admit() {
+Status Pool::admit() {
   bool needs_thread = false;
   {
     const std::lock_guard lock(core_->mutex);
@@ -241,7 +126,7 @@ Status WorkerPoolImpl::admit() {
   return {};
 }
 
-bool WorkerPoolImpl::add_thread() {
+bool Pool::add_thread() {
   // Signals are for the loop thread: a worker inherits a mask that blocks them all.
   sigset_t all, former;
   sigfillset(&all);
@@ -249,7 +134,7 @@ bool WorkerPoolImpl::add_thread() {
   const auto worker = std::make_shared<Worker>();
   bool started = true;
   try {
-    worker->thread = std::thread(worker_main, core_, worker);
+    worker->thread = std::thread(run_thread, core_, worker);
   } catch (const std::system_error&) {  // EAGAIN: the threads there are go on; the next submit tries again
     started = false;
   }
@@ -258,7 +143,7 @@ bool WorkerPoolImpl::add_thread() {
   return started;
 }
 
-void WorkerPoolImpl::deadline_passed(const std::weak_ptr<Record>& which) {
+void Pool::deadline_passed(const std::weak_ptr<Record>& which) {
   const RecordPtr record = which.lock();
   if (!record) return;
   bool jobs_wait = false;
@@ -284,14 +169,14 @@ void WorkerPoolImpl::deadline_passed(const std::weak_ptr<Record>& which) {
   tell(*record, past_deadline());
 }
 
-void WorkerPoolImpl::write_off(Worker& worker) {
+void Pool::write_off(Worker& worker) {
   worker.written_off = true;
   worker.thread.detach();
   ++core_->abandoned;
   --core_->running;
 }
 
-void WorkerPoolImpl::deliver_one() {
+void Pool::deliver_one() {
   RecordPtr record;
   {
     const std::lock_guard lock(core_->mutex);
@@ -302,18 +187,18 @@ void WorkerPoolImpl::deliver_one() {
   tell(*record, std::move(record->result));
 }
 
-void WorkerPoolImpl::at_thread_exit(std::function<void()> hook) {
+void Pool::at_thread_exit(std::function<void()> hook) {
   const std::lock_guard lock(core_->mutex);
   core_->exit_hooks.push_back(std::move(hook));
 }
 
-WorkerPool::Counters WorkerPoolImpl::counters() const {
+WorkerPool::Counters Pool::counters() const {
   const std::lock_guard lock(core_->mutex);
   return {finished_, timed_out_, refused_, core_->queue.size(), core_->running, core_->abandoned};
 }
 
 // Waits until no thread of the pool is inside a job that is within its deadline; writes the others off.
-void WorkerPoolImpl::wait_for_running(std::unique_lock<std::mutex>& lock, std::vector<RecordPtr>& overdue) {
+void Pool::wait_for_running(std::unique_lock<std::mutex>& lock, std::vector<RecordPtr>& overdue) {
   // The loop's clock may be a manual one: what is left of a deadline is waited for in real time.
   const MonotonicTime loop_now = loop_.clock().monotonic();
   const MonotonicTime began = std::chrono::steady_clock::now();
@@ -329,7 +214,7 @@ void WorkerPoolImpl::wait_for_running(std::unique_lock<std::mutex>& lock, std::v
   }
 }
 
-WorkerPoolImpl::~WorkerPoolImpl() {
+Pool::~Pool() {
   assert(loop_.on_loop_thread());
   core_->pool = nullptr;
   std::list<RecordPtr> withdrawn;
@@ -356,10 +241,10 @@ WorkerPoolImpl::~WorkerPoolImpl() {
     tell(*record, Error(errc::cancelled, "the worker pool ended before the job began; nothing of it was done"));
 }
 
-}  // namespace
+}  // namespace worker
 
 std::unique_ptr<WorkerPool> make_worker_pool(Loop& loop, WorkerPool::Options options) {
-  return std::make_unique<WorkerPoolImpl>(loop, options);
+  return std::make_unique<worker::Pool>(loop, options);
 }
 
 std::unique_ptr<WorkerPool> make_worker_pool(Loop& loop) { return make_worker_pool(loop, WorkerPool::Options{}); }

@@ -1,12 +1,15 @@
 // Threads for what may block: plugin calls tagged [worker], hashing, DNS, large validations.
 //
-// The model. A job runs on one of a bounded number of threads; its `done` runs on the loop thread, exactly once, with how
-// it ended. A job that is still running at its deadline is reported as timed out at once, its thread is written off (it
-// ends by itself whenever the job returns) and replaced, so that a hung job costs a thread and never a place in the queue.
-// The number of written-off threads is bounded by `max_abandoned`; beyond it new jobs are refused (errc::exhausted) rather
-// than queued behind hung ones. Late results of timed-out jobs are dropped.
+// The model. A job runs on one of a bounded number of threads; its `done` runs on the loop thread, exactly once, with
+// how it ended. A job that is still running at its deadline is reported as timed out at once, its thread is written off
+// (it ends by itself whenever the job returns) and replaced, so that a hung job costs a thread and never a place in the
+// queue. The number of written-off threads is bounded by `max_abandoned`; beyond it new jobs are refused
+// (errc::exhausted) rather than queued behind hung ones, and a thread that hangs then is not replaced but comes back
+// when its job returns. Late results of timed-out jobs are dropped.
 //
-// Destruction waits for jobs that are within their deadline and never for written-off ones.
+// Destruction waits for jobs that are within their deadline and never for written-off ones; it tells every `done` that
+// is still owed (errc::cancelled for jobs that had not begun). Threads start when first needed. A process that ends
+// while threads are written off should leave by _exit: they still run while its statics die.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +41,9 @@ class WorkerPool {
   virtual ~WorkerPool() = default;
 
   // [loop] Queues the job. `deadline` counts from now, waiting in the queue included. What a job throws becomes
-  // errc::internal in `done`. Returns errc::exhausted, without calling `done`, when the queue is full or too many threads
-  // are written off.
+  // errc::internal in `done`, a passed deadline errc::timeout. Returns errc::exhausted, without calling `done`, when
+  // the queue is full, too many threads are written off or none can be started; errc::wrong_state from a `done` that
+  // the destructor calls. The job's captures die on the worker thread, those of `done` on the loop thread.
   virtual Status submit(Job job, Duration deadline, Done done) = 0;
 
   // [loop] Runs `hook` on every worker thread when it ends, written-off threads included (nats.c wants its per-thread
