@@ -1,5 +1,7 @@
 #include "common/json_document.hpp"
 
+#include "common/ids.hpp"
+
 namespace tenon {
 namespace {
 
@@ -270,6 +272,49 @@ TEST(JsonDocument, ReadsAConfigOfTenThousandProcesses) {
   const JsonValue last = document.root().at(0).at(9'999);
   EXPECT_EQ(last.find("id")->as_string(), "worker9999");
   EXPECT_EQ(last.find("command")->at(2).position().line, 30'000u);
+}
+
+// Walks the whole document; each value must have the span of text that means the same alone.
+void expect_spans_to_stand_alone(const JsonDocument& document) {
+  std::vector<JsonValue> open{document.root()};
+  while (!open.empty()) {
+    const JsonValue value = open.back();
+    open.pop_back();
+    for (std::size_t i = 0; i < value.size(); ++i) open.push_back(value.at(i));
+    const auto alone = JsonDocument::parse(std::string(value.raw()), "span", kComments);
+    ASSERT_TRUE(alone.ok()) << value.raw() << " in " << document.text();
+    ASSERT_EQ(alone->root().kind(), value.kind());
+    ASSERT_EQ(alone->root().to_json(), value.to_json());
+    ASSERT_EQ(alone->root().as_string(), value.as_string());
+  }
+}
+
+TEST(JsonDocument, SpansStandAloneInWhateverMutationIsAccepted) {
+  const std::string seed =
+      "/*a*/{\"k\\n\": [1, -2.5e3, \"s\\u00e9/*\", null],//c\n \"o\":{\"\":{}, \"b\" : true /**/ }, \"//\": []}";
+  constexpr std::string_view kBytes = "{}[],:\"\\/*\n 0-1.eutrn\xC3\xA9";
+  Random random(11);
+  int accepted = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = seed;
+    for (std::uint64_t edits = 1 + random.below(3); edits > 0; --edits) {
+      const std::size_t at = random.below(text.size());
+      const char byte = kBytes[random.below(kBytes.size())];
+      switch (random.below(3)) {
+        case 0: text[at] = byte; break;
+        case 1: text.insert(at, 1, byte); break;
+        default: text.erase(at, 1); break;
+      }
+    }
+    const auto document = JsonDocument::parse(text, "m.json", kComments);
+    if (!document.ok()) {
+      ASSERT_THAT(document.error().message, AllOf(StartsWith("m.json:"), HasSubstr("expected"))) << text;
+      continue;
+    }
+    ++accepted;
+    ASSERT_NO_FATAL_FAILURE(expect_spans_to_stand_alone(*document));
+  }
+  EXPECT_GT(accepted, 1'000);
 }
 
 }  // namespace
