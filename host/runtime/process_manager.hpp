@@ -28,9 +28,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/ids.hpp"
@@ -54,6 +56,8 @@ class ProcessOwner {
   virtual void on_process_ready(const ProcessHandle& process) = 0;
   // Nothing of it runs and nothing is under way for it: terminated, error, or held.
   virtual void on_process_down(const ProcessHandle& process) = 0;
+  // The operator asked for a fresh start: its restarts count no more.
+  virtual void on_history_reset(const ProcessHandle& process) { (void)process; }
 };
 
 // What a successor is told about one process: its label, and what the keeper has of it.
@@ -97,16 +101,17 @@ class ProcessManager {
   void set_owner(ProcessOwner* owner) noexcept { owner_ = owner; }
 
   // ---- the set of processes ----
-  // Adds a process that is not to run yet. errc::already_exists for a known id, invalid_argument for an empty argv or a
-  // check that no plugin offers.
+  // Adds a process that is not to run yet. errc::already_exists for a known id, invalid_argument for an empty id or argv.
   Status add(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank = 0);
   // add and start.
   Status spawn_process(std::shared_ptr<const ProcessConfig> config, std::string supervisor, Completion done = {});
   // Forgets a process of which nothing runs. errc::wrong_state otherwise.
   Status remove(std::string_view id);
   // Takes over from a former engine, once per process, after add and before anything else. Nothing is restarted that
-  // runs; exits that happened meanwhile are handled as if they came now; a readiness deadline is moved by the time since
-  // `engine_lost`. Returns whether the process is left waiting for the owner's begin (new, or its start was under way).
+  // runs, and no observer is told; a readiness deadline is moved by the time since `engine_lost`, a restart delay and a
+  // stop under way are not. An exit that happened meanwhile is left to the caller, who delivers it by on_exited when all
+  // processes have been adopted. Returns whether the process is left waiting for begin (new, held, or its start was under
+  // way).
   bool adopt(std::string_view id, const AdoptedProcess& adopted, MonotonicTime engine_lost);
   // The rank in the keeper's own stop plan, from the next spawn on and at once for what runs.
   void set_stop_rank(std::string_view id, std::uint32_t rank);
@@ -136,7 +141,8 @@ class ProcessManager {
   // As start, but only prepares: the process waits, with the reason, for begin().
   void prepare_start(std::string_view id, std::string reason, Completion done);
   void wait_for(std::string_view id, std::string reason);  // only of a waiting process: a new reason
-  void begin(std::string_view id);                         // spawns a waiting process now
+  void begin(std::string_view id);                         // spawns a process that waits or has ended now
+  void tell_starters(std::string_view id, Status result);  // those who wait for its start need not wait any longer
   // Stops it (draining where that applies) for later; on_process_down when it is held. What has ended stays ended.
   void hold(std::string_view id, std::string reason);
   // Stops it for good as part of the host's end; what the operator wants of it is left as it is.
@@ -145,10 +151,12 @@ class ProcessManager {
   void kill_all();
   // Answers to on_exit_decided.
   void restart_after(std::string_view id, Duration delay, RestartNotice notice);
+  void restart_when_told(std::string_view id, RestartNotice notice);  // counted as a restart, but held for begin()
   void finish(std::string_view id, std::string reason);
   void fail(std::string_view id, std::string reason);
   // The restarts of the process, for the label; the owner keeps them (RestartWindow).
   void set_window(std::string_view id, std::vector<MonotonicTime> restarts);
+  const std::vector<MonotonicTime>& window(std::string_view id) const;  // empty for an unknown process
 
   // ---- what integration tells ----
   void on_spawned(std::string_view id, std::uint64_t generation, pid_t pid);
@@ -168,10 +176,9 @@ class ProcessManager {
     using is_transparent = void;
     std::size_t operator()(std::string_view id) const noexcept { return std::hash<std::string_view>{}(id); }
   };
-  struct Stop;
-  // Where a change of phase leads.
   void set_phase(Process& process, ProcessPhase phase, std::string reason);
-  void refresh_status(Process& process, ProcessStatus old);
+  void refresh_status(Process& process);
+  void place(Process& process, ProcessPhase phase);
   void touch(Process& process);
   void flush() noexcept;
   void save(Process& process);
@@ -179,41 +186,44 @@ class ProcessManager {
   void spawn(Process& process);
   void became_ready(Process& process);
   void ended(Process& process, ExitRecord exit);
-  void ask_policy(Process& process, const ExitRecord& exit);
+  void ask_policy(Process& process, const ExitRecord& exit, std::optional<RestartDecision> decided = {});
   RestartDecision decide(Process& process, const ExitRecord& exit);
-  std::shared_ptr<RestartPolicy> policy_of(Process& process);
-  void misbehaved(Process& process, const Error& what);
-  void retry_spawn(Process& process, std::string reason);
-  void down(Process& process);
+  Result<std::shared_ptr<RestartPolicy>> policy_of(const Process& process);
+  void retry_spawn(Process& process, const std::string& shortage);
+  void count_restart(Process& process, const RestartNotice& notice);
+  void terminate(Process& process, std::string reason, const Status& for_starters);
 
-  void stop(Process& process, AfterStop after, std::string reason, bool drain);
-  void continue_stop(Process& process);
+  void stop(Process& process, AfterStop after, std::string reason, bool drain = true);
+  void drain(Process& process, Duration limit);
+  void drained(std::string_view id, std::uint64_t generation);
   void send_stop_signal(Process& process);
   void send_kill(Process& process);
   void stopped(Process& process, const ExitRecord& exit);
   void signal_group(Process& process, int signal_number);
-  void continue_group(Process& process);
+  void restart_now(Process& process);
 
   void set_due(Process& process, Duration delay);
   void set_due_at(Process& process, MonotonicTime due);
   void clear_due(Process& process);
   void deadline(Process& process);
 
-  void make_monitors(Process& process);
-  void start_monitors(Process& process);
-  void stop_monitors(Process& process);
+  void adopt_label(Process& process, const ProcessLabel& label);
+  bool adopt_without_child(Process& process, const ProcessLabel* label);
+  void adopt_child(Process& process, const ProcessLabel* label, const AdoptedProcess::Child& child,
+                   MonotonicTime engine_lost);
+
+  void start_monitors(Process& process, MonotonicTime as_of);
+  void stop_monitors(Process& process) noexcept;
   void health_answered(Process& process, HealthMonitor& monitor, bool changed);
 
-  void add_start_waiter(Process& process, Completion done);
-  void add_stop_waiter(Process& process, Completion done);
-  void settle_start(Process& process, const Status& result);
-  void settle_stop(Process& process, const Status& result);
+  void add_waiter(Process& process, std::vector<Completion> Process::*list, Completion done);
+  void settle(Process& process, std::vector<Completion> Process::*list, const Status& result);
+  void answer(Completion done, Status result);
   void reset_history(Process& process);
-  void restart_now(Process& process);
 
   Process* get(std::string_view id) const;
-  Process* get(std::string_view id, std::uint64_t generation) const;
-  static Error unknown(std::string_view id);
+  Process* get(std::string_view id, std::uint64_t generation) const;  // null for another generation too
+  MonotonicTime now() const noexcept { return services_.loop.clock().monotonic(); }
 
   Services services_;
   ProcessOwner* owner_ = nullptr;
@@ -221,13 +231,16 @@ class ProcessManager {
   std::unordered_map<std::string, std::unique_ptr<Process>, IdHash, std::equal_to<>> processes_;
   std::array<std::size_t, 7> counts_{};
   std::unordered_map<std::string, std::weak_ptr<RestartPolicy>> policies_;  // by name and config
-  std::uint32_t depth_ = 0;          // of nested public calls; labels are saved when the outermost ends
-  std::vector<Process*> dirty_;      // each once
-  struct Exited {
+
+  std::uint32_t depth_ = 0;  // of nested calls; what follows is done when the outermost ends, in this order
+  std::vector<Process*> dirty_;  // each once: its label is to be saved
+  struct Forgotten {
     ProcessId id;
     std::uint64_t generation;
   };
-  std::vector<Exited> to_forget_;    // after the labels are saved
+  std::vector<Forgotten> to_forget_;
+  std::vector<std::pair<Completion, Status>> answers_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // for callbacks that may outlive the manager
 };
 
 }  // namespace tenon::runtime

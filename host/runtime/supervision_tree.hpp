@@ -89,36 +89,59 @@ class SupervisionTree final : private ProcessOwner {
 
  private:
   using Node = DependencyGraph::Node;
-  struct StopRun;  // one orderly stop under way: a verb, a group restart or the host's end
-
-  void on_exit_decided(const ProcessHandle& process, const ExitRecord& exit, const RestartDecision& decision) override;
-  void on_process_ready(const ProcessHandle& process) override;
-  void on_process_down(const ProcessHandle& process) override;
-
   struct Place {
     Supervisor* supervisor = nullptr;
     std::uint32_t index = 0;  // in its list
   };
+  struct VerbRun;
+  struct StopRun;
 
+  void on_exit_decided(const ProcessHandle& process, const ExitRecord& exit, const RestartDecision& decision) override;
+  void on_process_ready(const ProcessHandle& process) override;
+  void on_process_down(const ProcessHandle& process) override;
+  void on_history_reset(const ProcessHandle& process) override;
+
+  // tree
   std::unique_ptr<Supervisor> build(const SupervisorConfig& config, Supervisor* parent, std::uint32_t index);
   Status add_processes(const SupervisorConfig& config);
+  void collect(const Supervisor& supervisor, std::vector<ProcessId>& out) const;
+  void collect(const Supervisor::Child& child, std::vector<ProcessId>& out) const;
+  std::vector<Node> nodes_of(const std::vector<ProcessId>& ids) const;
+  const Place* place_of(std::string_view id) const;
 
-  void begin(const std::vector<Node>& nodes);
-  void start_in_order(const std::vector<ProcessId>& ids, const std::string& reason);
-  void stop_in_order(const std::vector<ProcessId>& ids, std::function<void(const ProcessId&)> stop_one);
+  // starts
+  void start_in_order(const std::vector<ProcessId>& ids);
+  bool is_blocked(Node process) const;
+  std::string blocked_by(Node process) const;
 
+  // failures
   void carry_out(Supervisor& supervisor, std::uint32_t child, const SupervisionPlan& plan, const std::string& cause);
-  void restart_group(Supervisor& supervisor, const SupervisionPlan& plan, const std::string& cause);
+  void restart_group(Supervisor& supervisor, const SupervisionPlan& plan);
+  void stop_members(Supervisor& supervisor, const std::vector<ProcessId>& ids);
+  void hold_next(Supervisor& supervisor);
   void continue_group(Supervisor& supervisor);
   void escalate(Supervisor& supervisor, const std::string& reason);
   void escalated(Supervisor& supervisor);
   void fail_supervisor(Supervisor& supervisor, const std::string& reason);
-  void stop_members(Supervisor& supervisor, const std::vector<ProcessId>& ids, const std::string& reason);
-  void member_gone(const ProcessId& id);
+  void revive(Supervisor& supervisor);
+  void cancel_operation(Supervisor& supervisor, bool with_nested);
+  Supervisor* stopping_ancestor(std::string_view id) const;
+  RestartWindow& window_of(Supervisor& supervisor, std::uint32_t child);
+  std::vector<ChildState> child_states(const Supervisor& supervisor) const;
   void save(const Supervisor& supervisor);
-  std::vector<ProcessId> processes_under(const Supervisor& supervisor) const;
-  std::vector<ProcessId> processes_under(const Supervisor::Child& child) const;
-  Supervisor* group_of(Supervisor* supervisor) const;
+
+  // adoption
+  void adopt_supervisors(const TreeAdoption& former);
+  void restore_windows(Supervisor& supervisor);
+  void resume_operations(Supervisor& supervisor, std::vector<ProcessId>& waiting);
+
+  // verbs and the end
+  void run_held(Node gone);
+  void stop_next(const std::shared_ptr<StopRun>& run, std::vector<Node> freed);
+  void apply_start(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run);
+  void apply_stop(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run);
+  void apply_restart(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run);
+  void finish_shutdown();
 
   event::Loop& loop_;
   ProcessManager& manager_;
@@ -127,12 +150,15 @@ class SupervisionTree final : private ProcessOwner {
   std::unique_ptr<Supervisor> root_;
   DependencyGraph graph_;
   StartSequencer starts_;
-  std::unordered_map<std::string, Place> places_;            // by process id
-  std::unordered_map<std::string, Supervisor*> supervisors_; // by id
+  std::vector<ProcessId> order_;                              // all processes in list order
+  std::unordered_map<std::string, Place> places_;             // by process id
+  std::unordered_map<std::string, Supervisor*> supervisors_;  // by id
   std::unordered_map<std::string, std::vector<ProcessId>> bases_;
-  std::vector<std::shared_ptr<StopRun>> stop_runs_;
+  std::vector<std::shared_ptr<StopRun>> held_runs_;  // restarts of several, whose members go down by being held
   bool shutting_down_ = false;
+  Status shutdown_result_;
   event::Handle shutdown_timer_;
+  MonotonicTime shutdown_due_{};
   std::vector<std::function<void(Status)>> shutdown_done_;
 };
 

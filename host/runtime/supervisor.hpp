@@ -9,12 +9,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "event/loop.hpp"
 #include "runtime/process_config.hpp"
 #include "runtime/restart_window.hpp"
+#include "runtime/stop_sequence.hpp"
 #include "runtime/strategy.hpp"
 
 namespace tenon::runtime {
@@ -42,9 +42,11 @@ struct Supervisor {
   std::uint32_t restarts = 0;    // how often it was restarted as a whole
 
   // A group restart or escalation under way.
-  std::unordered_set<std::string> stopping;  // processes that still have to go
-  std::vector<ProcessId> to_start;           // in list order, once `stopping` is empty and the delay over
-  MonotonicTime due{};                       // epoch: none
+  std::optional<StopSequence> stops;         // those that have to go first; empty: none, or all are gone
+  std::vector<DependencyGraph::Node> to_hold;  // whose turn to be stopped has come
+  bool holding = false;                      // to_hold is being worked off
+  std::vector<ProcessId> to_start;           // in list order, once all are gone and the delay is over
+  MonotonicTime due{};                       // not before; epoch: at once
   event::Handle timer;
 };
 

@@ -1,0 +1,14 @@
+#include "runtime/health_check.hpp"
+
+namespace tenon::runtime {
+
+std::string_view to_string(HealthState state) noexcept {
+  switch (state) {
+    case HealthState::healthy: return "healthy";
+    case HealthState::degraded: return "degraded";
+    case HealthState::unhealthy: return "unhealthy";
+  }
+  return "unknown";
+}
+
+}  // namespace tenon::runtime

@@ -1,0 +1,135 @@
+#include "runtime/health_monitor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/text.hpp"
+#include "common/units.hpp"
+
+namespace tenon::runtime {
+namespace {
+
+constexpr Duration kShortest = std::chrono::milliseconds(1);
+
+}  // namespace
+
+// A question is wanted as long as the monitor holds it; answers come with a weak pointer to it.
+struct HealthMonitor::Question {
+  HealthMonitor* monitor;
+};
+
+HealthMonitor::HealthMonitor(event::Loop& loop, const HealthConfig& config, std::unique_ptr<HealthCheck> check,
+                             HealthListener& listener, std::uint64_t jitter)
+    : loop_(loop), config_(config), check_(std::move(check)), listener_(listener), jitter_(jitter) {}
+
+HealthMonitor::~HealthMonitor() { stop(); }
+
+Status HealthMonitor::start(const HealthTarget& target, Duration start_period_left) {
+  stop();
+  tally_ = {};
+  reason_.clear();
+  if (Status started = check_->start(target); !started) return started;
+  start_period_end_ = loop_.clock().monotonic() + std::max(start_period_left, Duration::zero());
+  const double part = static_cast<double>(jitter_ >> 11) * 0x1.0p-53;
+  wait(Duration(static_cast<Duration::rep>(static_cast<double>(config_.interval.count()) * part)));
+  return {};
+}
+
+void HealthMonitor::stop() noexcept {
+  if (state_ == State::stopped) return;
+  timer_.reset();
+  if (std::exchange(question_, nullptr)) check_->cancel();
+  state_ = State::stopped;
+  check_->stop();
+}
+
+void HealthMonitor::suspend() noexcept {
+  if (state_ == State::stopped || state_ == State::suspended) return;
+  timer_.reset();
+  if (std::exchange(question_, nullptr)) check_->cancel();
+  state_ = State::suspended;
+}
+
+void HealthMonitor::resume() {
+  if (state_ == State::suspended) wait(config_.interval);
+}
+
+std::optional<HealthStatus> HealthMonitor::status() const {
+  if (!tally_.known) return std::nullopt;
+  return HealthStatus{tally_.state, reason_};
+}
+
+const std::deque<HealthResult>& HealthMonitor::results() const noexcept {
+  static const std::deque<HealthResult> none;
+  return results_ ? *results_ : none;
+}
+
+void HealthMonitor::wait(Duration delay) {
+  state_ = State::waiting;
+  timer_ = loop_.after(std::max(delay, kShortest), [this] { ask(); });
+}
+
+void HealthMonitor::ask() {
+  state_ = State::asking;
+  asked_at_ = loop_.clock().monotonic();
+  const Duration timeout = std::max(config_.timeout, kShortest);
+  timer_ = loop_.after(timeout, [this] { timed_out(); });
+  auto question = std::make_shared<Question>(Question{this});
+  question_ = question;
+  check_->check(asked_at_ + timeout, [asked = std::weak_ptr<Question>(question)](Result<HealthAnswer> answer) {
+    if (const auto alive = asked.lock()) alive->monitor->answered(alive.get(), std::move(answer));
+  });
+}
+
+void HealthMonitor::answered(const Question* question, Result<HealthAnswer> answer) {
+  // The last holder may be the caller's lock, after stop(): then the answer is late.
+  if (question_.get() != question) return;
+  question_.reset();
+  const Duration measured = loop_.clock().monotonic() - asked_at_;
+  if (!answer) return record(HealthOutcome::error, measured, std::move(answer).error().message);
+  HealthOutcome outcome = HealthOutcome::error;
+  switch (answer->status.state) {
+    case HealthState::healthy: outcome = HealthOutcome::healthy; break;
+    case HealthState::degraded: outcome = HealthOutcome::degraded; break;
+    case HealthState::unhealthy: outcome = HealthOutcome::unhealthy; break;
+  }
+  record(outcome, answer->latency > Duration::zero() ? answer->latency : measured, std::move(answer->status.reason));
+}
+
+void HealthMonitor::timed_out() {
+  question_.reset();
+  ++timeouts_;
+  check_->cancel();
+  record(HealthOutcome::timeout, loop_.clock().monotonic() - asked_at_,
+         "no answer within " + format_duration(std::max(config_.timeout, kShortest)));
+}
+
+void HealthMonitor::record(HealthOutcome outcome, Duration latency, std::string reason) {
+  const MonotonicTime now = loop_.clock().monotonic();
+  if (outcome == HealthOutcome::healthy) {
+    reason.clear();
+  } else if (reason.empty()) {
+    reason = "the check \"" + config_.check + "\" gave no reason";
+  }
+  if (reason.size() > kMaxReason) reason = std::string(utf8_prefix(reason, kMaxReason));
+
+  if (!results_) results_ = std::make_unique<std::deque<HealthResult>>();
+  HealthResult result{now, latency, outcome, nullptr};
+  if (!reason.empty()) {
+    const bool same = !results_->empty() && results_->back().reason && *results_->back().reason == reason;
+    result.reason = same ? results_->back().reason : std::make_shared<const std::string>(reason);
+  }
+  results_->push_back(std::move(result));
+  if (results_->size() > kResults) results_->pop_front();
+
+  const HealthTally before = tally_;
+  tally_ = count_outcome(tally_, outcome, {config_.unhealthy_after, config_.healthy_after}, now < start_period_end_);
+  if (!is_failure(outcome)) start_period_end_ = now;  // the first success ends it
+  const bool changed = tally_.known && (!before.known || before.state != tally_.state);
+  const bool shown = changed || (tally_.known && (tally_.state == HealthState::unhealthy) == is_failure(outcome));
+  if (shown) reason_ = reason;
+  wait(config_.interval);
+  listener_.on_health_answer(*this, changed);
+}
+
+}  // namespace tenon::runtime

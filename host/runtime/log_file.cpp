@@ -1,0 +1,86 @@
+#include "runtime/log_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+namespace tenon::runtime {
+
+LogFile::LogFile(std::string path, std::uint64_t max_bytes, std::uint32_t keep, Report report)
+    : path_(std::move(path)), max_bytes_(max_bytes), keep_(keep), report_(std::move(report)) {}
+
+Status LogFile::open() {
+  // O_NONBLOCK: a path that is a FIFO without a reader must not hang the loop; it means nothing for a regular file.
+  file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640));
+  if (!file_) return Error::from_errno(errno, "open the log file " + path_);
+  struct stat info = {};
+  if (::fstat(file_.get(), &info) != 0) return Error::from_errno(errno, "look at the log file " + path_);
+  size_ = static_cast<std::uint64_t>(info.st_size);
+  return {};
+}
+
+Status LogFile::rotate() {
+  if (keep_ == 0) {
+    if (::ftruncate(file_.get(), 0) != 0) return Error::from_errno(errno, "empty the log file " + path_);
+    size_ = 0;
+    return {};
+  }
+  for (std::uint32_t i = keep_; i > 1; --i) {
+    // A missing former file is no failure: there may have been fewer rotations than files to keep.
+    (void)std::rename((path_ + "." + std::to_string(i - 1)).c_str(), (path_ + "." + std::to_string(i)).c_str());
+  }
+  if (std::rename(path_.c_str(), (path_ + ".1").c_str()) != 0 && errno != ENOENT) {
+    return Error::from_errno(errno, "rotate the log file " + path_);
+  }
+  file_.reset();
+  return open();
+}
+
+Status LogFile::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return Error::from_errno(errno, "write the log file " + path_);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    size_ += static_cast<std::uint64_t>(written);
+    torn_ = !bytes.empty();
+  }
+  return {};
+}
+
+void LogFile::failed(Error error, std::uint64_t line_count, MonotonicTime now) {
+  lost_now_ += line_count, lost_total_ += line_count;
+  retry_at_ = now + kRetryAfter;
+  file_.reset();  // opened anew with the next attempt: the directory may have been mended or replaced
+  if (std::exchange(failing_, true)) return;
+  error.message += "; lines go to memory only until it works again: make room, or mend the path or its permissions";
+  report_(error, false);
+}
+
+void LogFile::write(std::string_view lines, std::uint64_t line_count, MonotonicTime now) {
+  if (lines.empty()) return;
+  if (failing_ && now < retry_at_) {
+    lost_now_ += line_count, lost_total_ += line_count;
+    return;
+  }
+  if (!file_) {
+    if (Status opened = open(); !opened) return failed(std::move(opened).error(), line_count, now);
+  }
+  if (size_ > 0 && size_ + lines.size() > max_bytes_) {
+    if (Status rotated = rotate(); !rotated) return failed(std::move(rotated).error(), line_count, now);
+  }
+  if (torn_) {
+    if (Status mended = append("\n"); !mended) return failed(std::move(mended).error(), line_count, now);
+  }
+  if (Status appended = append(lines); !appended) return failed(std::move(appended).error(), line_count, now);
+  if (!std::exchange(failing_, false)) return;
+  const std::uint64_t lost = std::exchange(lost_now_, 0);
+  report_(Error(errc::io, "the log file " + path_ + " can be written again; " + std::to_string(lost) +
+                              " lines are missing from it"), true);
+}
+
+}  // namespace tenon::runtime

@@ -1,0 +1,64 @@
+// What the ProcessManager keeps of a process beside its handle. Included by the manager's own sources only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/process_manager.hpp"
+
+namespace tenon::runtime {
+
+struct ProcessManager::Process final : HealthListener {
+  explicit Process(ProcessManager& m) : manager(m) {}
+  void on_health_answer(HealthMonitor& monitor, bool changed) override {
+    manager.health_answered(*this, monitor, changed);
+  }
+
+  ProcessManager& manager;
+  ProcessHandle handle;
+  event::Handle timer;  // of handle.due
+
+  AfterStop after_stop = AfterStop::stay_down;  // while stopping
+  EndCause stop_cause = EndCause::code;         // while stopping with AfterStop::decide
+  std::string stop_reason;                      // why, for the status after the stop
+  bool held = false;         // waiting for the owner, not for a time
+  bool frozen = false;       // SIGSTOP was sent and SIGCONT not
+  bool dirty = false;        // in dirty_
+  std::uint32_t shortages = 0;  // failed attempts to spawn in a row, for want of something
+  Duration time_left{-1};       // while paused: of handle.due; negative: there was none
+
+  std::uint32_t stop_rank = 0;
+  std::string extra;
+  PolicyMemory memory{};
+  Duration previous_delay{0};
+  std::vector<MonotonicTime> window;
+  std::shared_ptr<RestartPolicy> policy;  // null: not made yet, or its maker failed
+  std::vector<std::unique_ptr<HealthMonitor>> monitors;  // one per config.health; null where the check cannot be made
+  std::vector<Completion> start_waiters, stop_waiters;
+
+  const ProcessConfig& config() const noexcept { return *handle.config; }
+};
+
+// What those who wait for a stop are told once even SIGKILL had its time.
+Error unkillable(const ProcessHandle& process);
+
+// The span of one call from outside. When the outermost ends, labels are saved, then exits are forgotten, then those who
+// waited for a result are told: they may call back in, and what they see is whole.
+class ProcessManager::Scope {
+ public:
+  explicit Scope(ProcessManager& manager) : manager_(manager) { ++manager_.depth_; }
+  Scope(const Scope&) = delete;
+  ~Scope() {
+    if (manager_.depth_ == 1) manager_.flush();
+    if (--manager_.depth_ != 0) return;
+    const auto answers = std::exchange(manager_.answers_, {});
+    for (const auto& [done, status] : answers) done(status);
+  }
+
+ private:
+  ProcessManager& manager_;
+};
+
+}  // namespace tenon::runtime

@@ -1,0 +1,158 @@
+// The operator's verbs on sets of processes, and the end of everything.
+#include <algorithm>
+
+#include "runtime/supervision_runs.hpp"
+
+namespace tenon::runtime {
+
+std::string_view to_string(Verb verb) noexcept {
+  switch (verb) {
+    case Verb::start: return "start";
+    case Verb::stop: return "stop";
+    case Verb::restart: return "restart";
+    case Verb::pause: return "pause";
+    case Verb::resume: return "resume";
+    case Verb::kill: return "kill";
+  }
+  return "unknown";
+}
+
+void SupervisionTree::apply(Verb verb, const std::vector<ProcessId>& ids, int signal_number, VerbDone done) {
+  if (ids.empty()) {
+    if (done) done({});
+    return;
+  }
+  const auto run = std::make_shared<VerbRun>(ids.size(), std::move(done));
+  if (shutting_down_ && verb != Verb::kill && verb != Verb::stop) {
+    for (const ProcessId& id : ids) run->add(id, Error(errc::cancelled, "the host is stopping; start it again first"));
+    return;
+  }
+  switch (verb) {
+    case Verb::start: return apply_start(ids, run);
+    case Verb::stop: return apply_stop(ids, run);
+    case Verb::restart: return apply_restart(ids, run);
+    case Verb::pause:
+      for (const ProcessId& id : ids) manager_.pause(id, VerbRun::collect(run, id));
+      return;
+    case Verb::resume:
+      for (const ProcessId& id : ids) manager_.resume(id, VerbRun::collect(run, id));
+      return;
+    case Verb::kill:
+      for (const ProcessId& id : ids) manager_.kill(id, signal_number, VerbRun::collect(run, id));
+      return;
+  }
+}
+
+void SupervisionTree::apply_start(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run) {
+  std::vector<Node> nodes;
+  for (const ProcessId& id : ids) {
+    if (const Place* place = place_of(id)) {
+      // A supervisor that had given up is at work again as soon as one of its processes is wanted.
+      for (Supervisor* each = place->supervisor; each; each = each->parent) {
+        if (each->state != SupervisorState::failed) continue;
+        each->state = SupervisorState::running;
+        each->window.clear();
+        each->reason.clear();
+        save(*each);
+      }
+    }
+    manager_.prepare_start(id, "starting", VerbRun::collect(run, id));
+    const ProcessHandle* const process = manager_.find(id);
+    if (process && process->phase == ProcessPhase::waiting && !process->paused() && !stopping_ancestor(id)) {
+      nodes.push_back(graph_.process(id));
+    }
+  }
+  const std::vector<Node> free = starts_.want(nodes);
+  for (const Node node : nodes) {
+    if (!starts_.is_wanted(node)) continue;
+    manager_.wait_for(graph_.name(node), "waiting for " + starts_.waits_for(node));
+    if (const std::string blocker = blocked_by(node); !blocker.empty()) {
+      manager_.tell_starters(graph_.name(node), Error(errc::wrong_state, graph_.name(node) + " waits for " + blocker +
+                                                                             ", which does not run; start that first"));
+    }
+  }
+  for (const Node node : free) manager_.begin(graph_.name(node));
+}
+
+void SupervisionTree::apply_stop(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& verb) {
+  const auto run = std::make_shared<StopRun>(graph_, nodes_of(ids));
+  run->stop_one = [this, verb, weak = std::weak_ptr<StopRun>(run)](Node node) {
+    const ProcessId& id = graph_.name(node);
+    manager_.stop_process(id, [this, verb, node, run = weak.lock()](Status status) {
+      verb->add(graph_.name(node), std::move(status));
+      stop_next(run, run->sequence.gone(node));
+    });
+  };
+  stop_next(run, run->sequence.begin());
+}
+
+void SupervisionTree::apply_restart(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& verb) {
+  if (ids.size() == 1) return manager_.restart(ids.front(), VerbRun::collect(verb, ids.front()));
+  // All are stopped in reverse order, then started in order. Held, not stopped: should the engine die in between, its
+  // successor starts them.
+  const auto run = std::make_shared<StopRun>(graph_, nodes_of(ids));
+  run->stop_one = [this](Node node) {
+    const ProcessId& id = graph_.name(node);
+    manager_.resume(id, {});  // a restart ends a pause
+    manager_.hold(id, "restarted by the operator");
+  };
+  run->done = [this, verb, ids, weak = std::weak_ptr<StopRun>(run)] {
+    std::erase(held_runs_, weak.lock());
+    apply_start(ids, verb);
+  };
+  held_runs_.push_back(run);
+  stop_next(run, run->sequence.begin());
+}
+
+// Asks the next ones to stop. What is down already answers within the call; the queue keeps that from recursing.
+void SupervisionTree::stop_next(const std::shared_ptr<StopRun>& run, std::vector<Node> freed) {
+  run->queue.insert(run->queue.end(), freed.begin(), freed.end());
+  if (run->working) return;
+  run->working = true;
+  for (std::size_t i = 0; i < run->queue.size(); ++i) run->stop_one(run->queue[i]);
+  run->queue.clear();
+  run->working = false;
+  if (run->sequence.done() && run->done) std::exchange(run->done, nullptr)();
+}
+
+void SupervisionTree::run_held(Node node) {
+  const auto runs = held_runs_;  // finishing one takes it out of the list
+  for (const auto& run : runs) {
+    if (run->sequence.contains(node)) stop_next(run, run->sequence.gone(node));
+  }
+}
+
+// ---- the end ----
+
+void SupervisionTree::stop_all(Duration bound, std::function<void(Status)> done) {
+  if (done) shutdown_done_.push_back(std::move(done));
+  const MonotonicTime due = loop_.clock().monotonic() + bound;
+  const bool first = !std::exchange(shutting_down_, true);
+  if (first || due < shutdown_due_) {
+    shutdown_due_ = due;
+    shutdown_timer_ = loop_.after(bound, [this] { manager_.kill_all(); });
+  }
+  if (!first) return;
+  held_runs_.clear();
+  if (root_) cancel_operation(*root_, true);
+  const auto run = std::make_shared<StopRun>(graph_, nodes_of(order_));
+  run->stop_one = [this, weak = std::weak_ptr<StopRun>(run)](Node node) {
+    manager_.shut_down(graph_.name(node), [this, node, run = weak.lock()](Status status) {
+      if (!status && shutdown_result_.ok()) shutdown_result_ = std::move(status);
+      stop_next(run, run->sequence.gone(node));
+    });
+  };
+  run->done = [this] { finish_shutdown(); };
+  stop_next(run, run->sequence.begin());
+}
+
+void SupervisionTree::finish_shutdown() {
+  shutdown_timer_.reset();
+  for (auto& [id, each] : supervisors_) {
+    if (each->state != SupervisorState::failed) each->state = SupervisorState::stopped;
+  }
+  observer_.on_all_stopped();
+  for (const auto& done : std::exchange(shutdown_done_, {})) done(shutdown_result_);
+}
+
+}  // namespace tenon::runtime
