@@ -8,13 +8,14 @@
 // run() ends when nothing is left. settle() brings them in line once at the end of each turn.
 #include <utility>  // before Asio: Boost 1.74's awaitable.hpp uses std::exchange without it
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <cassert>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -32,6 +33,12 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+
+// Bound to the context's own executor: the default one is type-erased and costs an indirect call at every step.
+using Executor = asio::io_context::executor_type;
+using DirectDescriptor = asio::posix::basic_stream_descriptor<Executor>;
+using DirectTimer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 constexpr std::size_t kPerTurn = 1024;  // posted tasks or due timers; then descriptors get their chance
 
@@ -82,8 +89,8 @@ class AsioLoop final : public Loop, public AsioHost, private PollSet::Listener {
 
   // Below what handlers in the context may own: those die with it, while the sets above still live.
   asio::io_context context_;
-  asio::posix::stream_descriptor descriptor_;  // polls_' descriptor, released (never closed) at the end
-  asio::steady_timer timer_;
+  DirectDescriptor descriptor_;  // polls_' descriptor, released (never closed) at the end
+  DirectTimer timer_;
   bool waiting_for_descriptors_ = false;
   bool withdrawing_ = false;                    // that wait was cancelled and its handler has not run yet
   std::optional<MonotonicTime> timer_due_;      // what timer_ is set to; none: not waiting
