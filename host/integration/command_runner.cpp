@@ -1,0 +1,128 @@
+#include "integration/command_runner.hpp"
+
+#include <cerrno>
+#include <unistd.h>
+
+namespace tenon::integration {
+
+namespace {
+
+// What a probe may expect of its environment: enough to find programs and to print, nothing of the host's own.
+std::vector<std::string> minimal_environment() {
+  std::vector<std::string> environment;
+  for (const char* name : {"PATH", "HOME", "USER", "LANG"})
+    if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
+  if (std::getenv("PATH") == nullptr) environment.push_back("PATH=/usr/local/bin:/usr/bin:/bin");
+  return environment;
+}
+
+}  // namespace
+
+Result<std::uint64_t> CommandRunner::run(CommandRequest request, std::function<void(CommandOutcome)> done) {
+  if (commands_.size() >= kMaxCommands)
+    return Error(errc::exhausted, "256 commands of health checks run already; raise their intervals", fault::host, true);
+  const std::uint64_t number = next_++;
+  auto command = std::make_unique<Command>();
+  command->key = {std::string(kPrefix) + std::to_string(number), 1};
+  command->done = std::move(done);
+  command->output_limit = std::min<std::size_t>(request.output_limit, 1024 * 1024);
+  command->started = loop_.clock().monotonic();
+
+  keeper::SpawnSpec spec;
+  spec.key = command->key;
+  spec.argv = std::move(request.argv);
+  spec.environment = minimal_environment();
+  spec.environment.insert(spec.environment.end(), request.environment.begin(), request.environment.end());
+  spec.directory = std::move(request.directory);
+  spec.transient = true;
+  spec.stop.grace = std::chrono::milliseconds(0);
+  TENON_TRY(launcher_.spawn_command(std::move(spec)));
+
+  const Duration left = std::max(request.deadline - command->started, Duration(0));
+  command->deadline = loop_.after(left, [this, number] {
+    const auto at = commands_.find(number);
+    if (at == commands_.end()) return;
+    at->second->timed_out = true;
+    launcher_.kill_command(at->second->key);
+  });
+  commands_[number] = std::move(command);
+  return number;
+}
+
+void CommandRunner::cancel(std::uint64_t number) {
+  const auto at = commands_.find(number);
+  if (at == commands_.end()) return;
+  at->second->cancelled = true;
+  at->second->done = nullptr;
+  launcher_.kill_command(at->second->key);
+}
+
+CommandRunner::Command* CommandRunner::find(const keeper::ProcessKey& key) {
+  const std::uint64_t number = std::strtoull(key.id.c_str() + kPrefix.size(), nullptr, 10);
+  const auto at = commands_.find(number);
+  return at == commands_.end() ? nullptr : at->second.get();
+}
+
+void CommandRunner::on_spawned(keeper::Spawned spawned) {
+  Command* command = find(spawned.key);
+  if (command == nullptr || command->cancelled || command->timed_out) return launcher_.kill_command(spawned.key);
+  command->output = std::move(spawned.descriptors.output);
+  command->error = std::move(spawned.descriptors.error);
+  const auto watch = [&](unique_fd& fd, std::unique_ptr<event::FdWatch>& into) {
+    if (!fd.valid()) return;
+    auto made = loop_.watch(fd.get(), event::Interest::read, [this, command, &fd, &into](event::Interest) { read(*command, fd, into); });
+    if (made.ok()) into = std::move(*made);
+  };
+  watch(command->output, command->output_watch);
+  watch(command->error, command->error_watch);
+}
+
+// Reads what is there; keeps up to the limit, throws the rest away so that the command never blocks on us.
+void CommandRunner::read(Command& command, unique_fd& from, std::unique_ptr<event::FdWatch>& watch) {
+  char buffer[16 * 1024];
+  for (int rounds = 0; rounds < 16; ++rounds) {
+    const ssize_t got = ::read(from.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      watch.reset();
+      from.reset();
+      return;
+    }
+    const std::size_t room = command.output_limit - std::min(command.output_limit, command.outcome.output.size());
+    const std::size_t kept = std::min<std::size_t>(room, static_cast<std::size_t>(got));
+    command.outcome.output.append(buffer, kept);
+    if (kept < static_cast<std::size_t>(got)) command.outcome.output_truncated = true;
+  }
+}
+
+void CommandRunner::on_spawn_failed(const keeper::SpawnFailed& failure) {
+  Command* command = find(failure.key);
+  if (command == nullptr) return;
+  command->outcome.ended = TENON_EXIT_FAILED;
+  command->outcome.value = failure.error_number;
+  command->outcome.output = failure.message;
+  finish(std::strtoull(failure.key.id.c_str() + kPrefix.size(), nullptr, 10));
+}
+
+void CommandRunner::on_exited(const keeper::Exited& exited) {
+  launcher_.forget_command(exited.key);
+  Command* command = find(exited.key);
+  if (command == nullptr) return;
+  if (command->output.valid()) read(*command, command->output, command->output_watch);
+  if (command->error.valid()) read(*command, command->error, command->error_watch);
+  const ExitStatus& status = exited.exit.status;
+  command->outcome.ended = command->timed_out ? TENON_EXIT_TIMEOUT : status.signaled() ? TENON_EXIT_SIGNAL : TENON_EXIT_CODE;
+  command->outcome.value = status.signaled() ? status.signal : status.code;
+  finish(std::strtoull(exited.key.id.c_str() + kPrefix.size(), nullptr, 10));
+}
+
+void CommandRunner::finish(std::uint64_t number) {
+  const auto at = commands_.find(number);
+  const std::unique_ptr<Command> command = std::move(at->second);
+  commands_.erase(at);
+  command->outcome.duration = loop_.clock().monotonic() - command->started;
+  if (command->done) command->done(std::move(command->outcome));
+}
+
+}  // namespace tenon::integration

@@ -1,0 +1,42 @@
+#include "integration/dead_letter_desk.hpp"
+
+#include "common/encoding.hpp"
+#include "common/json_writer.hpp"
+#include "common/logging.hpp"
+
+namespace tenon::integration {
+
+void DeadLetterDesk::connect(SystemEvents& events, message::MessageSerializer& json,
+                             message::SerializerDirectory& serializers) {
+  events_ = &events;
+  encoder_ = std::make_unique<message::Encoder>(json, serializers, 256 * 1024 * 1024);
+}
+
+void DeadLetterDesk::dead_letter(const message::Event& event, message::DeadLetterReason reason, std::string_view receiver,
+                                 std::string_view detail, std::uint32_t attempts) {
+  ++counts_[static_cast<std::size_t>(reason)];
+  const message::BaseMessageEnvelope& e = event.envelope;
+  store_.add(event, reason, receiver, e.source, detail, attempts, loop_.clock().wall());
+  log::debug("message", "dead letter", {{"reason", to_string(reason)}, {"id", e.id}, {"type", e.type},
+                                        {"receiver", receiver}, {"detail", detail}});
+  if (events_ == nullptr || message::classify(e.type) == message::MessageType::system) return;
+  events_->publish("system.dead_letter", e.id, [&] { return describe(event, reason, receiver, detail, attempts); });
+}
+
+std::string DeadLetterDesk::event_as_json(const message::Event& event) {
+  buffer_.clear();
+  if (encoder_ == nullptr || event.envelope.type.empty() || !encoder_->encode(event, {}, buffer_).ok()) return {};
+  return std::string(buffer_.view());
+}
+
+std::string DeadLetterDesk::describe(const message::Event& event, message::DeadLetterReason reason,
+                                     std::string_view receiver, std::string_view detail, std::uint32_t attempts) {
+  JsonWriter json;
+  json.begin_object().member("reason", to_string(reason)).member("receiver", receiver).member("detail", detail);
+  json.member("attempts", attempts);
+  if (const std::string text = event_as_json(event); !text.empty()) json.key("event").raw(text);
+  else json.member("event_base64", base64_encode(event.encoded));
+  return json.end_object().take();
+}
+
+}  // namespace tenon::integration

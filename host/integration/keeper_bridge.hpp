@@ -1,0 +1,72 @@
+// Between the keeper and everything that has to do with processes: spawn requests one way, descriptors and exits the other.
+//
+// The model. The runtime asks for processes through ProcessLauncher; each request becomes a message of the keeper link. What
+// the keeper answers goes, in this order, to whoever needs it first: at a spawn the channel and the log before the runtime,
+// so that a process that counts as ready can be written to; at an exit the channel before the runtime, so that what the
+// process said last is routed before its end is known.
+//
+// Ids that begin with '@' are commands of the engine (command_runner.hpp) and unknown to the runtime.
+//
+// All [loop].
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "event/loop.hpp"
+#include "integration/command_runner.hpp"
+#include "integration/worker_hub.hpp"
+#include "keeper/keeper_client.hpp"
+#include "runtime/log_capture.hpp"
+#include "runtime/process_launcher.hpp"
+#include "runtime/process_manager.hpp"
+
+namespace tenon::integration {
+
+class KeeperBridge final : public runtime::ProcessLauncher, public CommandLauncher {
+ public:
+  explicit KeeperBridge(keeper::KeeperClient& client) : client_(client) {}
+  // Before the first answer of the keeper is passed on. All outlive the bridge's use.
+  void connect(runtime::ProcessManager& manager, WorkerHub& hub, runtime::LogCapture& logs, CommandRunner& commands) {
+    manager_ = &manager, hub_ = &hub, logs_ = &logs, commands_ = &commands;
+  }
+
+  // From the keeper.
+  void on_spawned(keeper::Spawned spawned);
+  void on_spawn_failed(const keeper::SpawnFailed& failure);
+  void on_exited(const keeper::Exited& exited);
+  // A child that an earlier engine left running: its channel (with the memory kept for it) and its log. An error means that
+  // it has to be restarted.
+  Status adopt(keeper::AdoptedChild& child, unique_fd channel_memory, std::string_view subscriptions);
+
+  // runtime::ProcessLauncher
+  Status spawn(const runtime::ProcessConfig& config, std::uint64_t generation, const runtime::StopPlan& stop) override;
+  Status signal(const runtime::ProcessId& id, std::uint64_t generation, int signal_number, bool whole_group) override;
+  Status set_stop_plan(const runtime::ProcessId& id, std::uint64_t generation, const runtime::StopPlan& stop) override;
+  void forget(const runtime::ProcessId& id, std::uint64_t generation) override;
+  void save_label(std::string_view key, std::string bytes) override;
+  void drop_label(std::string_view key) override;
+
+  // CommandLauncher
+  Status spawn_command(keeper::SpawnSpec spec) override;
+  void kill_command(const keeper::ProcessKey& key) override;
+  void forget_command(const keeper::ProcessKey& key) override;
+
+  // Keys of the stash. A label's key begins with kLabelPrefix.
+  static constexpr std::string_view kLabelPrefix = "label/";
+  static std::string channel_key(std::string_view id) { return "channel/" + std::string(id); }
+  void keep_channel_memory(const std::string& id, int fd);
+
+ private:
+  Status open_worker(const keeper::ProcessKey& key, keeper::ChildDescriptors descriptors, keeper::ChannelKind kind,
+                     unique_fd memory, std::string_view subscriptions);
+
+  keeper::KeeperClient& client_;
+  runtime::ProcessManager* manager_ = nullptr;
+  WorkerHub* hub_ = nullptr;
+  runtime::LogCapture* logs_ = nullptr;
+  CommandRunner* commands_ = nullptr;
+};
+
+}  // namespace tenon::integration

@@ -1,0 +1,94 @@
+#include "integration/plugin_health_check.hpp"
+
+#include <tenon/health_check.h>
+
+namespace tenon::integration {
+
+namespace {
+
+class PluginHealthCheck final : public runtime::HealthCheck, private PluginInstance {
+ public:
+  PluginHealthCheck(PluginServices& services, const loader::Component& component, std::string instance_name,
+                    std::string config)
+      : PluginInstance(services, component.current(), component.id(), std::move(instance_name), std::move(config)),
+        table_(table<tenon_health_check>()) {}
+  ~PluginHealthCheck() override {
+    done_ = nullptr;
+    silence();
+    if (self_ != nullptr) call(call_number("destroy"), [&] { table_->destroy(self_); });
+  }
+
+  Status create() {
+    return checked(call_number(loader::kCallCreate),
+                   [&](tenon_error* error) { return table_->create(host(), &self_, error); });
+  }
+
+  Status start(const runtime::HealthTarget& target) override {
+    tenon_health_target abi;
+    TENON_INIT(&abi);
+    abi.pid = target.pid;
+    abi.process_id = to_abi(target.id);
+    abi.generation = target.generation;
+    abi.started_ns = to_abi_ns(target.started);
+    return checked(call_number("start"), [&](tenon_error* error) { return table_->start(self_, &abi, error); });
+  }
+
+  void check(MonotonicTime deadline, Completion done) override {
+    const std::uint64_t token = ++token_;
+    done_ = std::move(done);
+    const Status accepted = checked(call_number("check"), [&](tenon_error* error) {
+      return table_->check(self_, token, to_abi_ns(deadline), error);
+    });
+    if (!accepted.ok() && token == token_) finish(accepted.error());
+  }
+
+  void cancel() noexcept override {
+    done_ = nullptr;
+    ++token_;  // an answer to the old one is late from here on
+    call(call_number("cancel"), [&] { table_->cancel(self_); });
+  }
+  void stop() noexcept override {
+    done_ = nullptr;
+    ++token_;
+    call(call_number("stop"), [&] { table_->stop(self_); });
+  }
+
+ private:
+  void on_complete_check(std::uint64_t token, const tenon_health_result* result, Status status) override {
+    if (token != token_ || !done_) return misbehaved("answered a check that was cancelled, or twice");
+    if (result == nullptr)
+      return finish(status.ok() ? Error(errc::internal, "the check ended without a result", fault::plugin) : status.error());
+    if (result->health > TENON_UNHEALTHY)
+      return finish(Error(errc::internal, "the check answered health " + std::to_string(result->health), fault::plugin));
+    runtime::HealthAnswer answer;
+    answer.status.state = static_cast<runtime::HealthState>(result->health);
+    if (result->health != TENON_HEALTHY) answer.status.reason = from_abi(result->reason);
+    answer.latency = Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(result->latency_ns, INT64_MAX)));
+    finish(std::move(answer));
+  }
+  void finish(Result<runtime::HealthAnswer> answer) {
+    Completion done;
+    done.swap(done_);
+    if (done) done(std::move(answer));
+  }
+
+  const tenon_health_check* table_;
+  void* self_ = nullptr;
+  std::uint64_t token_ = 0;
+  Completion done_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<runtime::HealthCheck>> PluginHealthChecks::make(const runtime::ProcessId& process,
+                                                                       const std::string& check,
+                                                                       const std::string& config_json) {
+  const loader::Component* component = registry_.find(TENON_KIND_HEALTH_CHECK, check);
+  if (component == nullptr || component->current() == nullptr)
+    return Error(errc::not_found, "no plugin offers health_check/" + check + "; `tenon plugin list` shows what is loaded");
+  auto made = std::make_unique<PluginHealthCheck>(services_, *component, process + "/health/" + check, config_json);
+  if (Status created = made->create(); !created.ok()) return std::move(created).error().with_context(component->id());
+  return std::unique_ptr<runtime::HealthCheck>(std::move(made));
+}
+
+}  // namespace tenon::integration

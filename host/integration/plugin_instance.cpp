@@ -1,0 +1,99 @@
+#include "integration/plugin_instance.hpp"
+
+#include <cstring>
+
+#include "common/logging.hpp"
+
+namespace tenon::integration {
+
+Error to_error(const tenon_error& error) {
+  const std::size_t size = std::min<std::size_t>(error.text_size, TENON_ERROR_TEXT_MAX);
+  std::string text(error.text, size);
+  if (text.empty()) text = "failed without saying why";
+  const bool known = error.code > 0 && error.code <= static_cast<tenon_status>(errc::untranslatable);
+  return Error(known ? static_cast<errc>(error.code) : errc::internal, std::move(text),
+               error.fault <= TENON_FAULT_REMOTE ? static_cast<fault>(error.fault) : fault::plugin, error.retryable != 0);
+}
+
+void to_abi(const Error& error, tenon_error& out) noexcept {
+  out.struct_size = sizeof out;
+  tenon_fail(&out, static_cast<tenon_status>(error.code), static_cast<std::uint32_t>(error.whose), error.retryable ? 1 : 0,
+             tenon_str{error.message.data(), error.message.size()});
+}
+
+PluginInstance::PluginInstance(PluginServices& services, std::shared_ptr<const loader::ComponentVersion> version,
+                               std::string component, std::string instance_name, std::string config_json)
+    : services_(services), version_(std::move(version)), component_(std::move(component)), name_(std::move(instance_name)),
+      config_text_(config_json.empty() ? "{}" : std::move(config_json)),
+      place_(services.tracer.place(version_->library->traced_as(), component_)) {
+  auto document = JsonDocument::parse(config_text_, name_);
+  if (document.ok()) config_.emplace(std::move(*document));  // it was valid when it was checked; else every look-up misses
+  fill_table();
+}
+
+PluginInstance::~PluginInstance() { silence(); }
+
+void PluginInstance::silence() noexcept {
+  alive_.reset();
+  timers_.clear();
+  watches_.clear();
+  for (const auto& [mine, theirs] : commands_) services_.environment.cancel_command(theirs);
+  commands_.clear();
+}
+
+void PluginInstance::on_loop(std::function<void()> task) {
+  if (services_.loop.on_loop_thread()) {
+    if (!alive_weak_.expired()) task();
+    return;
+  }
+  services_.loop.post([task = std::move(task), alive = alive_weak_] {
+    if (!alive.expired()) task();
+  });
+}
+
+void PluginInstance::misbehaved(std::string_view what) {
+  const std::scoped_lock lock(log_mutex_);
+  if (!log_limit_.allow(services_.loop.clock().monotonic())) return;
+  log::warn("plugin", "misbehaved", {{"component", component_}, {"instance", name_}, {"what", what}});
+}
+
+void PluginInstance::on_complete(std::uint64_t, Status) { misbehaved("completed a call that was never made"); }
+void PluginInstance::on_complete_request(std::uint64_t, const tenon_message*, Status) {
+  misbehaved("completed a request that was never made");
+}
+void PluginInstance::on_complete_check(std::uint64_t, const tenon_health_result*, Status) {
+  misbehaved("completed a check that was never made");
+}
+void PluginInstance::on_transport_state(std::uint32_t, Status) { misbehaved("reported a transport's state"); }
+tenon_status PluginInstance::on_incoming(std::uint64_t, const tenon_message&) { return TENON_ERR_UNSUPPORTED; }
+void PluginInstance::on_slow_consumer(std::uint64_t, std::uint64_t) { misbehaved("reported a slow consumer"); }
+void PluginInstance::on_back_pressure(bool) { misbehaved("reported back-pressure"); }
+
+// JSON pointer, RFC 6901.
+std::optional<JsonValue> PluginInstance::config_at(tenon_str pointer) const {
+  if (!config_) return std::nullopt;
+  std::string_view rest = from_abi(pointer);
+  JsonValue value = config_->root();
+  while (!rest.empty()) {
+    if (rest.front() != '/') return std::nullopt;
+    rest.remove_prefix(1);
+    const std::size_t slash = rest.find('/');
+    std::string token(rest.substr(0, slash));
+    rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
+    for (std::size_t i = 0; (i = token.find('~', i)) != std::string::npos; ++i)
+      token.replace(i, 2, token.compare(i, 2, "~1") == 0 ? "/" : "~");
+    if (value.is_array()) {
+      std::size_t index = 0;
+      for (const char c : token) index = c < '0' || c > '9' || index > 1'000'000 ? SIZE_MAX / 20 : index * 10 + (c - '0');
+      if (token.empty() || index >= value.size()) return std::nullopt;
+      value = value.at(index);
+    } else {
+      const auto member = value.find(token);
+      if (!member) return std::nullopt;
+      value = *member;
+    }
+  }
+  return value;
+}
+
+}  // namespace tenon::integration

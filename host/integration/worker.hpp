@@ -1,0 +1,71 @@
+// One worker of the hub: its receiver, its channel, its control messages. See worker_hub.hpp for the model.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "integration/worker_hub.hpp"
+
+namespace tenon::integration {
+
+class WorkerHub::Worker final : public WorkerChannelOwner {
+ public:
+  Worker(WorkerHub& hub, std::string id, const WorkerConfig& config);
+  ~Worker() override;
+  Status subscribe_configured(const std::string& base_id);
+
+  Status start(std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted, std::string_view subscriptions);
+  void exited();
+  void set_gate(message::Gate gate);
+  void drain(std::function<void()> done);
+  void send_control(std::string type, std::string correlationid, std::string json);
+  void released();
+  // After anything that may have settled a delivery.
+  void check_drained();
+
+  void on_batch() override;
+  void on_event(message::Event& event) override;
+  void on_log_line(std::string_view line) override;
+  void on_bad_frame(std::string_view octets, const Error& why) override;
+  void on_broken_stream(const std::string& why) override;
+  void on_written(std::uint64_t position) override;
+  void on_room() override;
+  void on_output_closed(std::vector<message::MessageRef> unsent) override;
+  void on_input_closed() override {}
+
+  const std::string& id() const noexcept { return id_; }
+  const WorkerConfig& config() const noexcept { return config_; }
+  message::ReceiverId receiver() const noexcept { return receiver_; }
+  std::uint64_t generation() const noexcept { return generation_; }
+  WorkerChannel* channel() const noexcept { return channel_.get(); }
+  MonotonicTime last_control(std::string_view type) const;
+  std::uint64_t events_in() const noexcept { return events_in_; }
+
+ private:
+  void control(const message::Event& event);
+  void change_subscription(const message::Event& event, bool subscribe);
+  void drop_own_subscriptions();
+  void refuse(const message::Event& event, message::DeadLetterReason reason, std::string_view detail);
+  std::string data_as_json(const message::Event& event);
+
+  WorkerHub& hub_;
+  std::string id_;
+  WorkerConfig config_;
+  message::SourcePolicy policy_;
+  message::ReceiverId receiver_;
+  std::uint64_t generation_ = 0;
+  std::unique_ptr<WorkerChannel> channel_;
+  std::vector<std::unique_ptr<WorkerChannel>> retired_;  // kept until their callbacks have returned
+  std::map<std::string, MonotonicTime, std::less<>> controls_;  // at most kMaxControlTypes
+  std::vector<SubscriptionConfig> own_subscriptions_;
+  std::vector<std::function<void()>> drains_;
+  bool draining_ = false;
+  std::uint64_t events_in_ = 0;
+  static constexpr std::size_t kMaxControlTypes = 16;
+  static constexpr std::size_t kMaxOwnSubscriptions = 1000;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace tenon::integration

@@ -1,0 +1,361 @@
+#include "integration/worker_channel.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "common/logging.hpp"
+
+namespace tenon::integration {
+
+namespace {
+
+constexpr std::size_t kPrefixSize = 4;                    // packet4
+constexpr std::size_t kFlushAt = 64 * 1024;               // octets that are worth a system call in the middle of a batch
+constexpr std::size_t kHighWater = 256 * 1024;            // beyond it, ordinary events wait in their mailbox
+constexpr std::size_t kReservedForControl = 64 * 1024;
+constexpr std::size_t kReadAtOnce = ChannelMemory::kBatch;
+
+std::size_t max_frame_of(const ChannelConfig& config) noexcept { return config.max_event + kPrefixSize; }
+
+}  // namespace
+
+// Appends to the free end of the area without publishing: until the frame is complete a successor does not see it.
+class WorkerChannel::OutputArea final : public message::OutputBuffer {
+ public:
+  OutputArea(ChannelMemory::Area& area, std::size_t limit) {
+    data_ = reinterpret_cast<std::uint8_t*>(area.data() + area.end());
+    capacity_ = std::min(area.room(), limit);
+  }
+  bool grow(std::size_t) override { return false; }
+};
+
+WorkerChannel::WorkerChannel(event::Loop& loop, WorkerChannelOwner& owner, const ChannelConfig& config,
+                             std::unique_ptr<message::MessageSerializer> serializer,
+                             message::SerializerDirectory& serializers, message::EventBudget& budget, DirtyCallback dirty)
+    : loop_(loop), owner_(owner), config_(config), serializer_(std::move(serializer)),
+      encoder_(*serializer_, serializers, 4 * config.max_event), budget_(budget), dirty_callback_(std::move(dirty)) {}
+
+WorkerChannel::~WorkerChannel() = default;
+
+Status WorkerChannel::open(ChannelDescriptors descriptors, ChannelMemory memory) {
+  if (memory.input().uncertain() || memory.output().uncertain())
+    return Error(errc::wrong_state, "the engine ended in the middle of a read or write of this channel");
+  fds_ = std::move(descriptors);
+  memory_ = std::make_unique<ChannelMemory>(std::move(memory));
+  input_open_ = output_open_ = true;
+  // What an earlier engine had encoded goes out first; where its frames end is not known, nor needed: they are not ours to
+  // take back.
+  appended_ = memory_->output().size();
+  if (appended_ != 0) frame_ends_.push_back(appended_);
+  TENON_TRY(watch());
+  if (appended_ != 0) flush();
+  if (memory_->input().size() != 0) loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired() && input_open_ && !paused_) consume_frames();
+  });
+  return {};
+}
+
+Status WorkerChannel::watch() {
+  auto input = loop_.watch(fds_.input.get(), event::Interest::read, [this](event::Interest ready) { on_ready(ready); });
+  if (!input.ok()) return std::move(input).error();
+  input_watch_ = std::move(*input);
+  if (!fds_.output.valid()) return {};
+  auto output = loop_.watch(fds_.output.get(), event::Interest::none, [this](event::Interest ready) { on_ready(ready); });
+  if (!output.ok()) return std::move(output).error();
+  output_watch_ = std::move(*output);
+  return {};
+}
+
+void WorkerChannel::update_interest() {
+  const bool read = input_open_ && !paused_;
+  const bool write = output_open_ && blocked_;
+  const auto bits = [](bool r, bool w) { return static_cast<event::Interest>((r ? 1 : 0) | (w ? 2 : 0)); };
+  if (output_watch_ != nullptr && output_watch_->interest() != bits(false, write)) output_watch_->set_interest(bits(false, write));
+  const event::Interest wanted = bits(read, output_watch_ == nullptr && !fds_.output.valid() && write);
+  if (input_watch_ != nullptr && input_watch_->interest() != wanted) input_watch_->set_interest(wanted);
+}
+
+void WorkerChannel::on_ready(event::Interest ready) {
+  const std::weak_ptr<int> alive = alive_;
+  const auto bits = static_cast<unsigned>(ready);
+  if ((bits & static_cast<unsigned>(event::Interest::write)) != 0 && output_open_) {
+    blocked_ = false;
+    flush();
+  }
+  if (alive.expired() || memory_ == nullptr) return;
+  if ((bits & static_cast<unsigned>(event::Interest::read)) != 0 && input_open_ && !paused_ && read_batch()) consume_frames();
+  if (alive.expired() || memory_ == nullptr) return;
+  update_interest();
+}
+
+// --- input ---
+
+// One read. False when there was nothing, or the end.
+bool WorkerChannel::read_batch() {
+  ChannelMemory::Area& area = memory_->input();
+  if (area.size() == 0) area.publish(0, 0);
+  else if (area.room() < kReadAtOnce) area.compact();
+  area.set_uncertain(true);
+  const ssize_t got = ::read(fds_.input.get(), area.data() + area.end(), std::min(area.room(), kReadAtOnce));
+  if (got > 0) area.publish(area.begin(), area.end() + static_cast<std::size_t>(got));
+  const int error = errno;
+  area.set_uncertain(false);
+  if (got > 0) return true;
+  if (got == 0 || (error != EAGAIN && error != EINTR)) close_input();
+  return false;
+}
+
+void WorkerChannel::consume_frames() {
+  if (consuming_) return;
+  consuming_ = true;
+  const std::weak_ptr<int> alive = alive_;
+  owner_.on_batch();
+  ChannelMemory::Area& area = memory_->input();
+  while (input_open_ && !paused_) {
+    std::uint64_t skip = memory_->skip();
+    const std::string_view input(area.data() + area.begin(), area.size());
+    const FrameStep step = next_frame(config_.framing, input, config_.max_event, skip);
+    if (step.kind == FrameStep::Kind::need_more) break;
+    // Consumed before it is handed on: a successor may miss this event, it never sees it twice.
+    memory_->set_skip(skip);
+    area.publish(area.begin() + step.consumed, area.end());
+    switch (step.kind) {
+      case FrameStep::Kind::frame: handle_frame(step.frame); break;
+      case FrameStep::Kind::too_long:
+        owner_.on_bad_frame(step.frame, Error(errc::exhausted,
+                                              (step.claimed != 0 ? "an event of " + std::to_string(step.claimed) + " octets"
+                                                                 : std::string("a line")) +
+                                                  " is over the channel's max_event of " + std::to_string(config_.max_event) +
+                                                  "; raise max_event or send less",
+                                              fault::caller));
+        break;
+      case FrameStep::Kind::garbage:
+        break_stream("a frame length of " + std::to_string(step.claimed) +
+                     " octets; the worker does not speak packet4 (a 4-byte big-endian length before each event)");
+        break;
+      case FrameStep::Kind::skipped:
+      case FrameStep::Kind::need_more: break;
+    }
+    if (alive.expired() || memory_ == nullptr) return;
+  }
+  consuming_ = false;
+}
+
+void WorkerChannel::handle_frame(std::string_view frame) {
+  const bool line = config_.framing == Framing::line;
+  if (line && !frame.starts_with('{')) {
+    if (frame.empty()) return;
+    ++log_lines_;
+    return owner_.on_log_line(frame);
+  }
+  message::Event event;
+  const Status read = serializer_->read_event(frame, event.envelope);
+  if (!read.ok() || event.envelope.type.empty()) {
+    if (line) {
+      ++log_lines_;
+      return owner_.on_log_line(frame);
+    }
+    return owner_.on_bad_frame(frame, read.ok() ? Error(errc::bad_data, "the event has no type; every event needs one",
+                                                        fault::caller)
+                                                : read.error());
+  }
+  event.encoded = frame;
+  event.encoded_format = serializer_->format();
+  owner_.on_event(event);
+}
+
+void WorkerChannel::break_stream(std::string why) {
+  close_input();
+  owner_.on_broken_stream(why);
+}
+
+void WorkerChannel::close_input() {
+  if (!input_open_) return;
+  input_open_ = false;
+  owner_.on_input_closed();
+  if (memory_ != nullptr) update_interest();
+}
+
+void WorkerChannel::pause_reading() {
+  paused_ = true;
+  if (!consuming_) update_interest();
+}
+
+void WorkerChannel::resume_reading() {
+  if (!paused_) return;
+  paused_ = false;
+  if (!input_open_) return;
+  update_interest();
+  // Frames that were read before the pause wait for nobody but us. Not from within the caller, who is deep in the router.
+  loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired() && memory_ != nullptr && input_open_ && !paused_) consume_frames();
+  });
+}
+
+// --- output ---
+
+// Encodes one frame behind what waits and publishes it. False with `why` set when it does not fit or cannot be expressed.
+bool WorkerChannel::encode(const std::function<Status(message::OutputBuffer&)>& write, std::size_t limit, Status& why) {
+  ChannelMemory::Area& area = memory_->output();
+  if (area.room() < max_frame_of(config_)) area.compact();
+  OutputArea out(area, limit);
+  const bool packet = config_.framing == Framing::packet4;
+  if (packet && !out.append(std::string_view("\0\0\0\0", kPrefixSize))) {
+    why = Error(errc::exhausted, "no room");
+    return false;
+  }
+  why = write(out);
+  if (!why.ok()) return false;
+  auto* octets = reinterpret_cast<char*>(out.data());
+  if (packet) {
+    const auto length = static_cast<std::uint32_t>(out.size() - kPrefixSize);
+    for (std::size_t i = 0; i < kPrefixSize; ++i) octets[i] = static_cast<char>(length >> (24 - 8 * i));
+  } else {
+    // Legal JSON may hold raw line feeds between tokens; sent as they are they would forge lines.
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (octets[i] == '\n' || octets[i] == '\r') octets[i] = ' ';
+    if (!out.append("\n")) {
+      why = Error(errc::exhausted, "no room");
+      return false;
+    }
+  }
+  area.publish(area.begin(), area.end() + out.size());
+  appended_ += out.size();
+  frame_ends_.push_back(appended_);
+  if (!dirty_) {
+    dirty_ = true;
+    dirty_callback_(*this);
+  }
+  return true;
+}
+
+message::Offer WorkerChannel::offer(const message::Event& event, std::uint32_t attempt) {
+  if (!output_open_) return {message::OfferResult::closed, 0, "the worker closed its standard input or socket"};
+  if (memory_->output().size() >= kFlushAt && !blocked_) write_some();
+  if (!output_open_) return {message::OfferResult::closed, 0, "the worker closed its standard input or socket"};
+  if (memory_->output().size() >= kHighWater) {
+    was_full_ = true;
+    return {message::OfferResult::full};
+  }
+  Status why;
+  const message::EncodeOptions options{config_.data_as_bytes, attempt > 1};
+  const auto write = [&](message::OutputBuffer& out) { return encoder_.encode(event, options, out); };
+  if (encode(write, max_frame_of(config_), why)) return {message::OfferResult::taken, appended_};
+
+  refusal_ = why.error().message;
+  if (why.error().code == errc::exhausted) {
+    // The area keeps room for a whole frame behind the high-water mark once it could be compacted; so what does not fit now
+    // is either too large for the channel, or must wait until more is written.
+    if (memory_->output().room() >= max_frame_of(config_)) {
+      refusal_ = "the event exceeds the channel's max_event of " + std::to_string(config_.max_event) + " octets; raise it";
+      return {message::OfferResult::too_large, 0, refusal_};
+    }
+    was_full_ = true;
+    return {message::OfferResult::full};
+  }
+  return {message::OfferResult::untranslatable, 0, refusal_};
+}
+
+bool WorkerChannel::send_control(const message::Event& event) {
+  if (!output_open_ || memory_ == nullptr) return false;
+  Status why;
+  const auto write = [&](message::OutputBuffer& out) { return encoder_.encode(event, {}, out); };
+  return encode(write, kReservedForControl, why);
+}
+
+void WorkerChannel::flush() {
+  dirty_ = false;
+  if (memory_ == nullptr || !output_open_ || blocked_) return;
+  const std::weak_ptr<int> alive = alive_;
+  while (memory_->output().size() != 0 && write_some()) {
+  }
+  if (alive.expired() || memory_ == nullptr) return;
+  update_interest();
+  if (was_full_ && output_open_ && memory_->output().size() < kHighWater / 2) {
+    was_full_ = false;
+    owner_.on_room();
+  }
+}
+
+// One write. False when the kernel takes no more for now, or the channel ended.
+bool WorkerChannel::write_some() {
+  ChannelMemory::Area& area = memory_->output();
+  area.set_uncertain(true);
+  const ssize_t put = ::write(output_fd(), area.data() + area.begin(), area.size());
+  const int error = errno;
+  if (put > 0) {
+    const std::size_t begin = area.begin() + static_cast<std::size_t>(put);
+    if (begin == area.end()) area.publish(0, 0);
+    else area.publish(begin, area.end());
+  }
+  area.set_uncertain(false);
+  if (put > 0) {
+    written_ += static_cast<std::uint64_t>(put);
+    while (!frame_ends_.empty() && frame_ends_.front() <= written_) {
+      first_frame_start_ = frame_ends_.front();
+      frame_ends_.pop_front();
+    }
+    owner_.on_written(written_);
+    return true;
+  }
+  if (error == EINTR) return true;
+  if (error == EAGAIN) {
+    blocked_ = true;
+    update_interest();
+    return false;
+  }
+  close_output();
+  return false;
+}
+
+// The events whose octets the kernel has not seen, read back from the output area.
+std::vector<message::MessageRef> WorkerChannel::take_unsent() {
+  std::vector<message::MessageRef> unsent;
+  ChannelMemory::Area& area = memory_->output();
+  // A frame that was written in part is lost with its reader.
+  std::uint64_t start = first_frame_start_;
+  for (; !frame_ends_.empty(); frame_ends_.pop_front()) {
+    const std::uint64_t end = frame_ends_.front();
+    if (start >= written_) {
+      const char* from = area.data() + area.begin() + (start - written_);
+      std::string_view frame(from, end - start);
+      if (config_.framing == Framing::packet4) frame.remove_prefix(kPrefixSize);
+      std::string padded(frame);
+      padded.resize(frame.size() + message::kReadPadding);
+      message::Event event;
+      event.encoded = std::string_view(padded).substr(0, frame.size());
+      event.encoded_format = serializer_->format();
+      // Control events of the host belong to the incarnation that they were written for.
+      if (serializer_->read_event(event.encoded, event.envelope).ok() &&
+          message::classify(event.envelope.type) != message::MessageType::control)
+        unsent.push_back(message::MessageRef::copy(event, budget_));
+    }
+    start = end;
+  }
+  area.publish(0, 0);
+  return unsent;
+}
+
+void WorkerChannel::close_output() {
+  if (!output_open_) return;
+  output_open_ = false;
+  update_interest();
+  owner_.on_output_closed(take_unsent());
+}
+
+std::vector<message::MessageRef> WorkerChannel::retire() {
+  if (memory_ == nullptr) return {};
+  // What the worker wrote before it died is still in the pipe. Bounded: descendants may hold the other end and write on.
+  for (int batches = 0; input_open_ && !paused_ && batches < 64 && read_batch(); ++batches) consume_frames();
+  input_open_ = output_open_ = false;
+  input_watch_.reset();
+  output_watch_.reset();
+  std::vector<message::MessageRef> unsent = take_unsent();
+  memory_.reset();
+  fds_ = {};
+  return unsent;
+}
+
+}  // namespace tenon::integration
