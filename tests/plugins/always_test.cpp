@@ -127,8 +127,9 @@ TEST(Always, NeverWaitsLessThanBeforeNorMoreThanTheLongestOnAnyCurve) {
   for (int round = 0; round < 200; ++round) {
     const std::uint64_t initial = random() % 10'000, longest = random() % 100'000;
     const double factor = 1 + static_cast<double>(random() % 1000) / 100;
-    RestartPolicyUnderTest policy(always(), R"({"jitter":0,"initial":")" + std::to_string(initial) + R"(ms","max":")" +
-                                                std::to_string(longest) + R"(ms","factor":)" + std::to_string(factor) + "}");
+    const std::string config = R"({"jitter":0,"initial":")" + std::to_string(initial) + R"(ms","max":")" +
+                               std::to_string(longest) + R"(ms","factor":)" + std::to_string(factor) + "}";
+    RestartPolicyUnderTest policy(always(), config);
     std::chrono::nanoseconds before = 0ns;
     for (std::uint64_t consecutive = 0; consecutive <= 0xFFFFFFFF; consecutive = consecutive * 3 / 2 + 1) {
       const auto wait = policy.on_exit(exited(TENON_ENDED_CODE, 1, static_cast<std::uint32_t>(consecutive))).delay;

@@ -62,7 +62,8 @@ TEST(OnFailure, RefusesASignalThatDoesNotExistByName) {
 }
 
 TEST(OnFailure, WaitsAsTheCurveSays) {
-  RestartPolicyUnderTest policy(on_failure(), R"({"initial":"50ms","factor":3,"max":"1s","jitter":0,"reset_after":"5s"})");
+  RestartPolicyUnderTest policy(on_failure(),
+                                R"({"initial":"50ms","factor":3,"max":"1s","jitter":0,"reset_after":"5s"})");
   EXPECT_EQ(policy.on_exit(exited(TENON_ENDED_CODE, 1, 0)).delay, 0ms);
   EXPECT_EQ(policy.on_exit(exited(TENON_ENDED_CODE, 1, 1)).delay, 50ms);
   EXPECT_EQ(policy.on_exit(exited(TENON_ENDED_CODE, 1, 2)).delay, 150ms);

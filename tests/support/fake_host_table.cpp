@@ -36,7 +36,7 @@ void FakePluginHost::Impl::fill_table() {
   table.config_integer = [](void* c, tenon_str at, std::int64_t* out) { return of(c).config.integer(view(at), *out); };
   table.config_number = [](void* c, tenon_str at, double* out) { return of(c).config.number(view(at), *out); };
   table.config_boolean = [](void* c, tenon_str at, std::uint32_t* out) { return of(c).config.boolean(view(at), *out); };
-  table.config_duration = [](void* c, tenon_str at, std::uint64_t* out) { return of(c).config.duration(view(at), *out); };
+  table.config_duration = [](void* c, tenon_str at, std::uint64_t* ns) { return of(c).config.duration(view(at), *ns); };
   table.config_size = [](void* c, tenon_str at, std::uint64_t* out) { return of(c).config.size(view(at), *out); };
   table.config_count = [](void* c, tenon_str at, std::size_t* out) { return of(c).config.count(view(at), *out); };
   table.monotonic_ns = [](void* c) { return of(c).now.load(); };

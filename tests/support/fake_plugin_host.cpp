@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMostCommands = 16;
 constexpr std::uint64_t kNever = UINT64_MAX;
+// A predicate may look at what wakes no descriptor of ours, such as a server's counters.
+constexpr std::int64_t kLookAgainMs = 5;
 
 }  // namespace
 
@@ -195,7 +197,7 @@ bool FakePluginHost::pump(const std::function<bool()>& until, std::chrono::milli
     if (until()) return true;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
-    impl_->poll_descriptors(static_cast<int>(left.count()));
+    impl_->poll_descriptors(static_cast<int>(std::min<std::int64_t>(left.count(), kLookAgainMs)));
   }
 }
 

@@ -1,10 +1,10 @@
 // A complete `tenon_host` for tests of plugins: what the engine does for one instance, with time in the test's hands.
 //
-// The model. One FakePluginHost serves one instance. The thread that made it is the loop thread: it creates the instance,
-// calls its table, and lets callbacks run inside advance() and pump() and nowhere else.
+// The model. One FakePluginHost serves one instance. The thread that made it is the loop thread: it creates the
+// instance, calls its table, and lets callbacks run inside advance() and pump() and nowhere else.
 //
-// - Time is manual. advance() moves the clock and fires what falls due in the right order: timers, deadlines of commands
-//   (the group is killed) and of work on threads (done gets TENON_ERR_TIMEOUT while the work runs on).
+// - Time is manual. advance() moves the clock and fires what falls due in the right order: timers, deadlines of
+//   commands (the group is killed) and of work on threads (done gets TENON_ERR_TIMEOUT while the work runs on).
 // - Everything else is real: descriptors are polled, work runs on threads, commands run in process groups of their own.
 //   pump() waits for such things until a predicate holds; its bound only keeps a broken test from hanging.
 // - What the plugin tells (log, metrics, completions, states, messages) is copied and kept in order of arrival.
@@ -12,8 +12,8 @@
 // - retire() is what the engine does once `destroy` has returned: no callback runs afterwards, commands are killed.
 //
 // Every call against the rules of host.h (a [loop] call from another thread, a second completion of a token, any call
-// after retire()) is a violation. The destructor prints violations that nobody took and ends the program, so that no test
-// passes with one.
+// after retire()) is a violation. The destructor prints violations that nobody took and ends the program, so that no
+// test passes with one.
 #pragma once
 
 #include <tenon/health_check.h>

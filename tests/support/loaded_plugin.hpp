@@ -1,7 +1,7 @@
 // A built plugin, loaded as the host loads it (RTLD_NOW | RTLD_LOCAL), and its tables by kind and name.
 //
-// Nothing is ever unloaded, as in the host: a LoadedPlugin is a view that may be copied and dropped. Every failure ends the
-// program with a sentence, because a test without its plugin has nothing to say.
+// Nothing is ever unloaded, as in the host: a LoadedPlugin is a view that may be copied and dropped. Every failure
+// ends the program with a sentence, because a test without its plugin has nothing to say.
 #pragma once
 
 #include <tenon/health_check.h>

@@ -1,9 +1,11 @@
-// The waits between restarts: exponential, capped, jittered, forgotten after a stable run. Shared by our restart policies.
+// The waits between restarts: exponential, capped, jittered, forgotten after a stable run. Shared by our restart
+// policies.
 //
 // The model. Restarts since the last stable run are numbered from 1. Restart 1 is immediate, restart 2 waits `initial`,
 // each further one `factor` times longer, up to `max`. Jitter j draws uniformly from [(1−j)·d, d], so that a crowd that
-// died together does not come back together. A run is stable when the process had become ready and ran for `reset_after`;
-// one that never became ready proves nothing, however long it hung. Pure functions; every argument is allowed.
+// died together does not come back together. A run is stable when the process had become ready and ran for
+// `reset_after`; one that never became ready proves nothing, however long it hung. Pure functions; every argument is
+// allowed.
 #pragma once
 
 #include <tenon/sdk/restart_policy.hpp>

@@ -11,7 +11,8 @@
 
 namespace tenon::restart {
 
-// "exit code 3", "signal 9 (KILL)", "start failed (No such file or directory)", "killed as unhealthy", "killed because …".
+// "exit code 3", "signal 9 (KILL)", "start failed (No such file or directory)", "killed as unhealthy", "killed
+// because …".
 inline std::string describe_end(const tenon_exit& exit) {
   const std::string value = std::to_string(exit.value);
   switch (exit.ended) {

@@ -53,7 +53,7 @@ inline Success read_success(const sdk::Host& host) {
     const int number = signal_number(name);
     if (number == 0)
       throw sdk::Error(TENON_ERR_INVALID_ARGUMENT,
-                       "success_signals: no signal is called " + name + "; use a name that `kill -l` prints, such as TERM",
+                       "success_signals: no signal is called " + name + "; use a name that `kill -l` prints",
                        TENON_FAULT_CALLER);
     success.signals.insert(number);
   }

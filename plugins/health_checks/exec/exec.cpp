@@ -1,0 +1,101 @@
+// health_check/exec: runs a command; its exit code is the answer and the last line of its output the reason.
+//
+// The host runs the command in a group of its own and kills the group at the check's deadline. An answer that comes
+// after cancel or stop belongs to nobody: attempts are numbered and only the current one may complete.
+#include <tenon/sdk/health_check.hpp>
+#include <tenon/sdk/plugin.hpp>
+
+#include <cstring>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "../common/member_names.hpp"
+#include "../common/wording.hpp"
+
+namespace {
+
+constexpr std::uint32_t kOutputLimit = 4096;
+
+class Exec {
+ public:
+  explicit Exec(tenon::sdk::Host host) : host_(host), directory_(host.config_string("/cwd")) {
+    for (std::size_t i = 0; i < host.config_count("/command"); ++i)
+      command_.push_back(host.config_string("/command/" + std::to_string(i)));
+    if (command_.empty())
+      throw tenon::sdk::Error(TENON_ERR_INVALID_ARGUMENT,
+                              "command is missing; give the program and its arguments as a list", TENON_FAULT_CALLER);
+    for (const std::string& name : tenon::health::member_names(host.config_json(), "env"))
+      environment_.push_back(name + "=" + host.config_string("/env/" + tenon::health::pointer_token(name)));
+    for (std::size_t i = 0; i < host.config_count("/degraded_codes"); ++i)
+      degraded_codes_.insert(host.config_integer("/degraded_codes/" + std::to_string(i), 0));
+  }
+
+  void start(const tenon_health_target&) {}
+
+  void check(std::uint64_t token, std::uint64_t deadline_ns) {
+    const std::uint64_t attempt = ++attempt_;
+    host_.run_command(command_, environment_, directory_, kOutputLimit, deadline_ns,
+                      [this, attempt, token](const tenon::sdk::CommandResult& result) {
+                        if (attempt == attempt_) finish(token, result);
+                      });
+  }
+
+  void cancel() { ++attempt_; }
+  void stop() { ++attempt_; }
+
+ private:
+  void finish(std::uint64_t token, const tenon::sdk::CommandResult& result) {
+    ++attempt_;
+    if (result.ended == TENON_EXIT_CODE && result.value == 0)
+      return host_.complete_check(token, TENON_HEALTHY, {}, result.duration_ns);
+    const bool degraded = result.ended == TENON_EXIT_CODE && degraded_codes_.contains(result.value);
+    std::string reason = describe(result);
+    if (const std::string line = tenon::health::last_line(result.output); !line.empty()) reason += ": " + line;
+    host_.complete_check(token, degraded ? TENON_DEGRADED : TENON_UNHEALTHY, reason, result.duration_ns);
+  }
+
+  std::string describe(const tenon::sdk::CommandResult& result) const {
+    const std::string value = std::to_string(result.value);
+    switch (result.ended) {
+      case TENON_EXIT_CODE: return command_.front() + " ended with exit code " + value;
+      case TENON_EXIT_SIGNAL: {
+        const char* name = ::sigabbrev_np(result.value);
+        const std::string shown = name == nullptr ? "" : std::string(" (") + name + ")";
+        return command_.front() + " was ended by signal " + value + shown;
+      }
+      case TENON_EXIT_TIMEOUT: return command_.front() + " did not end in time and was killed";
+      default: return "cannot start " + command_.front();
+    }
+  }
+
+  tenon::sdk::Host host_;
+  std::vector<std::string> command_, environment_;  // "NAME=value"
+  std::string directory_;                           // empty: the host's
+  std::set<std::int64_t> degraded_codes_;
+  std::uint64_t attempt_ = 0;  // counts checks and what ended them
+};
+
+}  // namespace
+
+TENON_PLUGIN_NOTE(
+    "exec", "1.0.0", "Tenon", "Apache-2.0",
+    TENON_NOTE_COMPONENT(TENON_KIND_HEALTH_CHECK, "exec", TENON_JSON({
+      "type" : "object", "additionalProperties" : false, "required" : ["command"], "properties" : {
+        "command" : {
+          "type" : "array", "items" : {"type" : "string"}, "minItems" : 1, "maxItems" : 1024,
+          "description" : "The program and its arguments; searched in PATH if it has no slash. Exit code 0 is healthy."
+        },
+        "env" : {
+          "type" : "object", "additionalProperties" : {"type" : "string"},
+          "propertyNames" : {"pattern" : "^[^=]+$"},
+          "description" : "Variables added to the host's minimal environment."
+        },
+        "cwd" : {"type" : "string", "minLength" : 1, "description" : "The directory to run in; absent: the host's."},
+        "degraded_codes" : {
+          "type" : "array", "items" : {"type" : "integer", "minimum" : 1, "maximum" : 255}, "uniqueItems" : true,
+          "default" : [], "description" : "Exit codes that mean degraded; every other one but 0 means unhealthy."
+        }
+      }
+    })))
+TENON_EXPORT_PLUGIN("exec", "1.0.0", {TENON_KIND_HEALTH_CHECK, "exec", tenon::sdk::health_check_table<Exec>()})

@@ -1,0 +1,327 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+
+#include "common/json_document.hpp"
+#include "support/plugin_under_test.hpp"
+#include "support/scripted_server.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace tenon::test_support;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+const tenon_health_check& http() {
+  static const LoadedPlugin plugin = LoadedPlugin::open("http");
+  return plugin.health_check("http");
+}
+
+std::string url(std::uint16_t port, const std::string& path = "/healthz") {
+  return "http://127.0.0.1:" + std::to_string(port) + path;
+}
+std::string config(const std::string& url, const std::string& more = {}) {
+  return R"({"url":")" + url + "\"" + more + "}";
+}
+std::string config(const ScriptedServer& server, const std::string& more = {}) {
+  return config(url(server.port()), more);
+}
+
+const char kOk[] = "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"status\":\"fine\"";
+
+CheckCompletion ask(const std::string& answer, const std::string& more = {}) {
+  ScriptedServer server(ScriptedServer::answer(answer));
+  return HealthCheckUnderTest(http(), config(server, more)).check();
+}
+
+TEST(HttpCheck, IsHealthyOnAnExpectedStatus) {
+  const CheckCompletion done = ask(kOk);
+  EXPECT_EQ(done.health, TENON_HEALTHY) << done.reason;
+  EXPECT_EQ(done.reason, "");
+}
+
+TEST(HttpCheck, SendsTheConfiguredRequest) {
+  std::mutex lock;
+  std::string request;
+  ScriptedServer server([&](Connection& connection) {
+    const std::string text = connection.read_until("\r\n\r\n");
+    const std::lock_guard hold(lock);
+    request = text;
+    connection.write(kOk);
+  });
+  const std::string more = R"(,"method":"POST","headers":{"X-Probe":"tenon/1","Accept":"text\/plain"})";
+  HealthCheckUnderTest check(http(), config(url(server.port(), "/a/b?c=d%20e"), more));
+  ASSERT_EQ(check.check().health, TENON_HEALTHY);
+  const std::lock_guard hold(lock);
+  EXPECT_THAT(request, AllOf(StartsWith("POST /a/b?c=d%20e HTTP/1.1\r\n"), HasSubstr("X-Probe: tenon/1\r\n"),
+                             HasSubstr("Accept: text/plain\r\n"), HasSubstr("Content-Length: 0\r\n"),
+                             HasSubstr("Host: 127.0.0.1:" + std::to_string(server.port()) + "\r\n")));
+}
+
+TEST(HttpCheck, IsUnhealthyOnAnotherStatusAndSaysWhichOneCame) {
+  ScriptedServer server(ScriptedServer::answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
+  const CheckCompletion done = HealthCheckUnderTest(http(), config(url(server.port(), "/h?token=secret"))).check();
+  EXPECT_EQ(done.health, TENON_UNHEALTHY);
+  EXPECT_EQ(done.reason, url(server.port(), "/h") + " answered 503 Service Unavailable; expected is 200-399");
+}
+
+TEST(HttpCheck, TakesCodesAndRangesAsExpected) {
+  const std::string teapot = "HTTP/1.1 418 I'm a teapot\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_EQ(ask(teapot, R"(,"expect_status":[418])").reason, "");
+  EXPECT_EQ(ask(teapot, R"(,"expect_status":["418"])").reason, "");
+  EXPECT_EQ(ask(teapot, R"(,"expect_status":["200-299","400-499"])").reason, "");
+  EXPECT_THAT(ask(teapot, R"(,"expect_status":[204,"200-299"])").reason, HasSubstr("expected is 204, 200-299"));
+}
+
+TEST(HttpCheck, DoesNotFollowRedirects) {
+  const std::string moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_EQ(ask(moved).health, TENON_HEALTHY);
+  EXPECT_EQ(ask(moved, R"(,"expect_status":["200-299"])").health, TENON_UNHEALTHY);
+}
+
+TEST(HttpCheck, FindsTheExpectedTextInTheBody) {
+  EXPECT_EQ(ask(kOk, R"(,"body_contains":"\"status\":\"fine\"")").reason, "");
+  EXPECT_THAT(ask(kOk, R"(,"body_contains":"\"status\":\"bad\"")").reason, HasSubstr("its body does not contain"));
+}
+
+TEST(HttpCheck, FindsTheExpectedTextAcrossChunksAndBlocks) {
+  const std::string filler(4094, '.');  // the mark lies across the boundary of the blocks that are read
+  const std::string chunks = "ffe\r\n" + filler + "\r\n3\r\nnee\r\n3\r\ndle\r\n0\r\n\r\n";
+  const std::string wanted = R"(,"body_contains":"needle")";
+  EXPECT_EQ(ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks, wanted).reason, "");
+  EXPECT_EQ(ask("HTTP/1.0 200 OK\r\n\r\n" + filler + "needle", wanted).reason, "");
+}
+
+TEST(HttpCheck, LooksAtTheFirstMebibyteOfABodyOnly) {
+  const std::string answer = "HTTP/1.0 200 OK\r\n\r\n" + std::string(2 << 20, '.') + "needle";
+  EXPECT_THAT(ask(answer, R"(,"body_contains":"needle")").reason, HasSubstr("its body does not contain"));
+}
+
+TEST(HttpCheck, IsUnhealthyWhenTheConnectionIsRefused) {
+  RefusingPort port;
+  const CheckCompletion done = HealthCheckUnderTest(http(), config(url(port.port()))).check();
+  EXPECT_EQ(done.health, TENON_UNHEALTHY);
+  EXPECT_EQ(done.reason, "connection refused by 127.0.0.1:" + std::to_string(port.port()));
+}
+
+TEST(HttpCheck, TriesEveryAddressOfAName) {
+  ScriptedServer server(ScriptedServer::answer(kOk));
+  HealthCheckUnderTest check(http(), config("http://localhost:" + std::to_string(server.port())));
+  EXPECT_EQ(check.check().reason, "");
+}
+
+TEST(HttpCheck, IsUnhealthyWhenTheNameCannotBeResolved) {
+  const std::string too_long(70, 'x');  // no label may be that long, so no server is asked
+  HealthCheckUnderTest check(http(), config("http://" + too_long + "/"));
+  EXPECT_EQ(check.check().reason, "cannot resolve " + too_long);
+}
+
+TEST(HttpCheck, IsUnhealthyWhenTheServerClosesWithoutAnAnswer) {
+  ScriptedServer server([](Connection& connection) { connection.read_until("\r\n\r\n"); });
+  EXPECT_EQ(HealthCheckUnderTest(http(), config(server)).check().reason,
+            "127.0.0.1:" + std::to_string(server.port()) + " closed the connection without an answer");
+}
+
+TEST(HttpCheck, IsUnhealthyWhenTheAnswerIsNoHttp) {
+  const CheckCompletion done = ask("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+  EXPECT_EQ(done.health, TENON_UNHEALTHY);
+  EXPECT_THAT(done.reason, Not(IsEmpty()));
+}
+
+TEST(HttpCheck, IsUnhealthyOnMoreHeadersThanItReads) {
+  std::string answer = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 1000; ++i) answer += "X-" + std::to_string(i) + ": y\r\n";
+  EXPECT_EQ(ask(answer + "\r\n").health, TENON_UNHEALTHY);
+}
+
+// The worker's own limit is real time: the deadline of a clock that stands still.
+TEST(HttpCheck, IsUnhealthyWhenTheServerStaysSilentUntilTheDeadline) {
+  ScriptedServer server([](Connection& connection) { connection.wait_for_close(); });
+  HealthCheckUnderTest check(http(), config(server));
+  const CheckCompletion done = check.check(50ms);
+  EXPECT_EQ(done.health, TENON_UNHEALTHY);
+  EXPECT_EQ(done.reason, "no complete answer from " + url(server.port()) + " within 50 ms");
+}
+
+TEST(HttpCheck, IsUnhealthyWhenTheBodyStopsInTheMiddle) {
+  ScriptedServer server([](Connection& connection) {
+    connection.read_until("\r\n\r\n");
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    connection.wait_for_close();
+  });
+  HealthCheckUnderTest check(http(), config(server, R"(,"body_contains":"whole")"));
+  EXPECT_THAT(check.check(50ms).reason, StartsWith("no complete answer from"));
+}
+
+TEST(HttpCheck, CompletesOnceWhenTheHostWritesTheWorkerOff) {
+  ScriptedServer server([](Connection& connection) { connection.wait_for_close(); });
+  HealthCheckUnderTest check(http(), config(server));
+  const std::uint64_t token = check.begin(1h);
+  ASSERT_TRUE(check.host.pump([&] { return server.accepted() == 1; }));
+  check.host.advance(1h);
+  ASSERT_TRUE(check.host.check(token));
+  EXPECT_EQ(check.host.check(token)->reason, "no complete answer from " + url(server.port()) + " within 60 min");
+  ASSERT_TRUE(check.host.pump([&] { return server.served() == 1; }));  // the late worker let go of its connection
+}
+
+TEST(HttpCheck, EndsItsConnectionAtOnceWhenItIsCancelled) {
+  ScriptedServer server([](Connection& connection) { connection.wait_for_close(); });
+  HealthCheckUnderTest check(http(), config(server));
+  check.begin(1h);
+  ASSERT_TRUE(check.host.pump([&] { return server.accepted() == 1; }));
+  check.cancel();
+  ASSERT_TRUE(check.host.pump([&] { return server.served() == 1 && check.host.working() == 0; }));
+  EXPECT_THAT(check.host.checks(), IsEmpty());
+}
+
+TEST(HttpCheck, MayBeDestroyedWhileTheWorkerWaits) {
+  ScriptedServer server([](Connection& connection) { connection.wait_for_close(); });
+  HealthCheckUnderTest check(http(), config(server));
+  check.begin(1h);
+  ASSERT_TRUE(check.host.pump([&] { return server.accepted() == 1; }));
+  check.destroy();
+  EXPECT_THAT(check.host.checks(), IsEmpty());
+}
+
+TEST(HttpCheck, MayBeDestroyedBeforeTheWorkerHasBegun) {
+  ScriptedServer server(ScriptedServer::answer(kOk));
+  for (int i = 0; i < 20; ++i) {
+    HealthCheckUnderTest check(http(), config(server));
+    check.begin(1h);
+    check.destroy();
+    EXPECT_THAT(check.host.checks(), IsEmpty());
+  }
+}
+
+TEST(HttpCheck, AnswersTheSecondCheckAfterACancelledFirst) {
+  ScriptedServer server(ScriptedServer::answer(kOk));
+  HealthCheckUnderTest check(http(), config(server));
+  check.begin();
+  check.cancel();
+  EXPECT_EQ(check.check().reason, "");
+  ASSERT_TRUE(check.host.pump([&] { return check.host.working() == 0; }));
+  EXPECT_EQ(check.host.checks().size(), 1u);
+}
+
+TEST(HttpCheck, IsDegradedWhenTheAnswerTookTooLong) {
+  ScriptedServer server(ScriptedServer::answer(kOk));
+  HealthCheckUnderTest check(http(), config(server, R"(,"degraded_after":"200ms")"));
+  const std::uint64_t token = check.begin(5s);
+  check.host.advance(300ms);
+  const auto done = check.wait(token);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->health, TENON_DEGRADED);
+  EXPECT_EQ(done->reason, url(server.port()) + " answered after 300 ms; degraded_after is 200 ms");
+}
+
+TEST(HttpCheck, RefusesTheCheckWhenTheHostHasNoWorker) {
+  HealthCheckUnderTest check(http(), config("http://127.0.0.1:1/"));
+  check.host.script.worker = TENON_ERR_EXHAUSTED;
+  EXPECT_EQ(check.begin(), 0u);
+  EXPECT_THAT(check.refused, HasSubstr("refused work on a worker thread"));
+}
+
+TEST(HttpCheck, RefusesWhatIsNoUsableUrl) {
+  EXPECT_THAT(refusal(http(), config("ftp://127.0.0.1/")), HasSubstr("names no http server"));
+  EXPECT_THAT(refusal(http(), config("127.0.0.1:80")), HasSubstr("http://HOST:PORT/PATH"));
+  EXPECT_THAT(refusal(http(), config("http://127.0.0.1:99999/")), HasSubstr("http://HOST:PORT/PATH"));
+  EXPECT_THAT(refusal(http(), config("http://me:pw@127.0.0.1/")), AllOf(HasSubstr("headers"), Not(HasSubstr("pw"))));
+}
+
+TEST(HttpCheck, RefusesHeadersThatWouldSmuggleInOthers) {
+  const auto refused = [](const std::string& headers) { return refusal(http(), config("http://a/", headers)); };
+  EXPECT_THAT(refused(R"(,"headers":{"X-A\r\nX-B":"c"})"), HasSubstr("is no header name"));
+  EXPECT_THAT(refused(R"(,"headers":{"X-A":"b\r\nX-C: d"})"), HasSubstr("control character"));
+}
+
+TEST(HttpCheck, RefusesAStatusThatIsNoRange) {
+  for (const char* status : {"\"abc\"", "\"2000\"", "\"399-200\"", "\"200-\"", "\"\""})
+    EXPECT_THAT(refusal(http(), config("http://a/", std::string(",\"expect_status\":[") + status + "]")),
+                HasSubstr("is no range"))
+        << status;
+}
+
+// A TLS server whose certificate nobody signed, by the openssl program. port() is 0 where that is not installed.
+class SelfSignedServer {
+ public:
+  SelfSignedServer() {
+    std::string pattern = testing::TempDir() + "tenon_http_test_XXXXXX";
+    directory_ = ::mkdtemp(pattern.data());
+    const std::string script = "echo $$; cd " + directory_ +
+                               " && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+                               " -keyout key.pem -out cert.pem 2>/dev/null"
+                               " && exec openssl s_server -accept 127.0.0.1:0 -www -key key.pem -cert cert.pem 2>&1";
+    output_ = ::popen(script.c_str(), "re");
+    char line[256];
+    while (port_ == 0 && std::fgets(line, sizeof line, output_) != nullptr) {
+      const std::string text(line);
+      if (pid_ == 0) pid_ = std::stoi(text);
+      if (text.starts_with("ACCEPT 127.0.0.1:")) port_ = static_cast<std::uint16_t>(std::stoi(text.substr(17)));
+    }
+  }
+  ~SelfSignedServer() {
+    if (port_ != 0) ::kill(pid_, SIGKILL);
+    ::pclose(output_);
+    std::filesystem::remove_all(directory_);
+  }
+  SelfSignedServer(const SelfSignedServer&) = delete;
+  SelfSignedServer& operator=(const SelfSignedServer&) = delete;
+  std::string url() const { return "https://localhost:" + std::to_string(port_) + "/"; }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  std::string directory_;
+  std::FILE* output_ = nullptr;
+  int pid_ = 0;
+  std::uint16_t port_ = 0;
+};
+
+TEST(HttpCheck, TrustsOnlyVerifiedServersUnlessToldOtherwise) {
+  SelfSignedServer server;
+  if (server.port() == 0) GTEST_SKIP() << "the openssl program is not installed";
+  HealthCheckUnderTest strict(http(), config(server.url()));
+  const CheckCompletion refused = strict.check();
+  EXPECT_EQ(refused.health, TENON_UNHEALTHY);
+  EXPECT_THAT(refused.reason, AllOf(StartsWith("no TLS connection to localhost:"), HasSubstr("certificate")));
+  HealthCheckUnderTest trusting(http(), config(server.url(), R"(,"tls_verify":false)"));
+  EXPECT_EQ(trusting.check().reason, "");
+}
+
+TEST(HttpCheck, IsUnhealthyWhenATlsServerIsNone) {
+  ScriptedServer server([](Connection& connection) {
+    connection.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+    connection.wait_for_close();
+  });
+  HealthCheckUnderTest check(http(), config("https://127.0.0.1:" + std::to_string(server.port())));
+  EXPECT_THAT(check.check().reason, StartsWith("no TLS connection to 127.0.0.1:"));
+}
+
+TEST(HttpCheck, EndsATlsHandshakeAtOnceWhenItIsCancelled) {
+  ScriptedServer server([](Connection& connection) { connection.wait_for_close(); });
+  HealthCheckUnderTest check(http(), config("https://127.0.0.1:" + std::to_string(server.port())));
+  check.begin(1h);
+  ASSERT_TRUE(check.host.pump([&] { return server.accepted() == 1; }));
+  check.cancel();
+  ASSERT_TRUE(check.host.pump([&] { return server.served() == 1 && check.host.working() == 0; }));
+}
+
+TEST(HttpCheck, DescribesEveryKeyOfItsConfigInTheNote) {
+  const auto note = tenon::JsonDocument::parse(LoadedPlugin::open("http").note(), "note");
+  ASSERT_TRUE(note.ok()) << note.error().message;
+  const auto schema = note.value().root().find("components")->at(0).find("schema");
+  EXPECT_EQ(schema->find("additionalProperties")->as_bool(), false);
+  EXPECT_EQ(schema->find("properties")->size(), 7u);
+  for (const auto property : schema->find("properties")->members())
+    EXPECT_TRUE(property.value.find("description")) << property.key;
+}
+
+}  // namespace
