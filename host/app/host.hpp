@@ -1,0 +1,158 @@
+// All modules of the engine, made and wired for one checked config.
+//
+// The model. A Host is made (nothing runs), then started fresh or by adopting what an earlier engine left, then stopped once.
+// It holds the modules in the order of their dependencies, so they go in the reverse one; the small interfaces through which
+// modules call upwards (askers, workers' signals, plugins' wishes) end here.
+//
+// All [loop].
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/metrics.hpp"
+#include "event/loop.hpp"
+#include "event/worker_pool.hpp"
+#include "integration/askers.hpp"
+#include "integration/call_tracer.hpp"
+#include "integration/command_runner.hpp"
+#include "integration/dead_letter_desk.hpp"
+#include "integration/event_validation.hpp"
+#include "integration/host_config.hpp"
+#include "integration/keeper_bridge.hpp"
+#include "integration/plugin_events.hpp"
+#include "integration/plugin_health_check.hpp"
+#include "integration/plugin_restart_policy.hpp"
+#include "integration/plugin_serializer.hpp"
+#include "integration/process_events.hpp"
+#include "integration/system_events.hpp"
+#include "integration/transport_hub.hpp"
+#include "integration/worker_hub.hpp"
+#include "keeper/keeper_client.hpp"
+#include "loader/plugin_loader.hpp"
+#include "loader/quarantine.hpp"
+#include "message/router.hpp"
+#include "runtime/log_capture.hpp"
+#include "runtime/process_manager.hpp"
+#include "runtime/supervision_tree.hpp"
+
+namespace tenon::app {
+
+struct HostCallbacks {
+  std::function<void()> all_stopped;
+  std::function<void(int exit_code, const std::string& reason)> must_end;
+  std::function<void()> changed;  // something that --until-idle may care about
+};
+
+class Host final : private integration::WorkerHubEvents,
+                   private integration::PluginEnvironment,
+                   private message::RouterEvents {
+ public:
+  // Loop and client must outlive the host.
+  Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<const integration::HostConfig> config,
+       HostCallbacks callbacks);
+  ~Host() override;
+
+  // Loads plugins, checks what only they can answer, connects transports. An error names what to mend.
+  Status prepare(keeper::Adoption& adoption);
+  // Starts every process, or takes over those that an earlier engine left.
+  Status start(keeper::Adoption& adoption);
+  // Stops processes in reverse order, then transports. Completion comes through HostCallbacks::all_stopped.
+  void stop(Duration bound);
+
+  integration::KeeperBridge& bridge() noexcept { return bridge_; }
+  // After each turn: timeouts of messages are due at a new time, perhaps.
+  void rearm_message_timer();
+
+  // Everything is done that --until-idle waits for.
+  bool idle() const;
+  std::size_t event_bytes() const noexcept { return budget_.used(); }
+
+  const integration::HostConfig& config() const noexcept { return *config_; }
+  event::Loop& loop() noexcept { return loop_; }
+  keeper::KeeperClient& client() noexcept { return client_; }
+  metrics::Registry& metrics() noexcept { return metrics_; }
+  loader::PluginLoader& plugins() noexcept { return loader_; }
+  integration::PluginSerializers& serializers() noexcept { return serializers_; }
+  message::EventBudget& budget() noexcept { return budget_; }
+  message::MessageRouter& router() noexcept { return router_; }
+  message::Intake& intake() noexcept { return intake_; }
+  integration::DeadLetterDesk& dead_letters() noexcept { return dead_letters_; }
+  integration::SystemEvents& system_events() noexcept { return system_events_; }
+  integration::EventValidation& validation() noexcept { return validation_; }
+  integration::Askers& askers() noexcept { return askers_; }
+  integration::WorkerHub& workers() noexcept { return hub_; }
+  integration::TransportHub& transports() noexcept { return transports_; }
+  runtime::LogCapture& logs() noexcept { return logs_; }
+  runtime::ProcessManager& processes() noexcept { return manager_; }
+  runtime::SupervisionTree& tree() noexcept { return tree_; }
+
+  Status process_usage(std::string_view id, tenon_usage& out) override;
+
+ private:
+  Status configure_workers();
+  void report_crash(const keeper::Adoption& adoption);
+  Status adopt_processes(keeper::Adoption& adoption);
+  void message_timer_due();
+
+  // integration::WorkerHubEvents
+  void on_worker_ready(const std::string& id, std::uint64_t generation) override;
+  void on_worker_status(const std::string& id, std::string_view text) override;
+  void on_worker_log(const std::string& id, std::string_view line) override;
+  void on_worker_broken(const std::string& id, std::uint64_t generation, const std::string& why) override;
+  void keep_channel_memory(const std::string& id, std::uint64_t generation, int fd) override;
+  void keep_subscriptions(const std::string& id, std::string text) override;
+
+  // integration::PluginEnvironment
+  Result<std::uint64_t> run_command(integration::CommandRequest request,
+                                    std::function<void(integration::CommandOutcome)> done) override;
+  void cancel_command(std::uint64_t command) override;
+  Result<MonotonicTime> last_control_message(std::string_view id, std::string_view type) override;
+  Status transport_round_trip(std::string_view transport, MonotonicTime deadline,
+                              std::function<void(Status)> done) override;
+
+  // message::RouterEvents
+  void answer_for(std::uint64_t asker_token, const message::Event& answer) override;
+  void request_timed_out(const message::PendingRequest& request) override;
+  void sender_released(message::ReceiverId sender) override;
+
+  event::Loop& loop_;
+  keeper::KeeperClient& client_;
+  std::shared_ptr<const integration::HostConfig> config_;
+  HostCallbacks callbacks_;
+
+  metrics::Registry metrics_;
+  integration::CallTracer tracer_;
+  std::unique_ptr<event::WorkerPool> worker_pool_;
+  integration::PluginServices plugin_services_;
+  loader::Quarantine quarantine_;
+  loader::PluginLoader loader_;
+  integration::PluginSerializers serializers_;
+
+  message::EventBudget budget_;
+  integration::DeadLetterDesk dead_letters_;
+  message::MessageRouter router_;
+  message::Intake intake_;
+  integration::SystemEvents system_events_;
+  std::unique_ptr<message::MessageSerializer> json_;
+  integration::EventValidation validation_;
+  integration::Askers askers_;
+  integration::PluginEvents plugin_events_;
+
+  integration::KeeperBridge bridge_;
+  integration::CommandRunner commands_;
+  integration::PluginRestartPolicies policies_;
+  integration::PluginHealthChecks checks_;
+  runtime::LogCapture logs_;
+  integration::WorkerHub hub_;
+  integration::ProcessEvents process_events_;
+  runtime::ProcessManager manager_;
+  runtime::SupervisionTree tree_;
+  integration::TransportHub transports_;
+
+  event::Handle message_timer_;
+  MonotonicTime message_timer_at_ = MonotonicTime::max();
+};
+
+}  // namespace tenon::app

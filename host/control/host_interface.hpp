@@ -1,0 +1,89 @@
+// How the control API sees the host: the one interface between `control` and everything else.
+//
+// Reads return finished JSON documents (compact). Verbs complete later, exactly once, with what to tell the client; `done` may
+// run within the call. Streams push into a sink until it is closed from either side.
+//
+// All [loop]. Errors carry a sentence for the person at the terminal; the server turns errc into an HTTP status.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.hpp"
+#include "common/result.hpp"
+
+namespace tenon::control {
+
+using JsonDone = std::function<void(Result<std::string>)>;
+
+enum class ProcessVerb : std::uint8_t { start, stop, restart, pause, resume, kill };
+
+// Where a stream's items go. One item is one JSON document (an event, a log line).
+class StreamSink {
+ public:
+  virtual ~StreamSink() = default;
+  // False when the client is too slow and the item was dropped; the sink counts and tells the client itself.
+  virtual bool push(std::string_view json) = 0;
+  // The source has ended (the host stops); nothing comes any more.
+  virtual void end() = 0;
+};
+
+// Ends the stream when destroyed.
+class [[nodiscard]] StreamHandle {
+ public:
+  StreamHandle() = default;
+  explicit StreamHandle(std::shared_ptr<void> subscription) noexcept : subscription_(std::move(subscription)) {}
+  bool active() const noexcept { return subscription_ != nullptr; }
+  void reset() noexcept { subscription_.reset(); }
+
+ private:
+  std::shared_ptr<void> subscription_;
+};
+
+class HostInterface {
+ public:
+  virtual ~HostInterface() = default;
+
+  // Documents. `processes` is an array, as `ps --json` prints it; `process` one element with more detail.
+  virtual std::string info() = 0;
+  virtual std::string processes() = 0;
+  virtual Result<std::string> process(std::string_view id) = 0;
+  virtual std::string tree() = 0;
+  virtual std::string plugins() = 0;
+  virtual std::string transports() = 0;
+  virtual std::string routes() = 0;
+  virtual std::string health() = 0;
+  virtual std::string dead_letters(std::size_t limit) = 0;
+  virtual std::string metrics() = 0;  // Prometheus text, not JSON
+
+  // Whether the host works (liveness), and whether everything that should be up is ready; with a reason when not.
+  virtual Status live() = 0;
+  virtual Status ready() = 0;
+
+  // A verb for everything that the selectors name. `wait`: done when the result is reached, else when it was asked for. The
+  // document is an array of {"id", "ok", "error"?, "status"}.
+  virtual void act(ProcessVerb verb, const std::vector<std::string>& selectors, int signal_number, bool wait,
+                   JsonDone done) = 0;
+  virtual void shutdown() = 0;
+
+  // Publishes a CloudEvent given as JSON (`content_type` may name another encoding that a serializer is loaded for). The
+  // document is {"id", "receivers"}. errc::exhausted: a receiver is full, come back later; errc::not_found: nobody gets it
+  // (it is dead-lettered).
+  virtual Result<std::string> publish(std::string_view event, std::string_view content_type) = 0;
+  // Publishes it as a request and completes with the answer as a JSON event, or errc::timeout.
+  virtual void request(std::string_view event, Duration timeout, JsonDone done) = 0;
+
+  // Events as they pass, as JSON CloudEvents. errc::invalid_argument for an illegal pattern.
+  virtual Result<StreamHandle> tail(std::string_view pattern, std::shared_ptr<StreamSink> sink) = 0;
+  // Log lines as {"time", "stream", "text", "cut", "position"}: the last `lines`, or those since `from`, then, with `follow`,
+  // each new one. Without `follow` the sink is ended at once.
+  virtual Result<StreamHandle> logs(std::string_view id, std::size_t lines, std::optional<std::uint64_t> from, bool follow,
+                                    std::shared_ptr<StreamSink> sink) = 0;
+};
+
+}  // namespace tenon::control

@@ -1,0 +1,46 @@
+// What happens to processes, told to everybody: gates of the router, system.process.* and system.health.* events, the log.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "integration/system_events.hpp"
+#include "integration/worker_hub.hpp"
+#include "runtime/runtime_observer.hpp"
+
+namespace tenon::integration {
+
+class ProcessEvents final : public runtime::RuntimeObserver {
+ public:
+  struct Callbacks {
+    std::function<void()> all_stopped;
+    std::function<void(int exit_code, const std::string& reason)> host_must_end;
+    std::function<void()> changed;  // after any change of a process's status
+  };
+  ProcessEvents(SystemEvents& events, WorkerHub& hub, Callbacks callbacks)
+      : events_(events), hub_(hub), callbacks_(std::move(callbacks)) {}
+
+  void on_status_changed(const runtime::ProcessHandle& process, runtime::ProcessStatus old_status) override;
+  void on_starting(const runtime::ProcessHandle& process) override;
+  void on_ready(const runtime::ProcessHandle& process) override;
+  void on_exited(const runtime::ProcessHandle& process, const runtime::ExitRecord& exit) override;
+  void on_restarting(const runtime::ProcessHandle& process, const runtime::RestartNotice& notice) override;
+  void on_failed(const runtime::ProcessHandle& process) override;
+  void on_stopped(const runtime::ProcessHandle& process) override;
+  void on_health_changed(const runtime::ProcessHandle& process, const runtime::HealthChange& change) override;
+  void on_policy_misbehaved(const runtime::ProcessHandle& process, const std::string& component,
+                            const Error& what) override;
+  void on_supervisor_escalated(const std::string& supervisor, const std::string& reason) override;
+  void on_supervisor_stopped(const std::string& supervisor, const std::string& reason) override;
+  void on_all_stopped() override { callbacks_.all_stopped(); }
+  void on_host_must_end(int exit_code, const std::string& reason) override {
+    callbacks_.host_must_end(exit_code, reason);
+  }
+
+ private:
+  SystemEvents& events_;
+  WorkerHub& hub_;
+  Callbacks callbacks_;
+};
+
+}  // namespace tenon::integration
