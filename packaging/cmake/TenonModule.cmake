@@ -25,6 +25,9 @@ endfunction()
 function(tenon_plugin NAME)
   cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
+  if(NOT sources)
+    message(FATAL_ERROR "${CMAKE_CURRENT_SOURCE_DIR} has no sources: a plugin's folder holds at least one .cpp or .c file")
+  endif()
   add_library(plugin_${NAME} MODULE ${sources})
   set_target_properties(plugin_${NAME} PROPERTIES
     PREFIX "" OUTPUT_NAME "${NAME}" LIBRARY_OUTPUT_DIRECTORY "${TENON_PLUGIN_OUTPUT_DIRECTORY}"
