@@ -5,9 +5,10 @@
 // greeting on and are queued; answers come through KeeperEvents. on_adopted comes exactly once and before any other
 // answer.
 //
-// When the link is lost the keeper is dead or has given this engine up. The client then kills the process group of
-// every child it knows (the keeper's PDEATHSIG takes only the direct children), and calls on_link_lost; the engine
-// must exit.
+// A link that closes means that the keeper is dead: it never closes the link of a living engine while it has children.
+// The client then kills the process group of every child it knows (the keeper's PDEATHSIG takes only the direct
+// children). A malformed packet means that keeper and engine do not fit together: the children are left to the keeper
+// and the next engine. Either way on_link_lost comes last, and the engine must exit.
 //
 // Thread: one, the loop's. Callbacks run inside on_readable and may send; they must not destroy the client.
 #pragma once
@@ -59,7 +60,7 @@ class KeeperEvents {
   virtual void on_reload_requested() = 0;
   virtual void on_signal_failed(SignalFailed) {}
   virtual void on_stash_refused(StashRefused) {}
-  // Every known process group has been sent SIGKILL; the engine has nothing left to hold and must exit.
+  // The last call. The engine must exit; errc::unavailable: the keeper died. fd() is still open: unwatch it here.
   virtual void on_link_lost(const Error& why) = 0;
   // wants_write() changed: watch the descriptor for writing, or stop doing so.
   virtual void on_interest_changed(bool wants_write) = 0;
@@ -76,7 +77,7 @@ class KeeperClient {
   ~KeeperClient();
   KeeperClient(const KeeperClient&) = delete;
 
-  int fd() const noexcept { return link_.fd(); }  // -1 once lost; take it out of the loop in on_link_lost
+  int fd() const noexcept { return link_.fd(); }  // -1 after on_link_lost
   bool wants_write() const noexcept { return link_.wants_write(); }
   void on_readable();
   void on_writable();
@@ -103,11 +104,13 @@ class KeeperClient {
 
  private:
   enum class State : std::uint8_t { greeting, adopting, live, lost };
+  struct Delivery;
 
   Status send(Message message);
   void handle(Message message);
   Status greet(Hello hello);
   void deliver(Message message);
+  void kill_every_group() noexcept;
   void lose(Error why);
   void note_interest();
 

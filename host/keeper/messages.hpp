@@ -143,9 +143,9 @@ struct Listening {
 
 struct ListenFailed {
   std::string name;
-  std::int32_t error_number = 0;
-  std::string message;  // a sentence for the operator: names the path or address and what to do
-  template <class A> void fields(A& a) { a(name)(error_number)(message); }
+  std::int32_t code = 0;  // errc as a number
+  std::string message;    // a sentence for the operator: names the path or address and what to do
+  template <class A> void fields(A& a) { a(name)(code)(message); }
 };
 
 // The keeper got SIGTERM or SIGINT: stop everything, then Quit. Past the bound the keeper does it itself.

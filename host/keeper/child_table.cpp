@@ -1,0 +1,65 @@
+#include "keeper/child_table.hpp"
+
+#include <cerrno>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace tenon::keeper {
+
+Child* ChildTable::find(const ProcessKey& key) {
+  const auto found = children_.find(key);
+  return found == children_.end() ? nullptr : &found->second;
+}
+
+Child* ChildTable::find_running(pid_t pid) {
+  const auto found = by_pid_.find(pid);
+  return found == by_pid_.end() ? nullptr : found->second;
+}
+
+Child& ChildTable::add(Child child) {
+  const ProcessKey key = child.key;
+  Child& added = children_.insert_or_assign(key, std::move(child)).first->second;
+  by_pid_[added.pid] = &added;
+  return added;
+}
+
+void ChildTable::note_exit(Child& child, ExitReport report) {
+  by_pid_.erase(child.pid);
+  child.exit = std::move(report);
+}
+
+void ChildTable::erase(const ProcessKey& key) {
+  const auto found = children_.find(key);
+  if (found == children_.end()) return;
+  if (found->second.runs()) by_pid_.erase(found->second.pid);
+  children_.erase(found);
+}
+
+Result<ChildDescriptors> duplicate_ends(const Child& child) {
+  ChildDescriptors copies;
+  const std::pair<const unique_fd*, unique_fd*> pairs[] = {{&child.ends.input, &copies.input},
+                                                           {&child.ends.output, &copies.output},
+                                                           {&child.ends.error, &copies.error},
+                                                           {&child.ends.channel, &copies.channel}};
+  for (const auto& [from, to] : pairs) {
+    if (!from->valid()) continue;
+    *to = from->duplicate();
+    if (!to->valid()) return Error::from_errno(errno, "duplicate the descriptors of " + to_string(child.key));
+  }
+  // The child is ours and not reaped, so its pid cannot mean another process. No pidfd (Linux before 5.3) is no
+  // failure.
+  if (child.runs()) copies.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
+  return copies;
+}
+
+unique_fd& end_of(ChildDescriptors& ends, ChannelEnd which) {
+  switch (which) {
+    case ChannelEnd::input: return ends.input;
+    case ChannelEnd::output: return ends.output;
+    case ChannelEnd::error: return ends.error;
+    case ChannelEnd::channel: break;
+  }
+  return ends.channel;
+}
+
+}  // namespace tenon::keeper

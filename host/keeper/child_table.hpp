@@ -1,0 +1,63 @@
+// Every child that the keeper started and that no engine has forgotten yet.
+//
+// A child *runs* until it is reaped and has *exited* from then until Forget. Its host's ends stay open through
+// both, so that what a dead worker wrote last can still be read by an engine that comes later. An engine is told of
+// an exit once; `told` says whether the present one was.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "common/clock.hpp"
+#include "common/result.hpp"
+#include "keeper/messages.hpp"
+
+namespace tenon::keeper {
+
+inline constexpr std::size_t kMaxChildren = 65536;
+
+struct Child {
+  ProcessKey key;
+  pid_t pid = -1;
+  MonotonicTime started;
+  WallTime started_wall;
+  ChannelKind channel = ChannelKind::none;
+  StopPlan stop;
+  bool transient = false;
+  ChildDescriptors ends;           // the host's; pidfd is not kept
+  std::optional<ExitReport> exit;  // empty: runs
+  bool told = false;               // the present engine knows of the exit
+  bool abandoned = false;          // its engine is gone: forgotten without a word when it is reaped
+
+  bool runs() const { return !exit.has_value(); }
+};
+
+class ChildTable {
+ public:
+  // Null if unknown.
+  Child* find(const ProcessKey& key);
+  Child* find_running(pid_t pid);
+  Child& add(Child child);
+  // The child exited: its pid means nothing any more.
+  void note_exit(Child& child, ExitReport report);
+  void erase(const ProcessKey& key);
+
+  std::size_t running() const { return by_pid_.size(); }
+  std::size_t size() const { return children_.size(); }
+  bool full() const { return children_.size() >= kMaxChildren; }
+
+  auto begin() { return children_.begin(); }
+  auto end() { return children_.end(); }
+
+ private:
+  std::map<ProcessKey, Child> children_;
+  std::unordered_map<pid_t, Child*> by_pid_;  // running ones; nodes of a map do not move
+};
+
+// Duplicates of the ends that are still open, and a new pidfd while the child runs. errc::exhausted when out of
+// descriptors.
+Result<ChildDescriptors> duplicate_ends(const Child& child);
+unique_fd& end_of(ChildDescriptors& ends, ChannelEnd which);
+
+}  // namespace tenon::keeper

@@ -1,0 +1,207 @@
+#include "keeper/clone_exec.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace tenon::keeper {
+namespace {
+
+constexpr std::size_t kStackBytes = 128 * 1024;
+constexpr int kFirstFreeDescriptor = 10;  // above all that a child gets by number
+
+// The sanitizers' bookkeeping knows neither this stack nor this way of returning.
+#define TENON_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), noinline))
+
+struct ChildArguments {
+  const ExecPlan* plan;
+  pid_t parent;
+  volatile SpawnStage failed_stage;  // written by the child, read by the parent
+  volatile int error_number;
+};
+
+// A raw system call: libc's wrappers may take locks, tell other threads, or be intercepted by a sanitizer.
+template <class... Args>
+TENON_IN_CHILD long kernel(long number, Args... args) {
+  return ::syscall(number, args...);
+}
+
+TENON_IN_CHILD void give_default_signals() {
+  struct KernelAction {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)();
+    unsigned long mask;
+  } action{SIG_DFL, 0, nullptr, 0};
+  for (int number = 1; number < 65; ++number) kernel(SYS_rt_sigaction, number, &action, nullptr, sizeof(long));
+}
+
+// Only once no handler of the parent's can run here any more.
+TENON_IN_CHILD void unblock_signals() {
+  unsigned long none = 0;
+  kernel(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+}
+
+TENON_IN_CHILD void restore_oom_score(const char* text) {
+  const long fd = kernel(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return;
+  std::size_t size = 0;
+  while (text[size] != '\0') ++size;
+  kernel(SYS_write, fd, text, size);
+  kernel(SYS_close, fd);
+}
+
+// Sources, and the program, may themselves be 0 … 3, so all are moved out of the way before any is put into place.
+TENON_IN_CHILD bool place_descriptors(const int (&sources)[4], int& executable) {
+  if (executable >= 0) {
+    executable = static_cast<int>(kernel(SYS_fcntl, executable, F_DUPFD_CLOEXEC, kFirstFreeDescriptor));
+  }
+  long moved[4];
+  for (int i = 0; i < 4; ++i) {
+    moved[i] = sources[i] < 0 ? -1 : kernel(SYS_fcntl, sources[i], F_DUPFD_CLOEXEC, kFirstFreeDescriptor);
+    if (sources[i] >= 0 && moved[i] < 0) return false;
+  }
+  for (int i = 0; i < 4; ++i) {
+    if (moved[i] >= 0 && kernel(SYS_dup3, moved[i], i, 0) < 0) return false;
+  }
+  return true;
+}
+
+TENON_IN_CHILD bool set_limits(const ExecPlan& plan) {
+  for (std::size_t i = 0; i < plan.limit_count; ++i) {
+    const std::uint64_t limit[2] = {plan.limits[i].soft, plan.limits[i].hard};
+    if (kernel(SYS_prlimit64, 0, plan.limits[i].resource, limit, nullptr) < 0) return false;
+  }
+  return true;
+}
+
+TENON_IN_CHILD SpawnStage become_user(const ExecPlan& plan) {
+  if (plan.set_groups && kernel(SYS_setgroups, plan.group_count, plan.groups) < 0) return SpawnStage::groups;
+  if (plan.gid && kernel(SYS_setresgid, *plan.gid, *plan.gid, *plan.gid) < 0) return SpawnStage::gid;
+  if (plan.uid && kernel(SYS_setresuid, *plan.uid, *plan.uid, *plan.uid) < 0) return SpawnStage::uid;
+  if (plan.no_new_privileges && kernel(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0) {
+    return SpawnStage::privileges;
+  }
+  return SpawnStage::none;
+}
+
+// Like execvp: a candidate that may not be executed is remembered and the search goes on.
+TENON_IN_CHILD void execute(const ExecPlan& plan, int executable) {
+  if (!plan.candidates) {
+    kernel(SYS_execveat, executable, "", plan.argv, plan.environment, AT_EMPTY_PATH);
+    return;
+  }
+  bool forbidden = false;
+  for (const char* const* path = plan.candidates; *path != nullptr; ++path) {
+    kernel(SYS_execve, *path, plan.argv, plan.environment);
+    if (errno == EACCES) {
+      forbidden = true;
+    } else if (errno != ENOENT && errno != ENOTDIR) {
+      return;
+    }
+  }
+  if (forbidden) errno = EACCES;
+}
+
+TENON_IN_CHILD SpawnStage prepare_and_execute(const ExecPlan& plan, pid_t parent) {
+  give_default_signals();
+  if (kernel(SYS_setsid) < 0) return SpawnStage::session;
+  if (plan.oom_score) restore_oom_score(plan.oom_score);
+  int executable = plan.executable;
+  if (!place_descriptors(plan.descriptors, executable)) return SpawnStage::descriptors;
+  if (!set_limits(plan)) return SpawnStage::limits;
+  if (plan.nice && kernel(SYS_setpriority, PRIO_PROCESS, 0, *plan.nice) < 0) return SpawnStage::nice;
+  if (const SpawnStage failed = become_user(plan); failed != SpawnStage::none) return failed;
+  if (plan.dies_with_parent) {
+    if (kernel(SYS_prctl, PR_SET_PDEATHSIG, long{SIGKILL}, 0L, 0L, 0L) < 0) return SpawnStage::parent_death;
+    if (kernel(SYS_getppid) != parent) return SpawnStage::parent_gone;
+  }
+  if (plan.directory && kernel(SYS_chdir, plan.directory) < 0) return SpawnStage::chdir;
+  if (plan.file_mode_mask >= 0) kernel(SYS_umask, plan.file_mode_mask);
+  unblock_signals();
+  execute(plan, executable);
+  return SpawnStage::exec;
+}
+
+TENON_IN_CHILD int child_main(void* pointer) {
+  auto& arguments = *static_cast<ChildArguments*>(pointer);
+  errno = 0;
+  const SpawnStage stage = prepare_and_execute(*arguments.plan, arguments.parent);
+  arguments.error_number = errno;
+  arguments.failed_stage = stage;
+  for (;;) kernel(SYS_exit_group, 127);
+}
+
+// Mapped once and used again and again: the parent is suspended while its child is on it. Grows downwards into a page
+// that faults rather than into somebody's memory.
+char* stack_top() {
+  static char* const top = []() -> char* {
+    const std::size_t guard = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    void* base = ::mmap(nullptr, kStackBytes + guard, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (base == MAP_FAILED) return nullptr;
+    ::mprotect(base, guard, PROT_NONE);
+    return static_cast<char*>(base) + guard + kStackBytes;
+  }();
+  return top;
+}
+
+}  // namespace
+
+std::string_view to_string(SpawnStage stage) noexcept {
+  switch (stage) {
+    case SpawnStage::none: return "none";
+    case SpawnStage::refused: return "refused";
+    case SpawnStage::pipe: return "pipe";
+    case SpawnStage::socket: return "socket";
+    case SpawnStage::open: return "open";
+    case SpawnStage::clone: return "clone";
+    case SpawnStage::session: return "setsid";
+    case SpawnStage::descriptors: return "descriptors";
+    case SpawnStage::limits: return "limits";
+    case SpawnStage::nice: return "nice";
+    case SpawnStage::groups: return "setgroups";
+    case SpawnStage::gid: return "setgid";
+    case SpawnStage::uid: return "setuid";
+    case SpawnStage::privileges: return "no_new_privs";
+    case SpawnStage::parent_death: return "pdeathsig";
+    case SpawnStage::parent_gone: return "parent_gone";
+    case SpawnStage::chdir: return "chdir";
+    case SpawnStage::exec: return "exec";
+  }
+  return "unknown";
+}
+
+std::variant<ClonedChild, ExecFailure> clone_and_exec(const ExecPlan& plan) {
+  char* const stack = stack_top();
+  if (!stack) return ExecFailure{SpawnStage::clone, ENOMEM};
+  ChildArguments arguments{&plan, ::getpid(), SpawnStage::none, 0};
+  int pidfd = -1;
+
+  // A handler that ran in the child would run on the parent's memory.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  // What clone3(CLONE_VM | CLONE_VFORK | CLONE_PIDFD) does. glibc 2.36 has no wrapper for clone3, and a raw clone3
+  // cannot switch stacks without assembly; the old call takes the same flags and puts the pidfd where the parent's
+  // tid would go.
+  const pid_t pid = ::clone(child_main, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &arguments, &pidfd);
+  const int clone_error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return ExecFailure{SpawnStage::clone, clone_error};
+
+  ClonedChild child{pid, unique_fd(pidfd)};
+  if (arguments.failed_stage == SpawnStage::none) return child;
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return ExecFailure{arguments.failed_stage, arguments.error_number};
+}
+
+}  // namespace tenon::keeper

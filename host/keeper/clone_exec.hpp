@@ -1,0 +1,65 @@
+// One vfork-class spawn: a child that shares our memory until it has executed its program.
+//
+// The child runs on a private stack in the address space of the suspended parent, so it may call the kernel and
+// nothing else: no allocation, no lock, no libc state. All it needs is prepared in an ExecPlan; what goes wrong
+// comes back through the shared memory as a stage and an errno.
+//
+// The order in the child is: signals, session, OOM score, descriptors, limits and priority (which may need the
+// keeper's privileges), groups, gid, uid, and only then the parent-death signal, because setuid clears it, and the
+// check that the parent is still there, because it may have died before; then what must work as the new user:
+// directory and program.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <sys/types.h>
+#include <variant>
+
+#include "common/unique_fd.hpp"
+#include "keeper/spawn_spec.hpp"
+
+namespace tenon::keeper {
+
+enum class SpawnStage : std::uint8_t {
+  none, refused, pipe, socket, open, clone, session, descriptors, limits, nice, groups, gid, uid, privileges,
+  parent_death, parent_gone, chdir, exec,
+};
+std::string_view to_string(SpawnStage stage) noexcept;
+
+// Borrows everything; all of it must live until clone_and_exec returns.
+struct ExecPlan {
+  int executable = -1;                      // ≥ 0: this open file is executed; else:
+  const char* const* candidates = nullptr;  // paths tried in order, ended by null
+  char* const* argv = nullptr;
+  char* const* environment = nullptr;
+  int descriptors[4] = {-1, -1, -1, -1};    // become 0 … 3 of the child; -1: none (only [3])
+  const char* directory = nullptr;          // null: the parent's
+  const ResourceLimit* limits = nullptr;
+  std::size_t limit_count = 0;
+  const char* oom_score = nullptr;          // written to oom_score_adj; null: left alone
+  const std::int32_t* nice = nullptr;
+  const gid_t* groups = nullptr;
+  std::size_t group_count = 0;
+  bool set_groups = false;
+  const std::uint32_t* gid = nullptr;
+  const std::uint32_t* uid = nullptr;
+  int file_mode_mask = -1;                  // -1: the parent's
+  bool no_new_privileges = false;
+  bool dies_with_parent = true;
+};
+
+struct ClonedChild {
+  pid_t pid = -1;
+  unique_fd pidfd;
+};
+struct ExecFailure {
+  SpawnStage stage = SpawnStage::none;
+  int error_number = 0;
+};
+
+// Returns once the program runs or could not be run; a child that failed has been reaped. The caller must have one
+// thread: the parent-death signal follows the thread that cloned, and nobody else may wait for the failed child.
+std::variant<ClonedChild, ExecFailure> clone_and_exec(const ExecPlan& plan);
+
+}  // namespace tenon::keeper

@@ -1,0 +1,101 @@
+// The keeper's state and its one loop; see keeper.hpp for the model.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "keeper/engine_session.hpp"
+#include "keeper/host_process.hpp"
+#include "keeper/keeper.hpp"
+#include "keeper/poller.hpp"
+#include "keeper/reaper.hpp"
+#include "keeper/shutdown_plan.hpp"
+#include "keeper/unavailable_server.hpp"
+
+namespace tenon::keeper {
+
+class KeeperCore {
+ public:
+  KeeperCore(const KeeperOptions& options, HostProcess host, Poller poller, unique_fd breadcrumbs);
+  int run();
+
+ private:
+  enum class Phase : std::uint8_t {
+    running,   // engine and children live their lives
+    asked,     // the engine was asked to stop everything, within stop_deadline_
+    stopping,  // the keeper follows the plan
+    ending,    // no child is left; the engine has until end_deadline_
+  };
+
+  struct Handler;
+
+  // keeper_core.cpp: the loop, signals, children, stopping
+  void turn();
+  MonotonicTime next_deadline() const;
+  void on_signals();
+  void on_stop_signal();
+  void on_reload_signal();
+  void reap();
+  void on_child_exit(Child& child, ExitReport report);
+  void advance();
+  void advance_stop();
+  void begin_stop(int exit_code);
+  void begin_end();
+  void signal_groups(const std::vector<ShutdownPlan::Action>& actions);
+
+  // keeper_engine.cpp: the engine's comings and goings
+  void start_engine();
+  void on_engine_exit(const ExitReport& report);
+  void kill_transients();
+  void watch_link();
+  void on_link(const Poller::Event& event);
+  void read_requests(int limit);
+  void serve_unavailable();
+
+  // keeper_requests.cpp: what engines ask for
+  void handle(Message request);
+  void handle_spawn(SpawnRequest request);
+  void handle_signal(const SignalRequest& request);
+  void handle_close(const CloseRequest& request);
+  void handle_forget(const Forget& request);
+  void handle_listen(const ListenRequest& request);
+  void tell(Message message) {
+    if (engine_) engine_->tell(std::move(message), now_);
+  }
+  void answer_spawned(Child& child);
+
+  const KeeperOptions& options_;
+  SystemClock clock_;
+  HostProcess host_;
+  Spawner spawner_;
+  Poller poller_;
+  UnavailableServer unavailable_;
+  unique_fd breadcrumbs_;
+  Holdings holdings_;
+
+  MonotonicTime now_;           // of this turn
+  MonotonicTime awake_since_;   // see judge()
+  MonotonicTime started_;
+  WallTime started_wall_;
+  Phase phase_ = Phase::running;
+  int exit_code_ = 0;
+  int stop_signals_ = 0;
+  bool reload_pending_ = false;
+  bool more_to_reap_ = false;
+  bool engine_killed_ = false;  // while ending
+  std::chrono::milliseconds shutdown_bound_;
+  MonotonicTime asked_at_, stop_deadline_, end_deadline_;
+  ShutdownPlan plan_;
+
+  std::unique_ptr<EngineSession> engine_;
+  EngineBackoff backoff_;
+  std::uint64_t engines_ = 0;
+  std::optional<MonotonicTime> start_engine_at_;
+  std::optional<MonotonicTime> unavailable_at_;  // when to begin to answer 503; empty: an engine is live
+  std::optional<ExitStatus> previous_exit_;
+  bool previous_hung_ = false;
+  std::int64_t engine_lost_ns_ = 0;
+  std::uint32_t link_events_ = 0;  // what epoll waits for on the link
+};
+
+}  // namespace tenon::keeper

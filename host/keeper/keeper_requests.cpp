@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "common/logging.hpp"
+#include "keeper/keeper_core.hpp"
+
+namespace tenon::keeper {
+namespace {
+
+constexpr std::chrono::milliseconds kMaxShutdownBound = std::chrono::hours(24);
+
+SpawnFailed refusal(const ProcessKey& key, const char* why) {
+  return SpawnFailed{key, std::string(to_string(SpawnStage::refused)), 0, why};
+}
+
+}  // namespace
+
+struct KeeperCore::Handler {
+  KeeperCore& keeper;
+  void operator()(HelloAck& m) { keeper.engine_->acknowledge(m, keeper.holdings_, keeper.now_); }
+  void operator()(SpawnRequest& m) { keeper.handle_spawn(std::move(m)); }
+  void operator()(SignalRequest& m) { keeper.handle_signal(m); }
+  void operator()(StopPlanUpdate& m) {
+    Child* child = keeper.holdings_.children.find(m.key);
+    if (!child || m.stop.signal_number < 1 || m.stop.signal_number > SIGRTMAX) return;
+    child->stop = m.stop;
+    child->stop.grace = std::clamp(m.stop.grace, std::chrono::milliseconds(0), kMaxGrace);
+  }
+  void operator()(CloseRequest& m) { keeper.handle_close(m); }
+  void operator()(Forget& m) { keeper.handle_forget(m); }
+  void operator()(StashPut& m) {
+    const std::string key = m.key;
+    const Status put = keeper.holdings_.stash.put(std::move(m));
+    if (!put.ok()) keeper.tell(StashRefused{key, put.error().message});
+  }
+  void operator()(StashDelete& m) { keeper.holdings_.stash.erase(m.key); }
+  void operator()(ListenRequest& m) { keeper.handle_listen(m); }
+  void operator()(Unlisten& m) { keeper.holdings_.listeners.close(m.name); }
+  void operator()(ShutdownBound& m) {
+    keeper.shutdown_bound_ = std::clamp(m.bound, std::chrono::milliseconds(0), kMaxShutdownBound);
+    if (keeper.phase_ == Phase::asked) keeper.stop_deadline_ = keeper.asked_at_ + keeper.shutdown_bound_;
+  }
+  void operator()(StopAll&) { keeper.begin_stop(0); }
+  void operator()(Quit& m) { keeper.begin_stop(m.exit_code & 0xff); }
+  void operator()(auto&) { keeper.engine_->condemn("it sent what only a keeper may send", keeper.now_); }
+};
+
+void KeeperCore::handle(Message request) {
+  std::visit(Handler{*this}, request);
+}
+
+void KeeperCore::handle_spawn(SpawnRequest request) {
+  const ProcessKey key = request.spec.key;
+  if (Child* known = holdings_.children.find(key)) return answer_spawned(*known);
+  if (phase_ == Phase::stopping || phase_ == Phase::ending) {
+    return tell(refusal(key, "the host is stopping and starts nothing any more"));
+  }
+  if (holdings_.children.full()) {
+    return tell(refusal(key, "the host holds 65536 processes already; stop some, or run a second host"));
+  }
+  auto outcome = spawner_.spawn(request.spec);
+  if (auto* failure = std::get_if<SpawnFailure>(&outcome)) {
+    return tell(SpawnFailed{key, std::string(to_string(failure->stage)), failure->error_number,
+                            std::move(failure->message)});
+  }
+  auto& spawned = std::get<SpawnedChild>(outcome);
+  Child child;
+  child.key = key;
+  child.pid = spawned.pid;
+  child.started = clock_.monotonic();
+  child.started_wall = clock_.wall();
+  child.channel = request.spec.channel;
+  child.stop = request.spec.stop;
+  child.transient = request.spec.transient;
+  child.ends = std::move(spawned.descriptors);
+  child.ends.pidfd.reset();  // made anew for each engine: ours costs a descriptor a child and is never looked at
+  answer_spawned(holdings_.children.add(std::move(child)));
+}
+
+void KeeperCore::answer_spawned(Child& child) {
+  if (!engine_ || !engine_->live()) return;  // it died in between: its successor adopts the child
+  auto ends = duplicate_ends(child);
+  if (!ends) {
+    log::error("keeper", "out of descriptors; raise the limit on open files", {{"process", to_string(child.key)}});
+    return engine_->condemn(ends.error().message, now_);
+  }
+  tell(Spawned{child.key, child.pid, child.started.time_since_epoch().count(),
+               child.started_wall.time_since_epoch().count(), std::move(*ends)});
+  // Asked again about one that has exited: an engine that asks has not taken note.
+  if (!child.runs()) {
+    child.told = false;
+    engine_->tell_exit(child, now_);
+  }
+}
+
+void KeeperCore::handle_signal(const SignalRequest& request) {
+  Child* child = holdings_.children.find(request.key);
+  int failed = ESRCH;
+  if (child && child->runs()) {
+    const pid_t target = request.to == SignalTarget::group ? -child->pid : child->pid;
+    failed = ::kill(target, request.signal_number) == 0 ? 0 : errno;
+  }
+  if (failed != 0) tell(SignalFailed{request.key, request.signal_number, failed});
+}
+
+void KeeperCore::handle_close(const CloseRequest& request) {
+  if (Child* child = holdings_.children.find(request.key)) end_of(child->ends, request.end).reset();
+  tell(Closed{request.key, request.end});
+}
+
+void KeeperCore::handle_forget(const Forget& request) {
+  Child* child = holdings_.children.find(request.key);
+  if (child && !child->runs()) holdings_.children.erase(request.key);
+}
+
+void KeeperCore::handle_listen(const ListenRequest& request) {
+  auto opened = holdings_.listeners.open(request.spec);
+  if (!opened) {
+    return tell(ListenFailed{request.spec.name, static_cast<std::int32_t>(opened.error().code),
+                             opened.error().message});
+  }
+  tell(Listening{request.spec.name, (*opened)->port(), (*opened)->duplicate()});
+}
+
+}  // namespace tenon::keeper

@@ -1,0 +1,254 @@
+#include "keeper/spawner.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/exit_status.hpp"
+#include "common/system.hpp"
+
+namespace tenon::keeper {
+namespace {
+
+constexpr std::string_view kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// For execve: pointers into strings that outlive it, ended by null.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (const auto& s : strings) pointers.push_back(const_cast<char*>(s.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+bool has_zero_byte(const std::string& text) { return text.find('\0') != std::string::npos; }
+
+// Empty if the spec makes sense.
+std::string objection(const SpawnSpec& spec) {
+  if (spec.key.id.empty() || spec.key.id.size() > kMaxIdBytes) return "the process id must have 1 to 512 bytes";
+  if (spec.argv.empty() || (spec.program.empty() && spec.argv[0].empty())) {
+    return "the command is empty; name a program";
+  }
+  if (has_zero_byte(spec.program) || has_zero_byte(spec.directory) ||
+      std::any_of(spec.argv.begin(), spec.argv.end(), has_zero_byte) ||
+      std::any_of(spec.environment.begin(), spec.environment.end(), has_zero_byte)) {
+    return "command, cwd or environment contain a zero byte; remove it";
+  }
+  if (spec.stop.grace < std::chrono::milliseconds(0) || spec.stop.grace > kMaxGrace) {
+    return "the stop grace must be between 0 and 24 hours";
+  }
+  if (spec.stop.signal_number < 1 || spec.stop.signal_number > SIGRTMAX) return "the stop signal is no signal";
+  return {};
+}
+
+struct ChildEnds {
+  unique_fd input, output, error, channel;
+};
+
+// Fails with errno in `error_number`.
+struct Plumbing {
+  ChildDescriptors host;
+  ChildEnds child;
+  SpawnStage failed = SpawnStage::none;
+  int error_number = 0;
+
+  bool ok() const { return failed == SpawnStage::none; }
+
+  void fail(SpawnStage stage) {
+    if (ok()) failed = stage, error_number = errno;
+  }
+
+  // The host's end does not block; the child's does, as every program expects of its stdio.
+  void make_pipe(unique_fd& read_end, unique_fd& write_end, bool host_reads) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return fail(SpawnStage::pipe);
+    read_end.reset(ends[0]);
+    write_end.reset(ends[1]);
+    const int host_end = host_reads ? ends[0] : ends[1];
+    if (::fcntl(host_end, F_SETFL, ::fcntl(host_end, F_GETFL) | O_NONBLOCK) != 0) fail(SpawnStage::pipe);
+  }
+
+  void make_channel() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail(SpawnStage::socket);
+    host.channel.reset(ends[0]);
+    child.channel.reset(ends[1]);
+    if (::fcntl(ends[0], F_SETFL, ::fcntl(ends[0], F_GETFL) | O_NONBLOCK) != 0) fail(SpawnStage::socket);
+  }
+
+  void open_null(unique_fd& end, int flags) {
+    end.reset(::open("/dev/null", flags | O_CLOEXEC));
+    if (!end) fail(SpawnStage::open);
+  }
+
+  void make_output(OutputMode mode, int inherited, unique_fd& host_end, unique_fd& child_end) {
+    switch (mode) {
+      case OutputMode::capture: return make_pipe(host_end, child_end, true);
+      case OutputMode::discard: return open_null(child_end, O_WRONLY);
+      case OutputMode::inherit:
+        child_end.reset(::fcntl(inherited, F_DUPFD_CLOEXEC, 0));
+        if (!child_end) fail(SpawnStage::open);
+    }
+  }
+
+  explicit Plumbing(const SpawnSpec& spec) {
+    const bool events_on_stdio = spec.channel == ChannelKind::stdio;
+    if (events_on_stdio) {
+      make_pipe(child.input, host.input, false);
+    } else {
+      open_null(child.input, O_RDONLY);
+    }
+    make_output(events_on_stdio ? OutputMode::capture : spec.standard_output, 1, host.output, child.output);
+    make_output(spec.standard_error, 2, host.error, child.error);
+    if (spec.channel == ChannelKind::socket) make_channel();
+  }
+};
+
+std::string explain_exec(const SpawnSpec& spec, const std::vector<std::string>& candidates, int error_number) {
+  const std::string& program = spec.program.empty() ? spec.argv[0] : spec.program;
+  const bool searched = program.find('/') == std::string::npos;
+  if (error_number == ENOENT && searched) {
+    return "command \"" + program + "\" was not found in any of the " + std::to_string(candidates.size()) +
+           " directories of the process's PATH; write its full path, or set PATH in env";
+  }
+  if (error_number == ENOENT) {
+    const std::string path = program[0] == '/' || spec.directory.empty() ? program : spec.directory + "/" + program;
+    if (::access(path.c_str(), F_OK) == 0) {
+      return "command \"" + path +
+             "\" exists, but its interpreter (the #! line) or its ELF loader does not; install it";
+    }
+    return "command \"" + path + "\" does not exist; mend the path in command";
+  }
+  if (error_number == EACCES) {
+    return "command \"" + program +
+           "\" may not be executed by the process's user; check chmod +x, the directories above it and noexec mounts";
+  }
+  if (error_number == ENOEXEC) {
+    return "command \"" + program + "\" is neither a program for this machine nor a script that begins with #!";
+  }
+  return Error::from_errno(error_number, "execute \"" + program + "\"").message;
+}
+
+std::string explain(const SpawnSpec& spec, const std::vector<std::string>& candidates, const ExecFailure& failure) {
+  const int e = failure.error_number;
+  switch (failure.stage) {
+    case SpawnStage::exec: return explain_exec(spec, candidates, e);
+    case SpawnStage::chdir: return Error::from_errno(e, "enter the directory \"" + spec.directory + "\" (cwd)").message;
+    case SpawnStage::groups:
+    case SpawnStage::gid:
+    case SpawnStage::uid:
+      return Error::from_errno(e, "become another user (user); only root may").message;
+    case SpawnStage::limits:
+      return Error::from_errno(e, "set the resource limits (limits); only root may raise a hard limit").message;
+    case SpawnStage::nice: return Error::from_errno(e, "set the priority; only root may raise it").message;
+    case SpawnStage::clone:
+      return Error::from_errno(e, "start a process; the system's or the container's limit on processes may be reached")
+          .message;
+    default: return Error::from_errno(e, "start the process at stage " + std::string(to_string(failure.stage))).message;
+  }
+}
+
+}  // namespace
+
+std::string to_string(const ProcessKey& key) { return key.id + "#" + std::to_string(key.generation); }
+
+std::vector<std::string> program_candidates(const std::string& program, const std::vector<std::string>& environment) {
+  if (program.find('/') != std::string::npos) return {program};
+  std::string_view path = kDefaultPath;
+  for (const auto& entry : environment) {
+    if (entry.starts_with("PATH=")) path = std::string_view(entry).substr(5);
+  }
+  std::vector<std::string> candidates;
+  while (!path.empty()) {
+    const std::size_t colon = path.find(':');
+    const std::string_view directory = path.substr(0, colon);
+    if (directory.starts_with('/')) candidates.push_back(std::string(directory) + "/" + program);
+    path = colon == std::string_view::npos ? std::string_view{} : path.substr(colon + 1);
+  }
+  return candidates;
+}
+
+SpawnOutcome Spawner::spawn(const SpawnSpec& spec) const {
+  if (std::string why = objection(spec); !why.empty()) return SpawnFailure{SpawnStage::refused, 0, std::move(why)};
+  Plumbing plumbing(spec);
+  if (!plumbing.ok()) {
+    return SpawnFailure{plumbing.failed, plumbing.error_number,
+                        Error::from_errno(plumbing.error_number, "make the pipes of the process").message};
+  }
+
+  const auto candidates = program_candidates(spec.program.empty() ? spec.argv[0] : spec.program, spec.environment);
+  const auto argv = pointers_to(spec.argv);
+  const auto environment = pointers_to(spec.environment);
+  const auto paths = pointers_to(candidates);
+  auto limits = spec.limits;
+  const bool limits_files = std::any_of(limits.begin(), limits.end(),
+                                        [](const ResourceLimit& l) { return l.resource == RLIMIT_NOFILE; });
+  if (!limits_files && original_.open_files_hard != 0) {
+    limits.push_back({RLIMIT_NOFILE, original_.open_files_soft, original_.open_files_hard});
+  }
+  const std::vector<gid_t> groups = spec.groups ? std::vector<gid_t>(spec.groups->begin(), spec.groups->end())
+                                                : std::vector<gid_t>();
+  const bool other_user = (spec.uid && *spec.uid != ::geteuid()) || (spec.gid && *spec.gid != ::getegid());
+
+  ExecPlan plan;
+  plan.candidates = paths.data();
+  plan.argv = argv.data();
+  plan.environment = environment.data();
+  plan.descriptors[0] = plumbing.child.input.get();
+  plan.descriptors[1] = plumbing.child.output.get();
+  plan.descriptors[2] = plumbing.child.error.get();
+  plan.descriptors[3] = plumbing.child.channel.get();
+  plan.directory = spec.directory.empty() ? nullptr : spec.directory.c_str();
+  plan.limits = limits.data();
+  plan.limit_count = limits.size();
+  plan.oom_score = original_.oom_score.empty() ? nullptr : original_.oom_score.c_str();
+  plan.nice = spec.nice ? &*spec.nice : nullptr;
+  plan.groups = groups.data();
+  plan.group_count = groups.size();
+  plan.set_groups = spec.groups.has_value() || other_user;  // for one's own user nothing changes, and only root may ask
+  plan.gid = spec.gid ? &*spec.gid : nullptr;
+  plan.uid = spec.uid ? &*spec.uid : nullptr;
+  plan.file_mode_mask = static_cast<int>(spec.file_mode_mask.value_or(022) & 0777);
+  plan.no_new_privileges = spec.no_new_privileges;
+
+  auto outcome = clone_and_exec(plan);
+  if (auto* failure = std::get_if<ExecFailure>(&outcome)) {
+    return SpawnFailure{failure->stage, failure->error_number, explain(spec, candidates, *failure)};
+  }
+  auto& child = std::get<ClonedChild>(outcome);
+  plumbing.host.pidfd = std::move(child.pidfd);
+  return SpawnedChild{child.pid, std::move(plumbing.host)};
+}
+
+SpawnOutcome Spawner::spawn_engine(int executable, const std::vector<std::string>& argv_strings,
+                                   const std::vector<std::string>& environment_strings, int link) const {
+  const auto argv = pointers_to(argv_strings);
+  const auto environment = pointers_to(environment_strings);
+  ExecPlan plan;
+  plan.executable = executable;
+  plan.argv = argv.data();
+  plan.environment = environment.data();
+  plan.descriptors[0] = 0;
+  plan.descriptors[1] = 1;
+  plan.descriptors[2] = 2;
+  plan.descriptors[3] = link;
+  plan.oom_score = original_.oom_score.empty() ? nullptr : original_.oom_score.c_str();
+  plan.dies_with_parent = false;
+  auto outcome = clone_and_exec(plan);
+  if (auto* failure = std::get_if<ExecFailure>(&outcome)) {
+    return SpawnFailure{failure->stage, failure->error_number,
+                        Error::from_errno(failure->error_number, "start the engine").message};
+  }
+  auto& child = std::get<ClonedChild>(outcome);
+  SpawnedChild engine;
+  engine.pid = child.pid;
+  engine.descriptors.pidfd = std::move(child.pidfd);
+  return engine;
+}
+
+}  // namespace tenon::keeper

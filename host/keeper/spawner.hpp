@@ -1,0 +1,53 @@
+// Turns a SpawnSpec into a running process: checks it, makes the pipes, finds the program, and says in a sentence what
+// went wrong.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/unique_fd.hpp"
+#include "keeper/clone_exec.hpp"
+#include "keeper/spawn_spec.hpp"
+
+namespace tenon::keeper {
+
+// What a child gets back of what the keeper changed for itself.
+struct OriginalLimits {
+  std::uint64_t open_files_soft = 0, open_files_hard = 0;  // both 0: not changed
+  std::string oom_score;                                   // text of oom_score_adj; empty: not changed
+};
+
+struct SpawnFailure {
+  SpawnStage stage = SpawnStage::none;
+  int error_number = 0;  // 0 where no call failed
+  std::string message;   // a sentence for the operator; never a value of the environment
+};
+struct SpawnedChild {
+  pid_t pid = -1;
+  ChildDescriptors descriptors;  // the host's ends and the pidfd
+};
+using SpawnOutcome = std::variant<SpawnedChild, SpawnFailure>;
+
+// Where a program would be looked for: itself if it has a '/', else in each absolute directory of the PATH among
+// `environment`, or of a default PATH. Empty entries of a PATH are left out: the current directory is no place for
+// them.
+std::vector<std::string> program_candidates(const std::string& program, const std::vector<std::string>& environment);
+
+class Spawner {
+ public:
+  explicit Spawner(OriginalLimits original) : original_(std::move(original)) {}
+
+  SpawnOutcome spawn(const SpawnSpec& spec) const;
+
+  // The engine: an open file instead of a path, the parent's stdio, one more descriptor, and no parent-death signal: it
+  // must outlive a killed keeper long enough to kill what the keeper left.
+  SpawnOutcome spawn_engine(int executable, const std::vector<std::string>& argv,
+                            const std::vector<std::string>& environment, int link) const;
+
+ private:
+  OriginalLimits original_;
+};
+
+}  // namespace tenon::keeper

@@ -1,0 +1,27 @@
+// The fields, in wire order, of the structs that messages carry, and the ranges of their enumerators. For wire.cpp.
+#pragma once
+
+#include "keeper/messages.hpp"
+
+namespace tenon::keeper::wire {
+
+template <class A> void fields(A& a, ExitStatus& v) { a(v.code)(v.signal)(v.core_dumped); }
+template <class A> void fields(A& a, ProcessKey& v) { a(v.id)(v.generation); }
+template <class A> void fields(A& a, ResourceLimit& v) { a(v.resource)(v.soft)(v.hard); }
+template <class A> void fields(A& a, StopPlan& v) { a(v.signal_number)(v.grace)(v.rank); }
+template <class A> void fields(A& a, ChildDescriptors& v) { a(v.pidfd)(v.input)(v.output)(v.error)(v.channel); }
+template <class A> void fields(A& a, ListenSpec& v) {
+  a(v.name)(v.family)(v.address)(v.port)(v.mode)(v.backlog)(v.http);
+}
+template <class A> void fields(A& a, SpawnSpec& v) {
+  a(v.key)(v.program)(v.argv)(v.environment)(v.directory)(v.uid)(v.gid)(v.groups)(v.file_mode_mask)(v.nice)(v.limits);
+  a(v.no_new_privileges)(v.channel)(v.standard_output)(v.standard_error)(v.transient)(v.stop);
+}
+
+constexpr auto last_of(ChannelKind) { return ChannelKind::socket; }
+constexpr auto last_of(OutputMode) { return OutputMode::inherit; }
+constexpr auto last_of(ChannelEnd) { return ChannelEnd::channel; }
+constexpr auto last_of(SignalTarget) { return SignalTarget::group; }
+constexpr auto last_of(ListenFamily) { return ListenFamily::tcp; }
+
+}  // namespace tenon::keeper::wire
