@@ -23,7 +23,7 @@ TEST_F(KeeperTest, GivesTheFirstEngineTheHostsParametersAndNothingElse) {
   start();
   std::string adopted;
   auto engine = next_engine(&adopted);
-  EXPECT_EQ(adopted, "adopted 1 restarts 0 hung 0 parameters --test");
+  EXPECT_EQ(adopted, "adopted 1 restarts 0 hung 0 parameters --test\nstashed 0");
 }
 
 TEST_F(KeeperTest, StartsAProcessOnceHoweverOftenItIsAsked) {
@@ -112,6 +112,25 @@ TEST_F(KeeperTest, HandsOverTheStashSmallAndLarge) {
   auto second = next_engine(&adopted);
   EXPECT_THAT(adopted, HasSubstr("stash small 10 bytes 1 fds"));
   EXPECT_THAT(adopted, HasSubstr("stash large 1000000 bytes 1 fds"));
+}
+
+TEST_F(KeeperTest, HandsOverMoreThanTheLinkHoldsAtOnceAndTellsOfDeathsMeanwhile) {
+  start();
+  auto first = next_engine();
+  const pid_t pid = first.spawn("echo", kEcho);
+  first.tell("put_many 2000 2000");
+  ASSERT_EQ(first.ask("close_input nobody 1"), "closed nobody#1") << "so the keeper has read them all";
+  const WatchedProcess child(pid);
+  ::kill(first.pid(), SIGKILL);
+  ::kill(pid, SIGKILL);
+  std::string adopted;
+  auto second = next_engine(&adopted);
+  EXPECT_THAT(adopted, HasSubstr("stashed 2000"));
+  if (adopted.find("child echo#1 " + std::to_string(pid) + " running") != std::string::npos) {
+    EXPECT_EQ(second.hear(), "exited echo#1 signal 9 (KILL)");
+  } else {
+    EXPECT_THAT(adopted, HasSubstr("child echo#1 " + std::to_string(pid) + " signal 9 (KILL)"));
+  }
 }
 
 TEST_F(KeeperTest, EndsHelpersWithTheirEngine) {

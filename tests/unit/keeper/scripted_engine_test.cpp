@@ -56,7 +56,9 @@ class ScriptedEngine final : public KeeperEvents {
            << (child.exit ? to_string(child.exit->status) : "running");
       ends_[child.key] = std::move(child.descriptors);
     }
+    text << "\nstashed " << adoption.stash.size();
     for (auto& [key, value] : adoption.stash) {
+      if (key.starts_with("many")) continue;
       text << "\nstash " << key << " " << value.bytes.size() << " bytes " << value.descriptors.size() << " fds";
     }
     for (auto& listener : adoption.listeners) {
@@ -123,6 +125,11 @@ class ScriptedEngine final : public KeeperEvents {
       std::size_t bytes = 0;
       words >> name >> bytes;
       (void)client_.put(name, std::string(bytes, 'x'), {control_.get()});
+    } else if (verb == "put_many") {
+      int count = 0;
+      std::size_t bytes = 0;
+      words >> count >> bytes;
+      for (int i = 0; i < count; ++i) (void)client_.put("many" + std::to_string(i), std::string(bytes, 'x'));
     } else if (verb == "listen") {
       ListenSpec spec;
       words >> spec.name >> spec.address;

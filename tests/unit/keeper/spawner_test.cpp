@@ -107,7 +107,7 @@ TEST_F(SpawnerTest, BlocksAndIgnoresNoSignalInTheChild) {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   ::sigprocmask(SIG_BLOCK, &set, &before);
-  const std::string status = output_of(shell("grep -E 'SigBlk|SigIgn' /proc/$$/status"));
+  const std::string status = output_of(shell("exec grep -E 'SigBlk|SigIgn' /proc/self/status"));
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   EXPECT_EQ(status, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
