@@ -437,6 +437,34 @@ TEST_F(Nats, SubscriptionsMadeBeforeConnectingAreInForceWhenConnected) {
   EXPECT_TRUE(run_until([&] { return received(*beta) == 2; }));
 }
 
+TEST_F(Nats, ManySubscriptionsSurviveASmallOutputBuffer) {
+  const auto alpha = join("alpha"), beta = make("beta", R"({"max_pending":"64KiB"})");
+  for (std::uint64_t i = 0; i < 2000; ++i) ASSERT_EQ(beta->subscribe(i + 1, "many." + std::to_string(i)).status, TENON_OK);
+  connect(*beta);
+  alpha->send({.topic = "many.0"});
+  alpha->send({.topic = "many.1999"});
+  EXPECT_TRUE(run_until([&] { return beta->topics(1).size() == 1 && beta->topics(2000).size() == 1; }));
+}
+
+TEST_F(Nats, ASubscriptionMadeWhileConnectingIsNotForgotten) {
+  const auto alpha = join("alpha"), beta = make("beta");
+  subscribe(*beta, 1, "early");
+  const Started call = beta->connect();
+  // A new one at every stage of connecting; the last comes when it is done.
+  std::uint64_t number = 1;
+  while (!beta->has_ended(call)) {
+    ++number;
+    ASSERT_EQ(beta->subscribe(number, "during." + std::to_string(number)).status, TENON_OK);
+    TransportInstance::turn();
+    if (number == 5000) ASSERT_TRUE(run_until([&] { return beta->has_ended(call); }));
+  }
+  ASSERT_TRUE(beta->succeeded(call));
+  const Started healthy = beta->health_check();
+  ASSERT_TRUE(run_until([&] { return beta->succeeded(healthy); }));
+  for (std::uint64_t i = 2; i <= number; ++i) alpha->send({.topic = "during." + std::to_string(i)});
+  EXPECT_TRUE(run_until([&] { return received(*beta) == number - 1; })) << received(*beta) << " of " << number - 1;
+}
+
 TEST_F(Nats, DisconnectingSendsWhatIsBufferedAndTheInstanceMayConnectAgain) {
   const auto alpha = join("alpha"), beta = join("beta");
   subscribe(*beta, 1, "last.words");

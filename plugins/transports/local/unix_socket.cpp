@@ -86,7 +86,7 @@ ListenLock::ListenLock(const std::string& path) {
   fd_ = Fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   if (!fd_)
     throw sdk::Error(TENON_ERR_IO,
-                     "cannot open " + name + because(errno) + "; make its directory writable for this user",
+                     "cannot open " + name + because(errno) + "; create its directory, writable for this user",
                      TENON_FAULT_CALLER, false);
   if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0)
     throw sdk::Error(TENON_ERR_ALREADY_EXISTS,
@@ -109,7 +109,7 @@ ListenSocket::ListenSocket(std::string path) : path_(std::move(path)) {
       ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(fd_.get(), kBacklog) != 0 || ::lstat(path_.c_str(), &found) != 0)
     throw sdk::Error(TENON_ERR_IO,
-                     "cannot listen at " + path_ + because(errno) + "; make its directory writable for this user",
+                     "cannot listen at " + path_ + because(errno) + "; create its directory, writable for this user",
                      TENON_FAULT_CALLER, false);
   device_ = found.st_dev;
   inode_ = found.st_ino;

@@ -253,7 +253,7 @@ void Connection::unsubscribe(std::uint64_t number) {
 // --- on the threads of nats.c ---
 
 void Connection::on_message(std::uint64_t subscription, MessagePtr message) {
-  notes_.add_incoming(subscription, std::move(message));
+  notes_.add_message(Note::What::incoming, subscription, std::move(message));
 }
 
 void Connection::on_answer(MessagePtr message) {
@@ -261,7 +261,7 @@ void Connection::on_answer(MessagePtr message) {
   const char* const subject = natsMsg_GetSubject(message.get());
   if (std::strlen(subject) <= inbox_.size() + 1) return;
   const std::uint64_t number = std::strtoull(subject + inbox_.size() + 1, nullptr, 16);
-  notes_.add(Note{Note::What::answer, number, 0, {}, std::move(message)});
+  notes_.add_message(Note::What::answer, number, std::move(message));
 }
 
 void Connection::on_disconnected(natsConnection* connection) {

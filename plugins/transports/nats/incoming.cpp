@@ -94,6 +94,7 @@ void Transport::on_handled(const Note& note) {
 }
 
 void Transport::on_answer(const Note& note) {
+  release(note);
   const auto call = calls_.take(note.number);
   if (!call) return;  // late, or the second of several
   if (call->awaited != Awaited::answer) return;

@@ -5,6 +5,12 @@
 
 namespace tenon::nats {
 
+namespace {
+
+constexpr std::size_t kProblems = 16;  // for one turn of the loop; a server can complain about every publish
+
+}  // namespace
+
 std::size_t size_of(const natsMsg* message) noexcept {
   return 256 +
          static_cast<std::size_t>(natsMsg_GetDataLength(message));  // 256: subject, headers and nats.c's own fields
@@ -17,7 +23,7 @@ void Notes::wake_loop() {
 
 void Notes::add(Note note) {
   const std::lock_guard lock(mutex_);
-  if (silent_) return;
+  if (silent_ || (note.what == Note::What::problem && ++problems_ > kProblems)) return;
   waiting_.notes.push_back(std::move(note));
   wake_loop();
 }
@@ -30,15 +36,15 @@ void Notes::add(std::vector<Note> notes) {
   wake_loop();
 }
 
-void Notes::add_incoming(std::uint64_t subscription, MessagePtr message) {
+void Notes::add_message(Note::What what, std::uint64_t number, MessagePtr message) {
   const std::size_t octets = size_of(message.get());
   const std::lock_guard lock(mutex_);
   if (silent_) return;
   if (octets_ != 0 && octets_ + octets > max_octets_) {
-    ++waiting_.dropped[subscription];
+    if (what == Note::What::incoming) ++waiting_.dropped[number];
   } else {
     octets_ += octets;
-    waiting_.notes.push_back({Note::What::incoming, subscription, 0, {}, std::move(message)});
+    waiting_.notes.push_back({what, number, 0, {}, std::move(message)});
   }
   wake_loop();
 }
@@ -53,6 +59,7 @@ void Notes::add_dropped(std::uint64_t subscription, std::uint64_t count) {
 Notes::Taken Notes::take() {
   const std::lock_guard lock(mutex_);
   woken_ = false;
+  problems_ = 0;
   return std::exchange(waiting_, {});
 }
 

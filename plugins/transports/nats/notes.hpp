@@ -1,8 +1,8 @@
 // What threads tell the loop: completed work, events that came in, changes of the connection.
 //
 // The model. Any thread adds notes; the first one asks the host for a callback on the loop, which takes them all.
-// Events that came in are limited in octets until the loop has given them to the host; beyond that they are dropped and
-// counted by subscription. After silence() nothing is kept and the host is never called again: the lock makes silence()
+// Messages that came in are limited in octets until the loop has given them to the host; beyond that they are dropped
+// and counted by subscription. After silence() nothing is kept and the host is never called again: the lock makes silence()
 // wait for a call that is under way.
 #pragma once
 
@@ -50,12 +50,13 @@ class Notes {
 
   void add(Note note);                // [any]
   void add(std::vector<Note> notes);  // [any] in order
-  // An event that came in; dropped and counted over the limit. [any]
-  void add_incoming(std::uint64_t subscription, MessagePtr message);
+  // An event or an answer that came in. Over the limit an event is dropped and counted, an answer is dropped and its
+  // request ends at its deadline. [any]
+  void add_message(Note::What what, std::uint64_t number, MessagePtr message);
   void add_dropped(std::uint64_t subscription, std::uint64_t count);  // [any]
 
   Taken take();                      // [loop]
-  void release(std::size_t octets);  // events of so many octets were handed over or thrown away [loop]
+  void release(std::size_t octets);  // messages of so many octets were handed over or thrown away [loop]
   void silence();                    // [loop]
 
  private:
@@ -68,6 +69,7 @@ class Notes {
   std::mutex mutex_;
   Taken waiting_;
   std::size_t octets_ = 0;
+  std::size_t problems_ = 0;  // among the waiting
   bool woken_ = false, silent_ = false;
 };
 

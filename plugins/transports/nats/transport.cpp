@@ -105,6 +105,7 @@ void Transport::opened(const Failure& failure, std::uint64_t deadline_ns) {
   if (!failure.ok()) return connect_failed(failure);
   // Connected means that the server knows all subscriptions; with none, a round trip would prove nothing new.
   const std::uint64_t number = begin(0, Awaited::connected, deadline_ns);
+  greeted_ = true;
   std::size_t left = subscriptions_.size();
   for (const auto& [subscription, wanted] : subscriptions_)
     connection_->add({Outgoing::What::subscribe, --left == 0 ? number : 0, false, nullptr, subscription, wanted.pattern,
@@ -138,6 +139,7 @@ void Transport::disconnect(std::uint64_t token, std::uint64_t deadline_ns) {
                       : Failure{TENON_ERR_TIMEOUT, false, "the server did not let the connection end in time"});
         });
     phase_ = Phase::disconnecting;
+    greeted_ = false;
     return;
   }
   phase_ = Phase::disconnecting;
@@ -157,6 +159,7 @@ void Transport::drained(const Failure& failure) {
 
 // Parts with the connection; what still waited for it ends.
 void Transport::let_go() {
+  greeted_ = false;
   if (connection_) {
     connection_->silence();
     sdk::guarded_void([this] { close_apart(std::move(connection_)); });
@@ -268,7 +271,7 @@ void Transport::subscribe(std::uint64_t subscription, std::string_view pattern, 
   if (subscriptions_.count(subscription) != 0)
     throw sdk::Error(TENON_ERR_ALREADY_EXISTS, "subscription " + std::to_string(subscription) + " exists already",
                      TENON_FAULT_HOST, false);
-  const bool now = phase_ == Phase::connected || phase_ == Phase::reconnecting;
+  const bool now = knows_subscriptions();
   if (now) {
     put(begin(token, Awaited::subscribed, deadline_ns),
         {Outgoing::What::subscribe, 0, false, nullptr, subscription, std::string(pattern), std::string(group)});
@@ -281,7 +284,7 @@ void Transport::unsubscribe(std::uint64_t subscription, std::uint64_t token, std
   if (subscriptions_.count(subscription) == 0)
     throw sdk::Error(TENON_ERR_NOT_FOUND, "there is no subscription " + std::to_string(subscription), TENON_FAULT_HOST,
                      false);
-  const bool now = phase_ == Phase::connected || phase_ == Phase::reconnecting;
+  const bool now = knows_subscriptions();
   if (now)
     put(begin(token, Awaited::subscribed, deadline_ns), {Outgoing::What::unsubscribe, 0, false, nullptr, subscription});
   subscriptions_.erase(subscription);

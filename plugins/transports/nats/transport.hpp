@@ -71,6 +71,7 @@ class Transport {
   void connect_failed(const Failure& failure);
   void drained(const Failure& failure);
   void let_go();
+  bool knows_subscriptions() const noexcept { return connection_ != nullptr && greeted_; }
   void report(std::uint32_t state, const Failure* why = nullptr);
 
   // Calls.
@@ -103,6 +104,7 @@ class Transport {
   std::uint64_t next_number_ = 1;
   transports::PendingCalls<Call> calls_;
   std::vector<AwaitsRoundTrip> awaiting_;
+  bool greeted_ = false;  // the connection was given all subscriptions, and gets each further one as it comes
   bool round_trip_under_way_ = false, back_pressure_ = false;
   std::deque<Note> backlog_;  // came in while the host had no room; its octets count in the connection's limit
   WorkerJobs jobs_;
