@@ -43,8 +43,9 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
             [this](const message::Event& event) { return validation_.check(event); }, *this, config_->node}),
       process_events_(system_events_, hub_, {callbacks_.all_stopped, callbacks_.must_end, callbacks_.changed}),
       manager_({loop, bridge_, policies_, checks_, hub_, process_events_}), tree_(loop, manager_, bridge_, process_events_),
-      transports_({loop, plugin_services_, loader_.registry(), serializers_, router_, intake_, dead_letters_, system_events_,
-                   askers_, config_->request_timeout, config_->node},
+      transports_({loop, plugin_services_, loader_.registry(), serializers_, router_, intake_, budget_, dead_letters_,
+                   system_events_, askers_, [this](const message::Event& event) { return validation_.check(event); },
+                   config_->request_timeout, config_->node},
                   config_->transports, config_->routes) {
   bridge_.connect(manager_, hub_, logs_, commands_);
   loader_.registry().add_observer(&plugin_events_);

@@ -46,6 +46,10 @@ void PluginInstance::on_loop(std::function<void()> task) {
     if (!alive_weak_.expired()) task();
     return;
   }
+  post(std::move(task));
+}
+
+void PluginInstance::post(std::function<void()> task) {
   services_.loop.post([task = std::move(task), alive = alive_weak_] {
     if (!alive.expired()) task();
   });

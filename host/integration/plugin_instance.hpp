@@ -124,6 +124,8 @@ class PluginInstance {
   PluginServices& services() noexcept { return services_; }
   // Runs the task on the loop unless the instance is gone by then; at once if the caller is on the loop. [any]
   void on_loop(std::function<void()> task);
+  // Always in a later turn. [any]
+  void post(std::function<void()> task);
   // No callback of a timer, watch or queued work runs from here on. By derived classes before they destroy the plugin's
   // object, so that nothing reaches into a half-destroyed one.
   void silence() noexcept;

@@ -43,9 +43,12 @@ class TransportHub {
     PluginSerializers& serializers;
     message::MessageRouter& router;
     message::Intake& intake;
+    message::EventBudget& budget;
     DeadLetterDesk& dead_letters;
     SystemEvents& events;
     Askers& askers;
+    // Checks an event against the schema of its type; null: nothing is checked.
+    std::function<Status(const message::Event&)> validate;
     Duration request_timeout;
     std::string node;
   };

@@ -31,7 +31,8 @@ std::optional<Refusal> Intake::accept(Event& event, AddedAttributes& added, cons
   if (e.type.empty()) return Refusal{DeadLetterReason::malformed, "the event has no type; every event needs one"};
   if (auto refusal = check_topic_allowed(e.effective_topic(), source)) return refusal;
   // A forged type would be read as the host's word by whoever looks at types rather than topics.
-  if (!source.is_host && classify(e.type) != MessageType::event)
+  const MessageType kind = classify(e.type);
+  if (!source.is_host && kind != MessageType::event && !(source.foreign && kind == MessageType::system))
     return Refusal{DeadLetterReason::reserved, "types under system. and tenon. belong to the host; choose another type"};
 
   const auto fill = [&](std::string_view& field, std::string_view name, std::string_view value) {

@@ -26,6 +26,7 @@ struct SourcePolicy {
   std::string source_uri;  // the CloudEvents `source` of events that bring none: "//alpha/counter.1"
   std::vector<std::string> publish;  // patterns; empty: anything but system. and tenon.
   bool is_host = false;    // may publish under system.
+  bool foreign = false;    // a transport: brings other hosts' events, whose types may be under system., their topics not
 };
 
 struct Refusal {

@@ -160,6 +160,10 @@ bool MessageRouter::find_subscribers(const Event& event, const Publisher& publis
       if (members.size() > 1 || members.front() != publisher.self || publisher.echo) delivery.groups.push_back(id);
     }
   }
+  if (!publisher.except.empty())
+    std::erase_if(delivery.receivers, [&](ReceiverId id) {
+      return std::find(publisher.except.begin(), publisher.except.end(), id) != publisher.except.end();
+    });
   // Ended processes keep their subscriptions for the day they are started again; until then they are no receivers.
   std::erase_if(delivery.receivers, [this](ReceiverId id) { return dispatcher_.gate(id) == Gate::ended; });
   if (!delivery.receivers.empty() || !delivery.groups.empty()) return true;

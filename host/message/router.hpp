@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +33,7 @@ struct Publisher {
   bool echo = false;                    // gets its own events too
   bool can_wait = false;                // its events may be parked
   bool may_target = true;               // `target` counts
+  std::span<const ReceiverId> except = {};  // get nothing of it; only for publishers that cannot wait
   std::optional<std::uint64_t> asker_token = {};  // for requests of somebody who is no receiver
 };
 

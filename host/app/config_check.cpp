@@ -1,0 +1,67 @@
+#include "app/config_check.hpp"
+
+#include <cstdio>
+
+#include "common/system.hpp"
+#include "message/validation.hpp"
+
+namespace tenon::app {
+
+namespace {
+
+std::vector<SchemaFinding> check_against_schema(const std::string& schema_text, const std::string& json) {
+  auto schema = message::Schema::compile(schema_text, "the plugin's schema");
+  if (!schema.ok()) return {{"", schema.error().message}};
+  std::vector<SchemaFinding> out;
+  for (message::SchemaFinding& finding : (*schema)->findings(json))
+    out.push_back({std::move(finding.pointer), std::move(finding.message)});
+  return out;
+}
+
+// A channel takes up to five descriptors in the keeper, the host keeps some for itself.
+std::string descriptor_sentence(std::size_t processes) {
+  constexpr std::uint64_t kPerProcess = 5, kOwn = 128;
+  const auto limit = descriptor_limit();
+  if (!limit.ok()) return {};
+  const std::uint64_t suffices = limit->maximum > kOwn ? (limit->maximum - kOwn) / kPerProcess : 0;
+  return "the descriptor limit of " + std::to_string(limit->maximum) + " suffices for " + std::to_string(suffices) +
+         " processes" +
+         (processes > suffices ? "; this config has " + std::to_string(processes) + ": raise it (ulimit -Hn, LimitNOFILE=)" : "");
+}
+
+}  // namespace
+
+LoadOptions load_options(bool replay) {
+  LoadOptions options;
+  options.replay = replay;
+  options.survey = loader::survey_plugins;
+  options.schema_check = check_against_schema;
+  return options;
+}
+
+int check_config(const std::string& path, bool json) {
+  LoadedConfig loaded = load_config(load_sources(path), load_options(false));
+  // Schemas of events are part of what the config names.
+  message::SchemaRegistry schemas;
+  if (loaded.ok() && loaded.config.schema_mode != integration::SchemaMode::off)
+    for (const std::string& directory : loaded.config.schema_directories)
+      if (Status added = schemas.add_directory(directory); !added.ok()) {
+        ConfigProblem problem;
+        problem.file = directory;
+        problem.sentence = added.error().message;
+        loaded.problems.push_back(std::move(problem));
+      }
+  if (json) {
+    std::printf("%s\n", problems_to_json(loaded.problems, loaded.warnings).c_str());
+  } else {
+    if (!loaded.problems.empty() || !loaded.warnings.empty())
+      std::fputs(format_problems(loaded.problems, loaded.warnings).c_str(), stdout);
+    if (loaded.ok()) {
+      const std::size_t processes = loaded.config.workers.size();
+      std::printf("%s is good: %zu processes; %s\n", path.c_str(), processes, descriptor_sentence(processes).c_str());
+    }
+  }
+  return loaded.ok() ? 0 : 1;
+}
+
+}  // namespace tenon::app

@@ -1,0 +1,300 @@
+#include "app/engine.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+#include <unistd.h>
+
+#include "app/config_check.hpp"
+#include "common/logging.hpp"
+#include "common/system.hpp"
+
+namespace tenon::app {
+
+namespace {
+
+constexpr std::string_view kConfigKey = "config";
+constexpr std::string_view kControlListener = "control";
+constexpr Duration kIdleLook = std::chrono::milliseconds(50);
+
+// For the handler below, which may use nothing else. Set once the keeper has handed the page over.
+std::atomic<keeper::BreadcrumbPage*> g_breadcrumbs{nullptr};
+
+void on_crash(int signal_number) {
+  if (keeper::BreadcrumbPage* page = g_breadcrumbs.load()) keeper::note_crash(*page);
+  ::signal(signal_number, SIG_DFL);
+  ::raise(signal_number);
+}
+
+// Says which thread died, so that the next engine blames the right plugin.
+void install_crash_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_crash;
+  action.sa_flags = SA_NODEFER;
+  for (const int signal_number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::sigaction(signal_number, &action, nullptr);
+}
+
+// Longer than any orderly stop of this tree takes: what stops one after another is counted one by one.
+Duration stop_bound(const integration::HostConfig& config) {
+  Duration longest{0}, in_order{0};
+  const auto visit = [&](const auto& self, const runtime::SupervisorConfig& supervisor) -> void {
+    const bool ordered = supervisor.strategy != runtime::Strategy::one_for_one;
+    for (const runtime::ChildConfig& child : supervisor.children) {
+      if (const auto* nested = std::get_if<std::shared_ptr<const runtime::SupervisorConfig>>(&child)) {
+        self(self, **nested);
+        continue;
+      }
+      const runtime::ProcessConfig& process = *std::get<std::shared_ptr<const runtime::ProcessConfig>>(child);
+      const Duration takes = process.stop.drain + process.stop.grace;
+      longest = std::max(longest, takes);
+      if (ordered || !process.depends_on.empty()) in_order += takes;
+    }
+  };
+  visit(visit, *config.supervision);
+  return std::min<Duration>(std::chrono::seconds(5) + longest + in_order, std::chrono::minutes(10));
+}
+
+}  // namespace
+
+int run_engine() {
+  ::signal(SIGPIPE, SIG_IGN);
+  auto link = keeper::KeeperClient::take_link_from_environment();
+  if (!link.ok()) {
+    std::fprintf(stderr, "tenon: %s; `tenon engine` is started by `tenon run` only\n", link.error().message.c_str());
+    return 2;
+  }
+  install_crash_handlers();
+  const std::unique_ptr<event::Loop> loop = event::make_loop();
+  Engine engine(*loop, std::move(*link));
+  return engine.run();
+}
+
+Engine::Engine(event::Loop& loop, unique_fd link) : loop_(loop), client_(std::move(link), *this) {
+  loop_.set_turn_observer(this);
+}
+
+Engine::~Engine() {
+  loop_.set_turn_observer(nullptr);
+  server_.reset();
+  view_.reset();
+  host_.reset();
+}
+
+int Engine::run() {
+  auto watch = loop_.watch(client_.fd(), event::Interest::read, [this](event::Interest ready) {
+    const auto bits = static_cast<unsigned>(ready);
+    if ((bits & 2) != 0) client_.on_writable();
+    if ((bits & 1) != 0) client_.on_readable();
+  });
+  if (!watch.ok()) {
+    log::error("engine", watch.error().message);
+    return 1;
+  }
+  link_watch_ = std::move(*watch);
+  loop_.run();
+  return exit_code_;
+}
+
+// --- beginning ---
+
+void Engine::on_adopted(keeper::Adoption adoption) {
+  g_breadcrumbs = client_.breadcrumbs();
+  if (Status begun = begin(adoption); !begun.ok()) {
+    std::fprintf(stderr, "tenon: %s\n", begun.error().message.c_str());
+    end(1);
+  }
+}
+
+Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adoption& adoption) {
+  const auto kept = adoption.stash.find(kConfigKey);
+  const bool first = kept == adoption.stash.end();
+  ConfigSources sources;
+  if (first) {
+    sources = load_sources(options_.config);
+  } else {
+    auto restored = ConfigSources::from_bytes(kept->second.bytes);
+    if (!restored.ok()) return std::move(restored).error().with_context("the config kept by the keeper");
+    sources = std::move(*restored);
+  }
+  LoadedConfig loaded = load_config(std::move(sources), load_options(!first));
+  if (!loaded.problems.empty()) {
+    std::fprintf(stderr, "%s", format_problems(loaded.problems, loaded.warnings).c_str());
+    return Error(errc::invalid_argument, options_.config + " was not accepted; mend the errors above and run `tenon check " +
+                                             options_.config + "`", fault::caller);
+  }
+  if (first) {
+    for (const ConfigProblem& warning : loaded.warnings) log::warn("config", to_string(warning));
+    TENON_TRY(client_.put(std::string(kConfigKey), loaded.sources.to_bytes()));
+  }
+  if (!options_.socket.empty()) loaded.config.control.socket = options_.socket;
+  return std::make_shared<const integration::HostConfig>(std::move(loaded.config));
+}
+
+Status Engine::begin(keeper::Adoption& adoption) {
+  auto options = RunOptions::decode(adoption.hello.host_parameters);
+  if (!options.ok()) return std::move(options).error();
+  options_ = std::move(*options);
+  auto config = load(adoption);
+  if (!config.ok()) return std::move(config).error();
+  log::set_level((*config)->log_level);
+  log::set_format((*config)->log_format);
+  if (client_.vitals() != nullptr) client_.vitals()->set_hang_timeout((*config)->hang_timeout);
+
+  host_ = std::make_unique<Host>(loop_, client_, *config,
+                                 HostCallbacks{[this] { end(exit_code_); },
+                                               [this](int code, const std::string& reason) { stop(reason, code); },
+                                               [] {}});
+  TENON_TRY(host_->prepare(adoption));
+  TENON_TRY(client_.set_shutdown_bound(
+      std::chrono::duration_cast<std::chrono::milliseconds>(stop_bound(**config) + std::chrono::seconds(5))));
+  const HostView::Identity identity{adoption.hello.keeper_pid, adoption.hello.engine_restarts,
+                                    MonotonicTime{Duration(adoption.hello.keeper_started_ns)}, (*config)->control.socket};
+  view_ = std::make_unique<HostView>(*host_, identity, [this] { stop("asked to by an operator", exit_code_); });
+  control::ControlServer::Options server_options;
+  server_options.token_file = (*config)->control.http_token_file;
+  server_ = std::make_unique<control::ControlServer>(loop_, *view_, host_->metrics(), std::move(server_options));
+
+  adoption_ = std::move(adoption);
+  return listen();
+}
+
+// The control socket first: a second host on the same socket is refused before it has started anything.
+Status Engine::listen() {
+  const integration::HostConfig& config = host_->config();
+  keeper::ListenSpec spec;
+  spec.name = kControlListener;
+  spec.address = config.control.socket;
+  spec.http = true;
+  wanted_listeners_.push_back(spec);
+  if (!config.control.http_listen.empty()) {
+    keeper::ListenSpec tcp;
+    tcp.name = "control-http";
+    tcp.family = keeper::ListenFamily::tcp;
+    const std::size_t colon = config.control.http_listen.rfind(':');
+    tcp.address = config.control.http_listen.substr(0, colon);
+    if (tcp.address.starts_with('[')) tcp.address = tcp.address.substr(1, tcp.address.size() - 2);
+    tcp.port = static_cast<std::uint16_t>(std::stoul(config.control.http_listen.substr(colon + 1)));
+    tcp.http = true;
+    wanted_listeners_.push_back(tcp);
+  }
+  for (keeper::AdoptedListener& listener : adoption_.listeners) {
+    std::erase_if(wanted_listeners_, [&](const keeper::ListenSpec& s) { return s.name == listener.spec.name; });
+    serve(listener.spec.name, std::move(listener.socket));
+  }
+  for (const keeper::ListenSpec& wanted : wanted_listeners_) TENON_TRY(client_.listen(wanted));
+  if (wanted_listeners_.empty()) start_host();
+  return {};
+}
+
+void Engine::serve(const std::string& name, unique_fd socket) {
+  const bool tcp = name != kControlListener;
+  if (Status added = server_->add_listener(std::move(socket), tcp ? control::ListenerKind::tcp : control::ListenerKind::unix_socket);
+      !added.ok())
+    log::error("control", "a listener cannot be served", {{"listener", name}, {"why", added.error().message}});
+}
+
+void Engine::on_listening(keeper::Listening listening) {
+  serve(listening.name, std::move(listening.socket));
+  std::erase_if(wanted_listeners_, [&](const keeper::ListenSpec& s) { return s.name == listening.name; });
+  if (wanted_listeners_.empty() && phase_ == Phase::greeting) start_host();
+}
+
+void Engine::on_listen_failed(keeper::ListenFailed failure) {
+  std::fprintf(stderr, "tenon: %s\n", failure.message.c_str());
+  end(1);
+}
+
+void Engine::start_host() {
+  phase_ = Phase::running;
+  keeper::Adoption adoption = std::move(adoption_);
+  if (Status started = host_->start(adoption); !started.ok()) {
+    std::fprintf(stderr, "tenon: %s\n", started.error().message.c_str());
+    return stop(started.error().message, 1);
+  }
+  log::info("engine", "running", {{"node", host_->config().node}, {"processes", host_->processes().size()},
+                                  {"socket", host_->config().control.socket}, {"engine", adoption.hello.engine_ordinal}});
+  if (options_.end_at)
+    end_timer_ = loop_.after(*options_.end_at - loop_.clock().monotonic(), [this] { stop("the time of --for is over", exit_code_); });
+  if (options_.until_idle) idle_timer_ = loop_.every(kIdleLook, [this] { look_whether_idle(); });
+}
+
+// --- ending ---
+
+// Twice in a row, because an event may be between a worker's pipe and us at the moment of the first look.
+void Engine::look_whether_idle() {
+  if (phase_ != Phase::running) return;
+  idle_looks_ = host_->idle() ? idle_looks_ + 1 : 0;
+  if (idle_looks_ < 2) return;
+  stop("nothing is left to do", host_->tree().any_in_error() ? 1 : 0);
+}
+
+void Engine::stop(std::string reason, int exit_code) {
+  if (phase_ == Phase::stopping || phase_ == Phase::ended) return;
+  exit_code_ = exit_code;
+  if (phase_ == Phase::greeting) return end(exit_code);
+  phase_ = Phase::stopping;
+  idle_timer_.reset();
+  end_timer_.reset();
+  log::info("engine", "stopping", {{"why", reason}});
+  // Not from within whoever asks: it may be the process whose end is the reason.
+  loop_.post([this] { host_->stop(stop_bound(host_->config())); });
+}
+
+void Engine::end(int exit_code) {
+  if (phase_ == Phase::ended) return;
+  phase_ = Phase::ended;
+  exit_code_ = exit_code;
+  // The keeper ends us once nothing is left; what cannot be sent any more, it finds out by itself.
+  if (Status sent = client_.quit(exit_code); !sent.ok()) loop_.stop();
+}
+
+void Engine::on_shutdown_requested(keeper::ShutdownRequested) { stop("asked to by a signal", exit_code_); }
+void Engine::on_reload_requested() {
+  log::warn("engine", "reload is not supported by this version; restart the host to apply changes");
+}
+
+void Engine::on_link_lost(const Error& why) {
+  if (phase_ != Phase::ended) log::error("engine", "the keeper is gone", {{"why", why.message}});
+  link_watch_.reset();
+  if (phase_ != Phase::ended) exit_code_ = 1;
+  // Not an orderly end: plugins may hold threads, and nothing is left to hand over.
+  ::_exit(exit_code_);
+}
+
+void Engine::on_interest_changed(bool wants_write) {
+  if (link_watch_ != nullptr)
+    link_watch_->set_interest(wants_write ? event::Interest::read_write : event::Interest::read);
+}
+
+// --- what the keeper tells ---
+
+void Engine::on_spawned(keeper::Spawned spawned) {
+  if (host_ != nullptr) host_->bridge().on_spawned(std::move(spawned));
+}
+void Engine::on_spawn_failed(keeper::SpawnFailed failure) {
+  if (host_ != nullptr) host_->bridge().on_spawn_failed(failure);
+}
+void Engine::on_exited(keeper::Exited exited) {
+  if (host_ != nullptr) host_->bridge().on_exited(exited);
+}
+void Engine::on_signal_failed(keeper::SignalFailed failed) {
+  log::debug("engine", "a signal found no process", {{"process", keeper::to_string(failed.key)}, {"signal", failed.signal_number}});
+}
+void Engine::on_stash_refused(keeper::StashRefused refused) {
+  log::warn("engine", "the keeper did not keep a value; it is lost if the engine ends",
+            {{"key", refused.key}, {"why", refused.message}});
+}
+
+// --- turns of the loop ---
+
+void Engine::turn_began() noexcept {
+  if (client_.vitals() != nullptr) client_.vitals()->enter_turn(loop_.clock().monotonic());
+}
+
+void Engine::turn_ended() noexcept {
+  if (host_ != nullptr && phase_ != Phase::ended) host_->rearm_message_timer();
+  if (client_.vitals() != nullptr) client_.vitals()->leave_turn(loop_.clock().monotonic());
+}
+
+}  // namespace tenon::app

@@ -1,0 +1,82 @@
+// The engine's process: the keeper link, the host on it, and how both begin and end.
+//
+// The model. An engine is *greeting* until the keeper has told what it holds, then *running*, then *stopping* (asked by a
+// signal, by an operator, by --for, --until-idle, or because the root supervisor gave up), and ends by telling the keeper the
+// exit code of the host. What cannot start at all (a bad config) ends at once, with what to mend on stderr. An engine that
+// loses its link exits; the keeper, if it lives, starts the next.
+//
+// The config that runs is kept with the keeper: a restarted engine reads nothing from disk.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/host.hpp"
+#include "app/host_view.hpp"
+#include "app/run_options.hpp"
+#include "control/control_server.hpp"
+#include "event/loop.hpp"
+#include "keeper/keeper_client.hpp"
+
+namespace tenon::app {
+
+// The main function of `tenon engine`, started by the keeper only. Returns the process's exit code.
+int run_engine();
+
+class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
+ public:
+  Engine(event::Loop& loop, unique_fd link);
+  ~Engine() override;
+
+  // Runs until the link is lost or the host has ended.
+  int run();
+
+ private:
+  enum class Phase : std::uint8_t { greeting, running, stopping, ended };
+
+  // keeper::KeeperEvents
+  void on_adopted(keeper::Adoption adoption) override;
+  void on_spawned(keeper::Spawned spawned) override;
+  void on_spawn_failed(keeper::SpawnFailed failure) override;
+  void on_exited(keeper::Exited exited) override;
+  void on_closed(keeper::Closed) override {}
+  void on_listening(keeper::Listening listening) override;
+  void on_listen_failed(keeper::ListenFailed failure) override;
+  void on_shutdown_requested(keeper::ShutdownRequested request) override;
+  void on_reload_requested() override;
+  void on_signal_failed(keeper::SignalFailed failed) override;
+  void on_stash_refused(keeper::StashRefused refused) override;
+  void on_link_lost(const Error& why) override;
+  void on_interest_changed(bool wants_write) override;
+
+  // event::TurnObserver
+  void turn_began() noexcept override;
+  void turn_ended() noexcept override;
+
+  Status begin(keeper::Adoption& adoption);
+  Result<std::shared_ptr<const integration::HostConfig>> load(keeper::Adoption& adoption);
+  Status listen();
+  void serve(const std::string& name, unique_fd socket);
+  void start_host();
+  void look_whether_idle();
+  void stop(std::string reason, int exit_code);
+  void end(int exit_code);
+
+  event::Loop& loop_;
+  keeper::KeeperClient client_;
+  std::unique_ptr<event::FdWatch> link_watch_;
+  Phase phase_ = Phase::greeting;
+  int exit_code_ = 0;
+  RunOptions options_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<HostView> view_;
+  std::unique_ptr<control::ControlServer> server_;
+  event::Handle end_timer_;
+  keeper::Adoption adoption_;                          // between begin() and start_host()
+  std::vector<keeper::ListenSpec> wanted_listeners_;   // not listening yet
+  unsigned idle_looks_ = 0;                            // in a row that found the host idle
+  event::Handle idle_timer_;
+};
+
+}  // namespace tenon::app

@@ -1,0 +1,193 @@
+#include "app/host_documents.hpp"
+
+#include <chrono>
+
+#include "app/process_usage.hpp"
+#include "common/rfc3339.hpp"
+
+namespace tenon::app {
+
+namespace {
+
+std::int64_t milliseconds(Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
+
+// A moment of the monotonic clock as people want to read it.
+std::string wall_text(Host& host, MonotonicTime when) {
+  const Clock& clock = host.loop().clock();
+  return format_rfc3339(clock.wall() - (clock.monotonic() - when)).str();
+}
+
+void write_usage(JsonWriter& json, const runtime::ProcessHandle& process) {
+  tenon_usage usage{};
+  const bool known = process.pid && read_process_usage(*process.pid, usage).ok();
+  json.key("memory_bytes");
+  if (known) json.value(usage.memory_bytes);
+  else json.null();
+  json.key("cpu_seconds");
+  if (known) json.value(static_cast<double>(usage.cpu_ns) / 1e9);
+  else json.null();
+}
+
+void write_mailbox(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
+  const message::ReceiverId id = host.workers().receiver(process.id());
+  json.key("mailbox").begin_object();
+  if (id != message::kNoReceiver) {
+    const message::MessageDispatcher& dispatcher = host.router().dispatcher();
+    const message::ReceiverConfig& config = dispatcher.config(id);
+    const message::ReceiverCounters& counters = dispatcher.counters(id);
+    json.member("depth", dispatcher.mailbox(id).size()).member("capacity", config.mailbox.capacity);
+    json.member("dropped", counters.dropped).member("bytes", dispatcher.mailbox(id).bytes());
+    json.member("in_flight", dispatcher.in_flight(id)).member("delivered", counters.delivered);
+    json.member("redelivered", counters.redelivered).member("settled", counters.settled);
+    json.member("overflow", to_string(config.mailbox.overflow));
+  } else {
+    json.member("depth", 0).member("capacity", 0).member("dropped", 0);
+  }
+  json.end_object();
+}
+
+void write_exit(JsonWriter& json, Host& host, const runtime::ExitRecord& exit) {
+  json.begin_object().member("how", to_string(exit)).member("at", wall_text(host, exit.at));
+  json.member("run_time_ms", milliseconds(exit.run_time)).member("max_resident_bytes", exit.usage.max_resident_bytes);
+  json.member("cpu_seconds", static_cast<double>((exit.usage.user_cpu + exit.usage.system_cpu).count()) / 1e9).end_object();
+}
+
+void write_history(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
+  json.key("history").begin_array();
+  if (process.history != nullptr)
+    for (const runtime::RestartRecord& record : *process.history) {
+      json.begin_object().member("at", wall_text(host, record.at)).member("reason", record.reason);
+      json.member("delay_ms", milliseconds(record.delay)).member("generation", record.generation).end_object();
+    }
+  json.end_array();
+}
+
+void write_limits(JsonWriter& json, const runtime::ResourceLimits& limits) {
+  json.key("limits").begin_object();
+  if (limits.memory_bytes) json.member("memory_bytes", *limits.memory_bytes);
+  if (limits.cpu) json.member("cpu", *limits.cpu);
+  if (limits.processes) json.member("processes", *limits.processes);
+  if (limits.open_files) json.member("open_files", *limits.open_files);
+  if (limits.core_bytes) json.member("core_bytes", *limits.core_bytes);
+  json.end_object();
+}
+
+void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
+  json.member("generation", process.generation).member("desired", to_string(process.desired));
+  json.member("phase", to_string(process.phase)).member("worker_status", process.worker_status);
+  json.key("command").begin_array();
+  for (const std::string& argument : process.config->argv) json.value(argument);
+  json.end_array().member("cwd", process.config->cwd);
+  json.key("last_exit");
+  if (process.last_exit) write_exit(json, host, *process.last_exit);
+  else json.null();
+  write_history(json, host, process);
+  write_limits(json, process.config->limits);
+  json.key("checks");
+  write_health(json.begin_array(), host, process);
+  json.end_array();
+  json.member("events_in", host.workers().events_in(process.id())).member("log_lines", host.workers().log_lines(process.id()));
+}
+
+}  // namespace
+
+void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& process, bool detail) {
+  json.begin_object().member("id", process.id()).member("status", to_string(process.status));
+  json.member("reason", process.reason.empty() ? process.worker_status : process.reason).key("pid");
+  if (process.pid) json.value(static_cast<std::int64_t>(*process.pid));
+  else json.null();
+  json.member("restarts", process.total_restarts).key("uptime_ms");
+  if (process.pid) json.value(milliseconds(host.loop().clock().monotonic() - process.spawned));
+  else json.null();
+  json.key("health");
+  if (process.health) json.value(to_string(process.health->state));
+  else json.null();
+  json.member("supervisor", process.supervisor);
+  write_mailbox(json, host, process);
+  write_usage(json, process);
+  if (detail) write_detail(json, host, process);
+  json.end_object();
+}
+
+void write_tree(JsonWriter& json, Host& host, const runtime::Supervisor& supervisor) {
+  json.begin_object().member("id", supervisor.id).member("strategy", to_string(supervisor.rules.strategy));
+  json.member("state", to_string(supervisor.state)).member("reason", supervisor.reason);
+  json.member("restarts", supervisor.restarts).key("children").begin_array();
+  for (const runtime::Supervisor::Child& child : supervisor.children) {
+    if (!child.is_process()) {
+      write_tree(json, host, *child.supervisor);
+      continue;
+    }
+    const runtime::ProcessHandle* process = host.processes().find(child.process);
+    if (process == nullptr) continue;
+    json.begin_object().member("id", process->id()).member("status", to_string(process->status));
+    json.member("reason", process->reason).key("pid");
+    if (process->pid) json.value(static_cast<std::int64_t>(*process->pid));
+    else json.null();
+    json.member("restarts", process->total_restarts).end_object();
+  }
+  json.end_array().end_object();
+}
+
+void write_health(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
+  for (const runtime::HealthMonitor* monitor : host.processes().monitors(process.id())) {
+    json.begin_object().member("process", process.id()).member("check", monitor->config().check).key("state");
+    const auto status = monitor->status();
+    if (status) json.value(to_string(status->state));
+    else json.null();
+    json.member("reason", status ? status->reason : std::string()).member("timeouts", monitor->timeouts());
+    json.key("results").begin_array();
+    for (const runtime::HealthResult& result : monitor->results()) {
+      json.begin_object().member("at", wall_text(host, result.at)).member("state", to_string(result.outcome));
+      json.member("latency_ms", static_cast<double>(result.latency.count()) / 1e6);
+      json.member("reason", result.reason == nullptr ? std::string_view() : std::string_view(*result.reason)).end_object();
+    }
+    json.end_array().end_object();
+  }
+}
+
+void write_plugins(JsonWriter& json, const loader::PluginRegistry& registry) {
+  json.begin_array();
+  for (const loader::PluginListing& plugin : registry.list()) {
+    json.begin_object().member("name", plugin.name).member("version", plugin.version).member("file", plugin.file);
+    json.member("state", to_string(plugin.state)).member("reason", plugin.reason).key("components").begin_array();
+    for (const std::string& component : plugin.components) json.value(component);
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
+// Subscriptions of processes first, then the config's routes to and from transports.
+void write_routes(JsonWriter& json, Host& host) {
+  std::unordered_map<message::ReceiverId, std::string> names;
+  host.processes().for_each([&](const runtime::ProcessHandle& process) {
+    names[host.workers().receiver(process.id())] = process.id();
+  });
+  json.begin_array();
+  for (const message::Subscription& s : host.router().table().list()) {
+    const auto name = names.find(s.subscriber);
+    if (name == names.end()) continue;
+    json.begin_object().member("topic", s.pattern).member("to", name->second).member("kind", "process");
+    json.member("group", s.group).end_object();
+  }
+  if (auto document = JsonDocument::parse(host.transports().routes_json(), "routes"); document.ok())
+    for (const JsonValue route : document->root().elements()) json.raw(route.raw());
+  json.end_array();
+}
+
+void write_dead_letters(JsonWriter& json, Host& host, std::size_t limit) {
+  json.begin_array();
+  const auto& letters = host.dead_letters().store().letters();
+  const std::size_t skip = letters.size() > limit ? letters.size() - limit : 0;
+  for (std::size_t i = skip; i < letters.size(); ++i) {
+    const message::DeadLetter& letter = letters[i];
+    json.begin_object().member("number", letter.number).member("reason", to_string(letter.reason));
+    json.member("receiver", letter.receiver).member("sender", letter.sender).member("detail", letter.detail);
+    json.member("attempts", letter.attempts).member("time", format_rfc3339(letter.when).view());
+    const message::BaseMessageEnvelope& e = letter.message.event().envelope;
+    json.member("id", e.id).member("type", e.type).member("topic", e.effective_topic()).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace tenon::app

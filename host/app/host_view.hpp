@@ -1,0 +1,66 @@
+// The host as the control API sees it: documents, verbs, publishing, streams.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/host.hpp"
+#include "control/host_interface.hpp"
+
+namespace tenon::app {
+
+class HostView final : public control::HostInterface {
+ public:
+  struct Identity {
+    std::int32_t keeper_pid = 0;
+    std::uint64_t engine_restarts = 0;
+    MonotonicTime started{};  // of the keeper: what a user calls the host's start
+    std::string socket;       // where the control API listens
+  };
+  // The host must outlive the view. `shutdown` begins the host's end.
+  HostView(Host& host, Identity identity, std::function<void()> shutdown);
+  ~HostView() override;
+
+  std::string info() override;
+  std::string processes() override;
+  Result<std::string> process(std::string_view id) override;
+  std::string tree() override;
+  std::string plugins() override;
+  std::string transports() override;
+  std::string routes() override;
+  std::string health() override;
+  std::string dead_letters(std::size_t limit) override;
+  std::string metrics() override;
+
+  Status live() override;
+  Status ready() override;
+
+  void act(control::ProcessVerb verb, const std::vector<std::string>& selectors, int signal_number, bool wait,
+           control::JsonDone done) override;
+  void shutdown() override { shutdown_(); }
+
+  Result<std::string> publish(std::string_view event, std::string_view content_type) override;
+  void request(std::string_view event, Duration timeout, control::JsonDone done) override;
+
+  Result<control::StreamHandle> tail(std::string_view pattern, std::shared_ptr<control::StreamSink> sink) override;
+  Result<control::StreamHandle> logs(std::string_view id, std::size_t lines, std::optional<std::uint64_t> from, bool follow,
+                                     std::shared_ptr<control::StreamSink> sink) override;
+
+ private:
+  class Tail;
+  struct Incoming;  // an event from outside: its bytes, and what the host added
+
+  // Brings the runtime's idea of busy up to date with what is in flight.
+  void refresh_in_flight();
+  Result<std::unique_ptr<Incoming>> read(std::string_view event, std::string_view content_type);
+  std::string event_as_json(const message::Event& event);
+
+  Host& host_;
+  Identity identity_;
+  std::function<void()> shutdown_;
+  std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers_;  // by content type
+  std::unique_ptr<message::MessageSerializer> json_;
+  std::shared_ptr<void> collector_;
+};
+
+}  // namespace tenon::app

@@ -1,0 +1,400 @@
+#include "integration/transport_hub.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "common/json_writer.hpp"
+#include "common/logging.hpp"
+#include "common/rfc3339.hpp"
+#include "integration/plugin_transport.hpp"
+#include "integration/transport_route.hpp"
+
+namespace tenon::integration {
+
+namespace {
+
+constexpr Duration kFirstRetry = std::chrono::milliseconds(200);
+constexpr Duration kLongestRetry = std::chrono::seconds(30);
+constexpr std::uint32_t kMaxHops = 8;
+
+// Credentials in a url are nobody's business but the transport's.
+std::string without_credentials(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t at = url.rfind('@');
+  if (scheme == std::string::npos || at == std::string::npos || at < scheme) return url;
+  return url.substr(0, scheme + 3) + "***@" + url.substr(at + 1);
+}
+
+}  // namespace
+
+class TransportHub::Impl {
+ public:
+  Impl(Services services, std::vector<TransportConfig> transports, std::vector<RouteConfig> routes)
+      : services_(services), transport_configs_(std::move(transports)), route_configs_(std::move(routes)) {}
+
+  Status start();
+  void stop(Duration bound, std::function<void()> done);
+  Status round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done);
+  bool quiet() const;
+  std::string transports_json() const;
+  std::string routes_json() const;
+
+ private:
+  struct Transport {
+    TransportConfig config;
+    std::unique_ptr<message::MessageSerializer> serializer;
+    std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers;  // by content type
+    std::unique_ptr<PluginTransport> connection;
+    std::vector<std::unique_ptr<TransportRoute>> routes_out;
+    std::vector<message::ReceiverId> receivers;      // of routes_out: an event never goes back where it came from
+    std::vector<const RouteConfig*> routes_in;       // the subscription's number is the position
+    message::SourcePolicy policy;
+    Duration retry = kFirstRetry;
+    event::Handle retry_timer, health_timer;
+    std::string problem;  // why it is not connected; empty if it is
+    std::string health = "unknown";
+    std::uint64_t received = 0, dropped = 0;
+    MonotonicTime since{};
+    bool was_connected = false, stopping = false;
+  };
+
+  Status make(const TransportConfig& config);
+  Status make_routes(Transport& t);
+  void connect(Transport& t);
+  void check_health(Transport& t);
+  void state_changed(Transport& t, TransportState state, const Status& why);
+  void incoming(Transport& t, IncomingMessage message);
+  message::MessageSerializer* reader(Transport& t, const std::string& content_type, std::string_view encoded);
+  void answered(Transport& t, const std::string& request_id, const std::string& replyto, IncomingMessage answer);
+  std::optional<std::uint64_t> open_reply(Transport& t, const std::string& reply);
+  Transport* find(std::string_view name);
+
+  Services services_;
+  std::vector<TransportConfig> transport_configs_;
+  std::vector<RouteConfig> route_configs_;
+  std::vector<std::unique_ptr<Transport>> transports_;
+  UlidGenerator ids_;
+  event::Handle stop_timer_;
+  std::size_t stopping_ = 0;
+  std::function<void()> stopped_;
+};
+
+TransportHub::Impl::Transport* TransportHub::Impl::find(std::string_view name) {
+  for (const auto& t : transports_)
+    if (t->config.name == name) return t.get();
+  return nullptr;
+}
+
+Status TransportHub::Impl::start() {
+  for (const TransportConfig& config : transport_configs_) TENON_TRY(make(config));
+  for (const auto& t : transports_) TENON_TRY(make_routes(*t));
+  for (const auto& t : transports_) connect(*t);
+  return {};
+}
+
+Status TransportHub::Impl::make(const TransportConfig& config) {
+  const loader::Component* component = services_.registry.find(TENON_KIND_TRANSPORT, config.plugin);
+  if (component == nullptr || component->current() == nullptr)
+    return Error(errc::not_found, "transport " + config.name + ": no plugin offers transport/" + config.plugin +
+                                      "; put its file into a plugin directory", fault::caller);
+  auto transport = std::make_unique<Transport>();
+  Transport& t = *transport;
+  t.config = config;
+  t.policy.name = config.name;
+  t.policy.source_uri = "//" + services_.node + "/" + config.name;
+  t.policy.foreign = true;
+  PluginTransport::Events events;
+  events.state = [this, &t](TransportState state, const Status& why) { state_changed(t, state, why); };
+  events.incoming = [this, &t](IncomingMessage message) { incoming(t, std::move(message)); };
+  events.slow_consumer = [&t](std::uint64_t, std::uint64_t dropped) {
+    t.dropped += dropped;
+    log::warn("transport", "the connection dropped events because this host reads too slowly",
+              {{"transport", t.config.name}, {"dropped", dropped}});
+  };
+  events.back_pressure = [&t](bool on) {
+    for (const auto& route : t.routes_out) route->set_back_pressure(on);
+  };
+  auto connection = PluginTransport::make(services_.plugins, *component, config, std::move(events));
+  if (!connection.ok()) return std::move(connection).error();
+  t.connection = std::move(*connection);
+
+  std::string name = config.serializer.empty() ? t.connection->default_serializer() : config.serializer;
+  if (name.empty()) name = "json";
+  auto serializer = services_.serializers.make(name, config.name);
+  if (!serializer.ok()) return std::move(serializer).error();
+  t.serializer = std::move(*serializer);
+  transports_.push_back(std::move(transport));
+  return {};
+}
+
+Status TransportHub::Impl::make_routes(Transport& t) {
+  for (const RouteConfig& config : route_configs_) {
+    if (config.from == t.config.name) {
+      const std::uint64_t subscription = t.routes_in.size();
+      t.routes_in.push_back(&config);
+      t.connection->subscribe(subscription, config.topic, config.group, t.config.timeout, [&t, &config](Status status) {
+        if (!status.ok() && status.error().code != errc::cancelled)
+          log::error("transport", "a subscription was refused",
+                     {{"transport", t.config.name}, {"topic", config.topic}, {"why", status.error().message}});
+      });
+    }
+    if (std::find(config.to.begin(), config.to.end(), t.config.name) == config.to.end()) continue;
+    TransportRoute::Services services{services_.loop, services_.router, services_.budget, services_.dead_letters,
+                                      services_.serializers, services_.request_timeout,
+                                      [this, &t](const std::string& id, const std::string& replyto, IncomingMessage answer) {
+                                        answered(t, id, replyto, std::move(answer));
+                                      }};
+    auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name, *t.connection, *t.serializer,
+                                                  t.config.timeout);
+    TENON_TRY(route->subscribe());
+    t.receivers.push_back(route->receiver());
+    t.routes_out.push_back(std::move(route));
+  }
+  return {};
+}
+
+// --- the connection's life ---
+
+void TransportHub::Impl::connect(Transport& t) {
+  t.connection->connect(std::max<Duration>(t.config.timeout, std::chrono::seconds(1)), [this, &t](Status status) {
+    if (t.stopping) return;
+    if (status.ok()) {
+      t.retry = kFirstRetry;
+      if (t.config.health_interval.count() > 0)
+        t.health_timer = services_.loop.every(t.config.health_interval, [this, &t] { check_health(t); });
+      return;
+    }
+    t.problem = status.error().message;
+    log::warn("transport", "cannot connect; trying again", {{"transport", t.config.name}, {"why", t.problem},
+                                                             {"in_ms", t.retry.count() / 1'000'000}});
+    t.retry_timer = services_.loop.after(t.retry, [this, &t] { connect(t); });
+    t.retry = std::min(t.retry * 2, kLongestRetry);
+  });
+}
+
+void TransportHub::Impl::check_health(Transport& t) {
+  t.connection->health_check(t.config.health_timeout, [&t](Status status) {
+    t.health = status.ok() ? "healthy" : "unhealthy: " + status.error().message;
+  });
+}
+
+void TransportHub::Impl::state_changed(Transport& t, TransportState state, const Status& why) {
+  t.since = services_.loop.clock().monotonic();
+  t.problem = state == TransportState::connected ? "" : why.ok() ? std::string() : why.error().message;
+  const char* type = nullptr;
+  if (state == TransportState::connected) type = "system.transport.connected", t.was_connected = true;
+  if (state == TransportState::reconnecting) type = "system.transport.reconnecting";
+  if ((state == TransportState::disconnected || state == TransportState::error) && t.was_connected)
+    type = "system.transport.disconnected";
+  if (type != nullptr) {
+    log::info("transport", to_string(state), {{"transport", t.config.name}, {"why", t.problem}});
+    services_.events.publish(type, t.config.name, [&] {
+      JsonWriter json;
+      json.begin_object().member("transport", t.config.name).member("plugin", t.config.plugin);
+      json.member("state", to_string(state)).member("reason", t.problem);
+      return json.end_object().take();
+    });
+  }
+  // In a turn of its own: the report may come from within a call that a route is making.
+  if (state == TransportState::connected)
+    services_.loop.post([&t] {
+      for (const auto& route : t.routes_out) route->wake();
+    });
+}
+
+// --- events in ---
+
+message::MessageSerializer* TransportHub::Impl::reader(Transport& t, const std::string& content_type,
+                                                       std::string_view encoded) {
+  // "application/cloudevents+json" and "application/json" alike; nothing said: JSON begins with a brace.
+  std::string name = content_type.find("msgpack") != std::string::npos ? "msgpack" : "json";
+  if (content_type.empty() && !encoded.starts_with('{')) name = "msgpack";
+  auto& serializer = t.readers[name];
+  if (serializer == nullptr) {
+    auto made = services_.serializers.make(name, t.config.name + "/in");
+    if (!made.ok()) return nullptr;
+    serializer = std::move(*made);
+  }
+  return serializer.get();
+}
+
+// A request that came over the transport: the token under which its answer is awaited.
+std::optional<std::uint64_t> TransportHub::Impl::open_reply(Transport& t, const std::string& reply) {
+  if (reply.empty()) return std::nullopt;
+  return services_.askers.add([this, &t, reply](const message::Event* answer) {
+    if (answer == nullptr || t.stopping) return;  // the asker at the other end has its own deadline
+    message::GrowingBuffer buffer(64u * 1024 * 1024);
+    message::Encoder encoder(*t.serializer, services_.serializers, 64u * 1024 * 1024);
+    if (Status encoded = encoder.encode(*answer, {}, buffer); !encoded.ok()) {
+      services_.dead_letters.dead_letter(*answer, message::DeadLetterReason::untranslatable, t.config.name,
+                                         encoded.error().message, 1);
+      return;
+    }
+    const OutgoingMessage out{answer->envelope.effective_topic(), buffer.view(), t.serializer->format().content_type(), {}, 0};
+    t.connection->reply(reply, out, t.config.timeout, [&t](Status status) {
+      if (!status.ok())
+        log::warn("transport", "an answer was not delivered", {{"transport", t.config.name}, {"why", status.error().message}});
+    });
+  });
+}
+
+void TransportHub::Impl::incoming(Transport& t, IncomingMessage in) {
+  ++t.received;
+  if (in.subscription >= t.routes_in.size()) return;
+  const RouteConfig& route = *t.routes_in[in.subscription];
+  message::Event event;
+  event.encoded = in.encoded();
+  const auto refuse = [&](message::DeadLetterReason reason, std::string_view why) {
+    if (event.envelope.source.empty()) event.envelope.source = t.policy.source_uri;
+    services_.dead_letters.dead_letter(event, reason, {}, why, 0);
+  };
+  message::MessageSerializer* serializer = reader(t, in.content_type, event.encoded);
+  if (serializer == nullptr)
+    return refuse(message::DeadLetterReason::untranslatable, "no serializer for " + in.content_type + " is loaded");
+  event.encoded_format = serializer->format();
+  if (Status read = serializer->read_event(event.encoded, event.envelope); !read.ok())
+    return refuse(message::DeadLetterReason::malformed, read.error().message);
+
+  message::BaseMessageEnvelope& e = event.envelope;
+  message::AddedAttributes added;
+  const std::string topic = apply_as(route.as, in.topic);
+  if (!e.topic.empty() && e.topic != topic) event.rewritten = true;
+  if (e.topic.empty() && e.type != topic) added.add("topic", topic);
+  e.topic = topic;
+
+  const Journey journey = journey_of(e);
+  const std::string origin(in.origin.empty() ? journey.origin : std::string_view(in.origin));
+  const std::string hops = std::to_string(std::max(in.hops, journey.hops) + 1);
+  if (origin == services_.node) return;  // our own event, come round
+  if (std::max(in.hops, journey.hops) + 1 > kMaxHops)
+    return refuse(message::DeadLetterReason::hop_limit, "passed through more than 8 hosts; the routes of the hosts form a loop");
+  if (journey.hops == 0 && journey.origin.empty()) {
+    added.add(kHopsAttribute, hops, message::AttributeType::integer);
+    if (!origin.empty()) added.add(kOriginAttribute, origin);
+  }
+  std::string replyto;
+  const std::optional<std::uint64_t> asker = open_reply(t, in.reply);
+  if (asker) {
+    replyto = "reply." + services_.node + "." + ids_.next(services_.loop.clock().wall());
+    if (!e.replyto.empty()) event.rewritten = true;
+    else added.add("replyto", replyto);
+    e.replyto = replyto;
+  }
+
+  const WallTime wall = services_.loop.clock().wall();
+  services_.intake.set_time(wall);
+  services_.router.set_wall_time(wall);
+  const auto give_up = [&](message::DeadLetterReason reason, std::string_view why) {
+    if (asker) services_.askers.remove(*asker);
+    refuse(reason, why);
+  };
+  if (const auto refusal = services_.intake.accept(event, added, t.policy)) return give_up(refusal->reason, refusal->detail);
+  if (services_.validate)
+    if (Status valid = services_.validate(event); !valid.ok())
+      return give_up(message::DeadLetterReason::schema, valid.error().message);
+  message::Publisher publisher{.name = t.config.name, .may_target = route.direct, .except = t.receivers, .asker_token = asker};
+  const message::PublishResult result = services_.router.publish(event, publisher, services_.loop.clock().monotonic());
+  if (asker && result.failed) services_.askers.remove(*asker);
+}
+
+// What came back for an event that a route had sent as a request: published here as the answer that its asker awaits.
+void TransportHub::Impl::answered(Transport& t, const std::string& request_id, const std::string& replyto, IncomingMessage in) {
+  message::Event event;
+  event.encoded = in.encoded();
+  message::MessageSerializer* serializer = reader(t, in.content_type, event.encoded);
+  if (serializer == nullptr) return;
+  event.encoded_format = serializer->format();
+  if (Status read = serializer->read_event(event.encoded, event.envelope); !read.ok()) {
+    services_.dead_letters.dead_letter(event, message::DeadLetterReason::malformed, {}, read.error().message, 0);
+    return;
+  }
+  event.rewritten = true;
+  event.envelope.topic = replyto;
+  event.envelope.correlationid = request_id;
+  message::AddedAttributes added;
+  services_.intake.set_time(services_.loop.clock().wall());
+  if (const auto refusal = services_.intake.accept(event, added, t.policy)) {
+    services_.dead_letters.dead_letter(event, refusal->reason, {}, refusal->detail, 0);
+    return;
+  }
+  services_.router.publish(event, message::Publisher{.name = t.config.name, .except = t.receivers},
+                           services_.loop.clock().monotonic());
+}
+
+// --- ending, asking ---
+
+void TransportHub::Impl::stop(Duration bound, std::function<void()> done) {
+  stopped_ = std::move(done);
+  stopping_ = transports_.size() + 1;
+  const auto one_less = [this] {
+    if (stopping_ == 0 || --stopping_ != 0) return;
+    stop_timer_.reset();
+    if (auto callback = std::exchange(stopped_, nullptr)) callback();
+  };
+  stop_timer_ = services_.loop.after(bound + std::chrono::seconds(1), [this] {
+    stopping_ = 0;
+    if (auto callback = std::exchange(stopped_, nullptr)) callback();
+  });
+  for (const auto& t : transports_) {
+    t->stopping = true;
+    t->retry_timer.reset();
+    t->health_timer.reset();
+    t->connection->disconnect(bound, [one_less](Status) { one_less(); });
+  }
+  one_less();
+}
+
+Status TransportHub::Impl::round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done) {
+  Transport* t = find(name);
+  if (t == nullptr)
+    return Error(errc::not_found, "no transport is named " + std::string(name) + "; `tenon transports` lists them", fault::caller);
+  t->connection->health_check(std::max<Duration>(deadline - services_.loop.clock().monotonic(), Duration(0)), std::move(done));
+  return {};
+}
+
+bool TransportHub::Impl::quiet() const {
+  return std::all_of(transports_.begin(), transports_.end(), [](const auto& t) {
+    return std::all_of(t->routes_out.begin(), t->routes_out.end(), [](const auto& route) { return route->quiet(); });
+  });
+}
+
+std::string TransportHub::Impl::transports_json() const {
+  JsonWriter json;
+  json.begin_array();
+  for (const auto& t : transports_) {
+    std::uint64_t sent = 0, failed = 0;
+    for (const auto& route : t->routes_out) sent += route->sent(), failed += route->failed();
+    json.begin_object().member("name", t->config.name).member("plugin", t->config.plugin);
+    json.member("url", without_credentials(t->config.url)).member("state", to_string(t->connection->state()));
+    json.member("reason", t->problem).member("health", t->health).member("sent", sent).member("failed", failed);
+    json.member("received", t->received).member("dropped", t->dropped).end_object();
+  }
+  return json.end_array().take();
+}
+
+std::string TransportHub::Impl::routes_json() const {
+  JsonWriter json;
+  json.begin_array();
+  for (const RouteConfig& route : route_configs_) {
+    json.begin_object().member("topic", route.topic).member("kind", "route").member("as", route.as);
+    if (!route.from.empty()) json.member("from", route.from).member("group", route.group).member("direct", route.direct);
+    std::string to;
+    for (const std::string& name : route.to) to += (to.empty() ? "" : ",") + name;
+    json.member("to", to).end_object();
+  }
+  return json.end_array().take();
+}
+
+TransportHub::TransportHub(Services services, std::vector<TransportConfig> transports, std::vector<RouteConfig> routes)
+    : impl_(std::make_unique<Impl>(std::move(services), std::move(transports), std::move(routes))) {}
+TransportHub::~TransportHub() = default;
+Status TransportHub::start() { return impl_->start(); }
+void TransportHub::stop(Duration bound, std::function<void()> done) { impl_->stop(bound, std::move(done)); }
+Status TransportHub::round_trip(std::string_view transport, MonotonicTime deadline, std::function<void(Status)> done) {
+  return impl_->round_trip(transport, deadline, std::move(done));
+}
+bool TransportHub::quiet() const { return impl_->quiet(); }
+std::string TransportHub::transports_json() const { return impl_->transports_json(); }
+std::string TransportHub::routes_json() const { return impl_->routes_json(); }
+
+}  // namespace tenon::integration

@@ -1,0 +1,169 @@
+#include "integration/transport_route.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "message/topic.hpp"
+
+namespace tenon::integration {
+
+namespace {
+
+constexpr Duration kLongestPause = std::chrono::seconds(5);
+constexpr std::size_t kMaxEncoded = 64u * 1024 * 1024;
+
+}  // namespace
+
+std::string apply_as(std::string_view as, std::string_view topic) {
+  if (as.empty()) return std::string(topic);
+  constexpr std::string_view kPlace = "{topic}";
+  std::string out(as);
+  for (std::size_t at = out.find(kPlace); at != std::string::npos; at = out.find(kPlace, at + topic.size()))
+    out.replace(at, kPlace.size(), topic);
+  return out;
+}
+
+Journey journey_of(const message::BaseMessageEnvelope& envelope) {
+  Journey journey;
+  for (const message::Attribute& a : envelope.extensions) {
+    if (a.name == kHopsAttribute) std::from_chars(a.value.data(), a.value.data() + a.value.size(), journey.hops);
+    if (a.name == kOriginAttribute) journey.origin = a.value;
+  }
+  return journey;
+}
+
+// One event given to the connection. The copy is made only if the connection does not complete at once.
+struct TransportRoute::Sending {
+  std::uint64_t position = 0;
+  std::string id;               // of an at_least_once event
+  message::MessageRef message;  // of an at_most_once event that is still on its way
+  bool completed = false;
+  Status status;
+};
+
+TransportRoute::TransportRoute(Services services, const RouteConfig& config, std::string transport_name,
+                               PluginTransport& connection, message::MessageSerializer& serializer, Duration timeout)
+    : services_(std::move(services)), config_(config), name_(std::move(transport_name)), connection_(connection),
+      serializer_(serializer), encoder_(serializer, services_.serializers, kMaxEncoded), buffer_(kMaxEncoded),
+      timeout_(timeout) {
+  receiver_ = services_.router.dispatcher().add_receiver({name_, config_.mailbox, config_.delivery});
+}
+
+TransportRoute::~TransportRoute() {
+  services_.router.forget_receiver(receiver_, services_.loop.clock().monotonic());
+}
+
+Status TransportRoute::subscribe() {
+  TENON_TRY(services_.router.subscribe(receiver_, config_.topic));
+  services_.router.dispatcher().attach(receiver_, *this);
+  services_.router.dispatcher().set_gate(receiver_, message::Gate::open, services_.loop.clock().monotonic());
+  return {};
+}
+
+void TransportRoute::wake() {
+  if (!waiting_ || cooling_ || pushed_back_ || connection_.state() != TransportState::connected) return;
+  waiting_ = false;
+  services_.router.dispatcher().outlet_has_room(receiver_, services_.loop.clock().monotonic());
+}
+
+void TransportRoute::set_back_pressure(bool on) {
+  pushed_back_ = on;
+  if (!on) wake();
+}
+
+void TransportRoute::cool_down() {
+  if (cooling_) return;
+  cooling_ = true;
+  pause_timer_ = services_.loop.after(pause_, [this] {
+    cooling_ = false;
+    wake();
+  });
+  pause_ = std::min(pause_ * 2, kLongestPause);
+}
+
+message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t attempt) {
+  const bool ready = connection_.state() == TransportState::connected && !cooling_ && !pushed_back_;
+  if (!ready || on_the_way_.size() >= kMaxOnTheWay) {
+    waiting_ = true;
+    return {message::OfferResult::full};
+  }
+  topic_ = apply_as(config_.as, event.envelope.effective_topic());
+  if (Status legal = message::check_topic(topic_); !legal.ok()) {
+    refusal_ = legal.error().message;
+    return {message::OfferResult::untranslatable, 0, refusal_};
+  }
+  buffer_.clear();
+  if (Status encoded = encoder_.encode(event, {false, attempt > 1}, buffer_); !encoded.ok()) {
+    refusal_ = encoded.error().message;
+    return {message::OfferResult::untranslatable, 0, refusal_};
+  }
+  if (connection_.max_message() != 0 && buffer_.size() > connection_.max_message()) {
+    refusal_ = "the encoded event has " + std::to_string(buffer_.size()) + " octets, the transport takes " +
+               std::to_string(connection_.max_message());
+    return {message::OfferResult::too_large, 0, refusal_};
+  }
+
+  const Journey journey = journey_of(event.envelope);
+  OutgoingMessage out{topic_, buffer_.view(), serializer_.format().content_type(), journey.origin, journey.hops};
+  const bool keep = config_.delivery.mode == message::DeliveryMode::at_least_once;
+  auto sending = std::make_shared<Sending>();
+  sending->position = ++position_;
+  if (keep) sending->id = event.envelope.id;
+  on_the_way_.insert(sending->position);
+  if (!event.envelope.replyto.empty() && connection_.can_request()) {
+    send_request(event, out, sending);
+  } else {
+    connection_.send(out, keep, timeout_, [this, sending, alive = std::weak_ptr<int>(alive_)](Status status) {
+      if (!alive.expired()) completed(sending, status);
+    });
+  }
+  if (!sending->completed && !keep) sending->message = message::MessageRef::copy(event, services_.budget);
+  // What failed at once never left: an ordinary event is refused here and now, with the reason.
+  if (sending->completed && !sending->status.ok() && !keep) {
+    refusal_ = sending->status.error().message;
+    services_.dead_letters.dead_letter(event, message::DeadLetterReason::transport_failed, name_, refusal_, attempt);
+  }
+  return {message::OfferResult::taken, sending->position};
+}
+
+void TransportRoute::send_request(const message::Event& event, const OutgoingMessage& out,
+                                  const std::shared_ptr<Sending>& sending) {
+  const std::string id(event.envelope.id), replyto(event.envelope.replyto);
+  connection_.request(out, services_.request_timeout,
+                      [this, sending, id, replyto, alive = std::weak_ptr<int>(alive_)](Result<IncomingMessage> answer) {
+                        if (alive.expired()) return;
+                        completed(sending, answer.ok() ? Status() : Status(answer.error()));
+                        if (answer.ok()) services_.answered(id, replyto, std::move(*answer));
+                      });
+}
+
+// Always ends in a turn of its own: the completion may come while the dispatcher is still handing the event over.
+void TransportRoute::completed(const std::shared_ptr<Sending>& sending, const Status& status) {
+  sending->completed = true;
+  sending->status = status;
+  if (status.ok()) {
+    ++sent_;
+    pause_ = std::chrono::milliseconds(100);
+  } else {
+    ++failed_;
+    if (status.error().retryable) cool_down();
+  }
+  if (sending->message && !status.ok())
+    services_.dead_letters.dead_letter(sending->message.event(), message::DeadLetterReason::transport_failed, name_,
+                                       status.error().message, 1);
+  services_.loop.post([this, sending, alive = std::weak_ptr<int>(alive_)] {
+    if (alive.expired()) return;
+    on_the_way_.erase(sending->position);
+    const MonotonicTime now = services_.loop.clock().monotonic();
+    message::MessageDispatcher& dispatcher = services_.router.dispatcher();
+    if (config_.delivery.mode == message::DeliveryMode::at_least_once) {
+      if (sending->status.ok()) dispatcher.settle(receiver_, sending->id, now);
+      else dispatcher.refuse(receiver_, sending->id, now);
+    } else {
+      dispatcher.written_up_to(receiver_, on_the_way_.empty() ? position_ : *on_the_way_.begin() - 1, now);
+    }
+    wake();
+  });
+}
+
+}  // namespace tenon::integration

@@ -1,0 +1,90 @@
+// One route out: a receiver of the router whose outlet is a transport's connection.
+//
+// What is on its way to the remote is in flight. at_most_once: settled when the connection has taken the event; one that fails
+// is dead-lettered as transport_failed. at_least_once: settled when the remote has it; one that fails returns to the mailbox
+// and is sent again after a pause that grows from 100 ms to 5 s, up to the delivery's `attempts`. While the connection is down
+// or pushes back, events wait in the mailbox.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "event/loop.hpp"
+#include "integration/host_config.hpp"
+#include "integration/plugin_transport.hpp"
+#include "message/encoder.hpp"
+#include "message/router.hpp"
+
+namespace tenon::integration {
+
+class TransportRoute final : public message::Outlet {
+ public:
+  static constexpr std::size_t kMaxOnTheWay = 1024;
+
+  struct Services {
+    event::Loop& loop;
+    message::MessageRouter& router;
+    message::EventBudget& budget;
+    message::DeadLetterSink& dead_letters;
+    message::SerializerDirectory& serializers;
+    Duration request_timeout;
+    // An answer that came back over the transport for an event that was sent as a request.
+    std::function<void(const std::string& request_id, const std::string& replyto, IncomingMessage)> answered;
+  };
+
+  TransportRoute(Services services, const RouteConfig& config, std::string transport_name, PluginTransport& connection,
+                 message::MessageSerializer& serializer, Duration timeout);
+  ~TransportRoute() override;
+  Status subscribe();
+
+  message::Offer offer(const message::Event& event, std::uint32_t attempt) override;
+  // The connection came up, or takes events again.
+  void wake();
+  void set_back_pressure(bool on);
+
+  message::ReceiverId receiver() const noexcept { return receiver_; }
+  const RouteConfig& config() const noexcept { return config_; }
+  std::uint64_t sent() const noexcept { return sent_; }
+  std::uint64_t failed() const noexcept { return failed_; }
+  bool quiet() const noexcept { return on_the_way_.empty(); }
+
+ private:
+  struct Sending;
+  void completed(const std::shared_ptr<Sending>& sending, const Status& status);
+  void cool_down();
+  void send_request(const message::Event& event, const OutgoingMessage& out, const std::shared_ptr<Sending>& sending);
+
+  Services services_;
+  RouteConfig config_;
+  std::string name_;
+  PluginTransport& connection_;
+  message::MessageSerializer& serializer_;
+  message::Encoder encoder_;
+  message::GrowingBuffer buffer_;
+  Duration timeout_;
+  message::ReceiverId receiver_;
+  std::uint64_t position_ = 0;          // counts events given to the connection
+  std::set<std::uint64_t> on_the_way_;  // positions without a completion
+  bool pushed_back_ = false, cooling_ = false, waiting_ = false;
+  Duration pause_ = std::chrono::milliseconds(100);
+  event::Handle pause_timer_;
+  std::string refusal_, topic_;
+  std::uint64_t sent_ = 0, failed_ = 0;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+// The topic after a route's `as`: {topic} stands for what it was; an empty pattern changes nothing.
+std::string apply_as(std::string_view as, std::string_view topic);
+
+// How far an event has come through other hosts, carried as extension attributes so that any transport keeps it.
+inline constexpr std::string_view kHopsAttribute = "tenonhops";
+inline constexpr std::string_view kOriginAttribute = "tenonorigin";
+struct Journey {
+  std::uint32_t hops = 0;
+  std::string_view origin;
+};
+Journey journey_of(const message::BaseMessageEnvelope& envelope);
+
+}  // namespace tenon::integration
