@@ -419,12 +419,5 @@ TEST_F(Json, AcceptsOnlyWholeValuesInOrder) {
   EXPECT_EQ(out.view(), "");
 }
 
-TEST_F(Json, HandsTheSinksStatusBack) {
-  Instance msgpack("msgpack");
-  Record record(TENON_ERR_UNTRANSLATABLE);
-  EXPECT_EQ(msgpack.read_value(Input("\x91\xc4\x01x"), record.sink()).status, TENON_ERR_UNTRANSLATABLE);
-  EXPECT_EQ(record.text(), "[1");
-}
-
 }  // namespace
 }  // namespace tenon::test_support

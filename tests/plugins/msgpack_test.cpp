@@ -225,6 +225,12 @@ TEST_F(Msgpack, NestsDataUpTo512LevelsAndNoDeeper) {
   EXPECT_THAT(value(nested(10'000)), HasSubstr("nested deeper"));
 }
 
+TEST_F(Msgpack, RefusesTimestampsOfNoLegalFormInDataToo) {
+  for (const std::string& bad : {"\xc7\x02\xff\0\0"s, "\xd7\xff\xff\xff\xff\xff\0\0\0\0"s}) {
+    EXPECT_THAT(refused(map(1) + text("data") + bad), HasSubstr("a timestamp of no legal form"));
+  }
+}
+
 TEST_F(Msgpack, RefusesMoreThan64Extensions) {
   std::string octets = "\xdc\x00\x41"s;
   octets[0] = '\xde';
@@ -393,6 +399,12 @@ TEST_F(Msgpack, RefusesAnotherCountThanAnnounced) {
     EXPECT_EQ(s.begin_array(s.context, std::uint64_t{1} << 32), TENON_ERR_UNTRANSLATABLE);
   });
   streamed([](tenon_value_sink& s) { EXPECT_EQ(s.extension(s.context, 128, bytes("x")), TENON_ERR_UNTRANSLATABLE); });
+}
+
+TEST_F(Msgpack, HandsTheSinksStatusBackAndStops) {
+  Record record(TENON_ERR_UNTRANSLATABLE);
+  EXPECT_EQ(msgpack_.read_value(Input("\x92\xc4\x01x\xc0"), record.sink()).status, TENON_ERR_UNTRANSLATABLE);
+  EXPECT_EQ(record.text(), "[2");
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ class Cursor {
   std::size_t offset() const noexcept { return *at_; }
   const char* position() const noexcept { return text_ + *at_; }
   const char* taken_to() const noexcept { return end_; }
+  const char* text() const noexcept { return text_; }
   std::size_t offset_of(const char* position) const noexcept { return static_cast<std::size_t>(position - text_); }
 
   // Takes one of { } [ ] : , that peek() showed.
@@ -76,17 +77,22 @@ class Cursor {
     end_ = begin + N - 1;
   }
 
-  [[noreturn, gnu::cold, gnu::noinline]] void fail(std::string_view what) const {
-    std::string text(what);
-    if (at_end()) {
-      text += " (the text ends here)";
-    } else {
-      text += " (found \"" + serializers::printable({position(), 1}) + "\")";
-    }
-    serializers::refuse(text, offset());
-  }
+  // Refuses the token that the cursor stands on.
+  [[noreturn]] void fail(std::string_view what) const { fail_at(what, text_, offset(), at_end()); }
 
  private:
+  // Static, so that no cursor has to have an address on the way that matters.
+  [[noreturn, gnu::cold, gnu::noinline]] static void fail_at(std::string_view what, const char* text,
+                                                             std::size_t offset, bool at_end) {
+    std::string said(what);
+    if (at_end) {
+      said += " (the text ends here)";
+    } else {
+      said += " (found \"" + serializers::printable({text + offset, 1}) + "\")";
+    }
+    serializers::refuse(said, offset);
+  }
+
   bool ends_here(const char* end) const noexcept {
     return end == text_ + at_[1] || *end == ' ' || *end == '\n' || *end == '\r' || *end == '\t';
   }

@@ -22,11 +22,11 @@ constexpr std::string_view kFormat = "application/json";
 
 // Walked over `data`: nothing is decoded, but what stage 1 leaves open about strings is checked.
 struct Check {
-  const Cursor& cursor;
+  const char* text;
 
   void string(const RawString& string) {
     if (string.escape == nullptr) [[likely]] return;
-    if (const char* bad = find_bad_escape(string); bad != nullptr) refuse_escape(cursor.offset_of(bad));
+    if (const char* bad = find_bad_escape(string); bad != nullptr) refuse_escape(static_cast<std::size_t>(bad - text));
   }
   void key(const RawString& name) { string(name); }
   void null_value() {}
@@ -132,10 +132,10 @@ void EventReader::data(Cursor& cursor) {
   const char* begin = cursor.position();
   if (cursor.peek() == '"') {
     payload_ = cursor.take_string();
-    Check{cursor}.string(payload_);
+    Check{cursor.text()}.string(payload_);
   } else {
-    Check check{cursor};
-    Walk<Check>(cursor, check).run();
+    Check check{cursor.text()};
+    Walk<Check>::run(cursor, check);
   }
   const char* end = cursor.taken_to();
   envelope_.set_data(TENON_DATA_VALUE, {begin, static_cast<std::size_t>(end - begin)});

@@ -56,7 +56,7 @@ tenon_status ValueReader::read(const Tokens& tokens, const tenon_value_sink& sin
   if (unescaped_.capacity() > kKeptText) std::string().swap(unescaped_);
   Drive drive{cursor, serializers::SinkCalls(sink), unescaped_};
   try {
-    Walk<Drive>(cursor, drive).run();
+    Walk<Drive>::run(cursor, drive);
   } catch (const serializers::SinkRefusal& refusal) {
     return refusal.status;
   }

@@ -15,17 +15,19 @@ namespace tenon::json_plugin {
 template <class Handler>
 class Walk {
  public:
-  Walk(Cursor& cursor, Handler& handler) noexcept : cursor_(cursor), handler_(handler) {}
-
-  // Takes exactly one value. Throws TENON_ERR_BAD_DATA, or what the handler throws.
-  void run() {
+  // Takes exactly one value. Throws TENON_ERR_BAD_DATA, or what the handler throws; the cursor is then where it was.
+  static void run(Cursor& cursor, Handler& handler) {
+    Walk walk(cursor, handler);
     do {
-      while (!begin_value()) {
+      while (!walk.begin_value()) {
       }
-    } while (next_value());
+    } while (walk.next_value());
+    cursor = walk.cursor_;
   }
 
  private:
+  Walk(const Cursor& cursor, Handler& handler) noexcept : cursor_(cursor), handler_(handler) {}
+
   // Takes a scalar or an empty container and returns true; or enters a container (and takes its first key) and returns
   // false.
   bool begin_value() {
@@ -110,7 +112,7 @@ class Walk {
     handler_.end_array();
   }
 
-  Cursor& cursor_;
+  Cursor cursor_;  // a copy: its fields then live in registers
   Handler& handler_;
   std::size_t depth_ = 0;
   std::bitset<serializers::kMaxDepth> maps_;  // which of the open containers are maps

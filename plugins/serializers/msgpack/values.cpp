@@ -22,6 +22,33 @@ namespace {
 constexpr std::int8_t kTimestampType = -1;
 constexpr std::uint32_t kNanoseconds = 1'000'000'000;
 
+template <class Unsigned>
+Unsigned load_big_endian(const char* at) noexcept {
+  Unsigned value = 0;
+  for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
+    value = static_cast<Unsigned>(value << 8 | static_cast<std::uint8_t>(at[i]));
+  }
+  return value;
+}
+
+struct Timestamp {
+  std::int64_t seconds;
+  std::uint32_t nanoseconds;  // kNanoseconds: the octets are no timestamp
+};
+
+// Source: MessagePack specification, "Timestamp extension type": 32, 64 and 96 bits.
+Timestamp read_timestamp(const char* body, std::uint32_t size) noexcept {
+  if (size == 4) return {load_big_endian<std::uint32_t>(body), 0};
+  if (size == 8) {
+    const auto both = load_big_endian<std::uint64_t>(body);
+    return {static_cast<std::int64_t>(both & 0x3'ffff'ffffull), static_cast<std::uint32_t>(both >> 34)};
+  }
+  if (size == 12) {
+    return {static_cast<std::int64_t>(load_big_endian<std::uint64_t>(body + 4)), load_big_endian<std::uint32_t>(body)};
+  }
+  return {0, kNanoseconds};
+}
+
 // What every walk over a value looks at: depth, UTF-8, and where the parser stopped. Refusals are thrown, through
 // msgpack-c, which is exception-safe here: its parser owns nothing but a std::vector.
 class Visitor : public ::msgpack::null_visitor {
@@ -36,6 +63,10 @@ class Visitor : public ::msgpack::null_visitor {
     check_text(text, size);
     return true;
   }
+  bool visit_ext(const char* body, std::uint32_t size) {
+    if (static_cast<std::int8_t>(body[0]) == kTimestampType) checked_timestamp(body + 1, size - 1);
+    return true;
+  }
 
   [[noreturn]] void parse_error(std::size_t, std::size_t at) {
     refuse("0xc1 begins no MessagePack object; send a whole value", offset_ + at);
@@ -48,6 +79,14 @@ class Visitor : public ::msgpack::null_visitor {
   void check_text(const char* text, std::uint32_t size) {
     const std::size_t bad = serializers::first_invalid_utf8({size == 0 ? "" : text, size});
     if (bad != serializers::kValidUtf8) refuse("text that is not UTF-8; send it as bin", position(text) + bad);
+  }
+  Timestamp checked_timestamp(const char* body, std::uint32_t size) {
+    const Timestamp timestamp = read_timestamp(body, size);
+    if (timestamp.nanoseconds >= kNanoseconds) {
+      refuse("a timestamp of no legal form; it has 4, 8 or 12 octets and less than 1000000000 nanoseconds",
+             position(body));
+    }
+    return timestamp;
   }
   std::size_t position(const char* at) const noexcept { return offset_ + static_cast<std::size_t>(at - base_); }
 
@@ -65,15 +104,6 @@ class Visitor : public ::msgpack::null_visitor {
   std::size_t offset_;
   std::size_t depth_ = 0;
 };
-
-template <class Unsigned>
-Unsigned load_big_endian(const char* at) noexcept {
-  Unsigned value = 0;
-  for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
-    value = static_cast<Unsigned>(value << 8 | static_cast<std::uint8_t>(at[i]));
-  }
-  return value;
-}
 
 // Passes what the parser finds on to a sink. Keys are told from values by msgpack-c's start_map_key.
 class Driver : public Visitor {
@@ -134,7 +164,8 @@ class Driver : public Visitor {
     value_only();
     const auto type = static_cast<std::int8_t>(body[0]);
     if (type == kTimestampType) {
-      timestamp(body + 1, size - 1);
+      const Timestamp timestamp = checked_timestamp(body + 1, size - 1);
+      calls_.timestamp(timestamp.seconds, timestamp.nanoseconds);
     } else {
       calls_.extension(type, {reinterpret_cast<const std::uint8_t*>(body) + 1, size - 1});
     }
@@ -164,27 +195,6 @@ class Driver : public Visitor {
  private:
   void value_only() const {
     if (key_) serializers::untranslatable("a map key that is not text; the value stream has text keys only");
-  }
-
-  // Source: MessagePack specification, "Timestamp extension type": 32, 64 and 96 bits.
-  void timestamp(const char* body, std::uint32_t size) {
-    std::uint32_t nanoseconds = 0;
-    std::int64_t seconds = 0;
-    if (size == 4) {
-      seconds = load_big_endian<std::uint32_t>(body);
-    } else if (size == 8) {
-      const auto both = load_big_endian<std::uint64_t>(body);
-      nanoseconds = static_cast<std::uint32_t>(both >> 34);
-      seconds = static_cast<std::int64_t>(both & 0x3'ffff'ffffull);
-    } else if (size == 12) {
-      nanoseconds = load_big_endian<std::uint32_t>(body);
-      seconds = static_cast<std::int64_t>(load_big_endian<std::uint64_t>(body + 4));
-    }
-    if ((size != 4 && size != 8 && size != 12) || nanoseconds >= kNanoseconds) {
-      refuse("a timestamp of no legal form; it has 4, 8 or 12 octets and less than 1000000000 nanoseconds",
-             position(body));
-    }
-    calls_.timestamp(seconds, nanoseconds);
   }
 
   serializers::SinkCalls calls_;

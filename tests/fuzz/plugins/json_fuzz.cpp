@@ -30,7 +30,9 @@ void check_grammar(rig::Instance& json, std::string_view text) {
   const bool legal = is_utf8(text) && StrictJson::accepts(text);
   rig::Record record;
   const rig::Outcome value = json.read_value(rig::Input(text), record.sink());
-  must((value.status != TENON_ERR_BAD_DATA) == legal, "the value reader is the RFC's grammar", value.text);
+  // A number beyond the doubles ends the stream before the reader has seen what follows.
+  if (value.status != TENON_ERR_UNTRANSLATABLE)
+    must(value.ok() == legal, "the value reader is the RFC's grammar", value.text);
   const rig::Input event(R"({"data":)" + std::string(text) + "}");
   tenon_event seen;
   TENON_INIT(&seen);
