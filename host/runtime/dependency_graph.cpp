@@ -146,7 +146,8 @@ class DependencyGraphBuilder {
     auto from = std::find_if(path.begin(), path.end(), [&](const auto& step) { return step.first == entry; });
     for (; from != path.end(); ++from) {
       // A supervisor's gate and its ready point are one thing to people.
-      if (names.empty() || names.back() != graph_.nodes_[from->first].name) names.push_back(graph_.nodes_[from->first].name);
+      const std::string& name = graph_.nodes_[from->first].name;
+      if (names.empty() || names.back() != name) names.push_back(name);
     }
     if (names.size() == 1 || names.front() != names.back()) names.push_back(names.front());
     errors_.emplace_back(errc::invalid_argument,

@@ -1,10 +1,10 @@
 // From single answers to a state: how many failures in a row make a process unhealthy, how many successes heal it.
 //
-// The model. The state starts unknown. A success counts up `successes` and zeroes `failures`, a failure or a timeout the
-// other way round; degraded counts as a success of its own kind: the process lives, and the state says degraded.
+// The model. The state starts unknown. A success counts up `successes` and zeroes `failures`, a failure or a timeout
+// the other way round; degraded counts as a success of its own kind: the process lives, and the state says degraded.
 // unhealthy comes after `unhealthy_after` failures in a row and goes after `healthy_after` successes in a row. From
-// unknown and from healthy the first success counts at once; degraded and healthy follow each other at once.
-// During the start period failures change nothing; the first success ends it.
+// unknown and from healthy the first success counts at once; degraded and healthy follow each other at once. During
+// the start period failures change nothing; the first success ends it.
 #pragma once
 
 #include <cstdint>

@@ -20,8 +20,8 @@
 namespace tenon::runtime {
 namespace {
 
-// A line in the ring: stream digit, '+' if it was cut, 16 hexadecimal digits of wall time, the text, LF. Text, so that the
-// ring's own notion of lines finds the first whole one after old bytes were overwritten.
+// A line in the ring: stream digit, '+' if it was cut, 16 hexadecimal digits of wall time, the text, LF. Text, so that
+// the ring's own notion of lines finds the first whole one after old bytes were overwritten.
 constexpr std::size_t kHeader = 18;
 constexpr std::size_t kSmallestRing = 1024;
 constexpr Duration kDropNotice = std::chrono::seconds(1);
@@ -30,7 +30,8 @@ void append_record(std::string& out, const LogLine& line) {
   out.push_back(static_cast<char>('0' + static_cast<int>(line.stream)));
   out.push_back(line.cut ? '+' : ' ');
   std::array<char, 17> time;
-  std::snprintf(time.data(), time.size(), "%016llx", static_cast<unsigned long long>(line.at.time_since_epoch().count()));
+  const auto nanoseconds = static_cast<unsigned long long>(line.at.time_since_epoch().count());
+  std::snprintf(time.data(), time.size(), "%016llx", nanoseconds);
   out.append(time.data(), 16);
   out += line.text;
   out.push_back('\n');
@@ -104,7 +105,8 @@ class LogCapture::ProcessLog {
     if (Status set = set_nonblocking(descriptor.get()); !set) return set;
     auto stream = std::make_unique<Stream>(kind, max_line());
     Stream* const raw = stream.get();
-    auto watch = owner_.loop_.watch(descriptor.get(), event::Interest::read, [this, raw](event::Interest) { ready(*raw); });
+    auto watch =
+        owner_.loop_.watch(descriptor.get(), event::Interest::read, [this, raw](event::Interest) { ready(*raw); });
     if (!watch) return std::move(watch).error();
     stream->watch = std::move(watch).value();
     stream->descriptor = std::move(descriptor);

@@ -1,16 +1,17 @@
 // The captured output of all processes: the last lines in memory, all of them in a file where asked for, followers.
 //
-// The model. Per process a ring of bytes that holds whole lines with stream and time, and two line splitters. Lines come
-// from descriptors that are attached (stdout where it is no channel, stderr) or one by one from whoever reads the
+// The model. Per process a ring of bytes that holds whole lines with stream and time, and two line splitters. Lines
+// come from descriptors that are attached (stdout where it is no channel, stderr) or one by one from whoever reads the
 // channel. Nothing is allocated for a process before its first output. A log outlives the incarnations of its process:
 // it stays until it is removed.
 //
-// What a process can cost: a read takes at most kReadBytes a turn of the loop, a stream that delivered kSlotBytes within
-// kSlot is not read for the rest of it (the writer then waits in its own write), and of what was read only
-// LogConfig::rate_bytes per second are kept; the rest is dropped and counted, and a line of the host in the log says so.
+// What a process can cost: a read takes at most kReadBytes a turn of the loop, a stream that delivered kSlotBytes
+// within kSlot is not read for the rest of it (the writer then waits in its own write), and of what was read only
+// LogConfig::rate_bytes per second are kept; the rest is dropped and counted, and a line of the host in the log says
+// so.
 //
-// Positions count bytes of the ring from the process's first line; a follower that asks for what was overwritten is told
-// by a line of the host how much it missed. All [loop].
+// Positions count bytes of the ring from the process's first line; a follower that asks for what was overwritten is
+// told by a line of the host how much it missed. All [loop].
 #pragma once
 
 #include <cstdint>

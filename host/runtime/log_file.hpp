@@ -1,9 +1,9 @@
 // A log file that never grows over its limit: rotated by size, path.1 the newest former one, path.N the oldest.
 //
 // The model. The file is opened for appending when the first line comes. A line never spans two files. When a write or
-// open fails (disk full, permission), lines are dropped and counted, the failure is reported once, and it is tried again
-// at most once a second; the first success after that is reported too, with the number of lines lost.
-// A partial write (disk full in the middle) is completed by a line feed first when writing works again.
+// open fails (disk full, permission), lines are dropped and counted, the failure is reported once, and it is tried
+// again at most once a second; the first success after that is reported too, with the number of lines lost. A partial
+// write (disk full in the middle) is completed by a line feed first when writing works again.
 //
 // Writes go to the page cache from the loop thread; a path on a hanging network file system hangs its callers. [loop]
 #pragma once

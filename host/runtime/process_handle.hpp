@@ -1,7 +1,7 @@
 // One process as the host knows it: what runs, how it came to that, and what the operator wants of it.
 //
-// Owned and changed by the ProcessManager alone; everybody else reads it through a const pointer that is valid until the
-// process is removed. [loop]
+// Owned and changed by the ProcessManager alone; everybody else reads it through a const pointer that is valid until
+// the process is removed. [loop]
 #pragma once
 
 #include <cstdint>

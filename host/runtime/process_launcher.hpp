@@ -1,9 +1,9 @@
 // What the runtime asks of whoever holds the processes (the keeper, through integration).
 //
 // The model. Requests never block and keep their order. Every spawn is answered by exactly one call of
-// ProcessManager::on_spawned or ::on_spawn_failed, and every spawned process by exactly one ::on_exited, in a later turn
-// of the loop. A process is named by (id, generation); a request for one that has exited does nothing.
-// A returned error means that the request was not taken (the link is lost or full); nothing will answer it.
+// ProcessManager::on_spawned or ::on_spawn_failed, and every spawned process by exactly one ::on_exited, in a later
+// turn of the loop. A process is named by (id, generation); a request for one that has exited does nothing. A returned
+// error means that the request was not taken (the link is lost or full); nothing will answer it.
 #pragma once
 
 #include <cstdint>

@@ -77,7 +77,8 @@ void ProcessManager::set_stop_rank(std::string_view id, std::uint32_t rank) {
   if (!may_have_pid(process->handle.phase)) return;
   const StopConfig& stop = process->config().stop;
   // A refused request means a lost link: the engine ends, and its successor sets the rank anew.
-  (void)services_.launcher.set_stop_plan(process->handle.id(), process->handle.generation, {stop.signal, stop.grace, rank});
+  (void)services_.launcher.set_stop_plan(process->handle.id(), process->handle.generation,
+                                         {stop.signal, stop.grace, rank});
 }
 
 Status ProcessManager::set_extra(std::string_view id, std::string extra) {

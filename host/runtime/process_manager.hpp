@@ -1,7 +1,7 @@
 // Drives the life of each process: spawn, readiness, exit, restart timer, stop. Owns the ProcessHandles.
 //
-// The model. The phases are those of process_status.hpp. A process has at most one deadline at a time, and the phase says
-// what it means:
+// The model. The phases are those of process_status.hpp. A process has at most one deadline at a time, and the phase
+// says what it means:
 //
 //   waiting ──begin──► spawning ──spawned──► starting ──ready──► running
 //      ▲                  │ failed              │ exit, deadline    │ exit
@@ -9,17 +9,17 @@
 //      └──restart── (policy decides, owner plans) ──► terminated | error
 //   spawning, starting, running ──stop──► draining ──► signalled ──grace──► killed ──exit──► AfterStop says
 //
-// After an exit the manager asks the process's restart policy; what follows from the answer (intensity, strategy, order)
-// is decided by the ProcessOwner, the supervision tree, which calls back with restart_after, hold, finish or fail.
-// Without an owner the manager does as the policy said.
+// After an exit the manager asks the process's restart policy; what follows from the answer (intensity, strategy,
+// order) is decided by the ProcessOwner, the supervision tree, which calls back with restart_after, hold, finish or
+// fail. Without an owner the manager does as the policy said.
 //
-// A stop asked for while the process spawns waits for nothing: the launcher keeps requests in order. A paused process is
-// continued before it is stopped. Whoever asks for something that another request undoes is told errc::cancelled.
-// After SIGKILL the wait is bounded too: past kKillBound those who wait for the stop are told, by name, what does not die;
-// the process stays `stopping` until the kernel gives it back.
+// A stop asked for while the process spawns waits for nothing: the launcher keeps requests in order. A paused process
+// is continued before it is stopped. Whoever asks for something that another request undoes is told errc::cancelled.
+// After SIGKILL the wait is bounded too: past kKillBound those who wait for the stop are told, by name, what does not
+// die; the process stays `stopping` until the kernel gives it back.
 //
 // Each change of what a successor must know is saved as a label at the end of the call that made it, before an exit is
-// forgotten; a crash in between makes the successor see the exit again.
+// forgotten; after a crash in between the successor is told of the exit again, and sees by the label that it is old.
 //
 // All [loop]. Cost of every event is O(1) in the number of processes.
 #pragma once
@@ -52,11 +52,15 @@ class ProcessOwner {
  public:
   virtual ~ProcessOwner() = default;
   // The process is waiting, without a pid. Must end in restart_after, hold, finish or fail for it.
-  virtual void on_exit_decided(const ProcessHandle& process, const ExitRecord& exit, const RestartDecision& decision) = 0;
+  virtual void on_exit_decided(const ProcessHandle& process, const ExitRecord& exit,
+                               const RestartDecision& decision) = 0;
+  // It was stopped to be started again at once (an operator's restart, or a start during a stop). False: it is held
+  // instead, because it is part of something larger that is being stopped; the owner begins it then.
+  virtual bool may_restart_now(const ProcessHandle& process) = 0;
   virtual void on_process_ready(const ProcessHandle& process) = 0;
   // Nothing of it runs and nothing is under way for it: terminated, error, or held.
   virtual void on_process_down(const ProcessHandle& process) = 0;
-  // The operator asked for a fresh start: its restarts count no more.
+  // Its restarts count no more: an operator asked for a fresh start, or the owner did by forget_restarts.
   virtual void on_history_reset(const ProcessHandle& process) { (void)process; }
 };
 
@@ -101,7 +105,8 @@ class ProcessManager {
   void set_owner(ProcessOwner* owner) noexcept { owner_ = owner; }
 
   // ---- the set of processes ----
-  // Adds a process that is not to run yet. errc::already_exists for a known id, invalid_argument for an empty id or argv.
+  // Adds a process that is not to run yet. errc::already_exists for a known id, invalid_argument for an empty id or
+  // argv.
   Status add(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank = 0);
   // add and start.
   Status spawn_process(std::shared_ptr<const ProcessConfig> config, std::string supervisor, Completion done = {});
@@ -109,9 +114,9 @@ class ProcessManager {
   Status remove(std::string_view id);
   // Takes over from a former engine, once per process, after add and before anything else. Nothing is restarted that
   // runs, and no observer is told; a readiness deadline is moved by the time since `engine_lost`, a restart delay and a
-  // stop under way are not. An exit that happened meanwhile is left to the caller, who delivers it by on_exited when all
-  // processes have been adopted. Returns whether the process is left waiting for begin (new, held, or its start was under
-  // way).
+  // stop under way are not. An exit that happened meanwhile is left to the caller, who delivers it by on_exited when
+  // all processes have been adopted. Returns whether the process is left waiting for begin (new, held, or its start
+  // was under way).
   bool adopt(std::string_view id, const AdoptedProcess& adopted, MonotonicTime engine_lost);
   // The rank in the keeper's own stop plan, from the next spawn on and at once for what runs.
   void set_stop_rank(std::string_view id, std::uint32_t rank);
@@ -154,6 +159,8 @@ class ProcessManager {
   void restart_when_told(std::string_view id, RestartNotice notice);  // counted as a restart, but held for begin()
   void finish(std::string_view id, std::string reason);
   void fail(std::string_view id, std::string reason);
+  // A fresh start, as after an operator's: back-off, window and the policy's memory begin anew; the total stays.
+  void forget_restarts(std::string_view id);
   // The restarts of the process, for the label; the owner keeps them (RestartWindow).
   void set_window(std::string_view id, std::vector<MonotonicTime> restarts);
   const std::vector<MonotonicTime>& window(std::string_view id) const;  // empty for an unknown process
@@ -199,6 +206,7 @@ class ProcessManager {
   void send_stop_signal(Process& process);
   void send_kill(Process& process);
   void stopped(Process& process, const ExitRecord& exit);
+  void held(Process& process);
   void signal_group(Process& process, int signal_number);
   void restart_now(Process& process);
 

@@ -9,10 +9,10 @@
 //   stopping      asked to stop, drain or grace running
 //   terminated    ended on purpose: finished, or stopped by the operator; also what was never started
 //
-// The status is a function of (phase, paused, in flight); nothing stores it but to see a change. Who wins: stopping over
-// paused (a paused process is continued before it is stopped), paused over everything that has or wants a pid.
-// What never happens: error or terminated become idle or busy without having been initializing; a process without a pid
-// is idle or busy; a status changes to itself.
+// The status is a function of (phase, paused, in flight); nothing stores it but to see a change. Who wins: stopping
+// over paused (a paused process is continued before it is stopped), paused over everything that has or wants a pid.
+// What never happens: error or terminated become idle or busy without having been initializing; a process without a
+// pid is idle or busy; a status changes to itself.
 #pragma once
 
 #include <cstdint>

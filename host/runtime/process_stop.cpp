@@ -73,17 +73,20 @@ void ProcessManager::stopped(Process& process, const ExitRecord& exit) {
     case AfterStop::stay_down:
       return terminate(process, process.stop_reason,
                        Error(errc::cancelled, handle.id() + " was stopped: " + process.stop_reason));
-    case AfterStop::hold:
-      process.held = true;
-      set_phase(process, ProcessPhase::waiting, process.stop_reason);
-      settle(process, &Process::stop_waiters, {});
-      if (owner_) owner_->on_process_down(handle);
-      return;
+    case AfterStop::hold: return held(process);
     case AfterStop::restart:
+      if (owner_ && !owner_->may_restart_now(handle)) return held(process);
       settle(process, &Process::stop_waiters, {});
       return restart_now(process);
     case AfterStop::decide: return ask_policy(process, exit);
   }
+}
+
+void ProcessManager::held(Process& process) {
+  process.held = true;
+  set_phase(process, ProcessPhase::waiting, process.stop_reason);
+  settle(process, &Process::stop_waiters, {});
+  if (owner_) owner_->on_process_down(process.handle);
 }
 
 void ProcessManager::restart_now(Process& process) {
@@ -99,7 +102,8 @@ void ProcessManager::hold(std::string_view id, std::string reason) {
   Process* const process = get(id);
   if (!process) return;
   const Scope scope(*this);
-  if (!is_ended(process->handle.phase)) return stop(*process, AfterStop::hold, std::move(reason));
+  const bool down = is_ended(process->handle.phase) || (process->handle.phase == ProcessPhase::waiting && process->held);
+  if (!down) return stop(*process, AfterStop::hold, std::move(reason));
   if (owner_) owner_->on_process_down(process->handle);
 }
 

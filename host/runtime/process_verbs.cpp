@@ -8,6 +8,8 @@
 namespace tenon::runtime {
 namespace {
 
+constexpr const char* kPaused = "paused by the operator";
+
 Error unknown_process(std::string_view id) {
   return Error(errc::not_found, "there is no process " + std::string(id) + "; `tenon ps` lists those that exist",
                fault::caller);
@@ -61,6 +63,11 @@ void ProcessManager::reset_history(Process& process) {
   touch(process);
 }
 
+void ProcessManager::forget_restarts(std::string_view id) {
+  const Scope scope(*this);
+  if (Process* process = get(id)) reset_history(*process);
+}
+
 // ---- start ----
 
 void ProcessManager::prepare_start(std::string_view id, std::string reason, Completion done) {
@@ -110,7 +117,7 @@ void ProcessManager::begin(std::string_view id) {
   if (!process->handle.paused()) return spawn(*process);
   process->held = false;
   process->time_left = Duration::zero();  // resume starts it
-  process->handle.reason = "paused by the operator before it was started";
+  process->handle.reason = std::string(kPaused) + " before it was started";
   touch(*process);
 }
 
@@ -162,7 +169,7 @@ void ProcessManager::pause(std::string_view id, Completion done) {
   handle.desired = Desired::paused;
   process->time_left = handle.due == MonotonicTime{} ? Duration(-1) : std::max(handle.due - now(), Duration::zero());
   clear_due(*process);
-  handle.reason = "paused by the operator";
+  process->reason_before_pause = std::exchange(handle.reason, kPaused);
   touch(*process);
   if (may_have_pid(handle.phase)) {
     process->frozen = true;
@@ -182,14 +189,18 @@ void ProcessManager::resume(std::string_view id, Completion done) {
   Process* const process = get(id);
   if (!process) return answer(std::move(done), unknown_process(id));
   ProcessHandle& handle = process->handle;
-  if (!handle.paused() || is_stopping(handle.phase)) {
+  if (!handle.paused()) {
     if (is_ended(handle.phase)) return answer(std::move(done), wrong_state(handle, "start it instead"));
     if (is_stopping(handle.phase)) return answer(std::move(done), wrong_state(handle, "wait until it has stopped"));
     return answer(std::move(done), {});
   }
   handle.desired = Desired::up;
-  handle.reason.clear();
   touch(*process);
+  // Its supervisor stops it, and has continued it for that: only what follows the stop changes.
+  if (is_stopping(handle.phase)) return answer(std::move(done), {});
+  // Unless something else was said of it meanwhile ("waiting for broker").
+  std::string before = std::exchange(process->reason_before_pause, {});
+  if (handle.reason.starts_with(kPaused)) handle.reason = std::move(before);
   if (std::exchange(process->frozen, false)) {
     signal_group(*process, SIGCONT);
     for (const auto& monitor : process->monitors) {

@@ -1,8 +1,8 @@
 // Which processes may start now. Keeps, for every node of a DependencyGraph, how much it still waits for. Pure.
 //
-// The model. A process is *wanted* between want() and the moment it is handed out, and *ready* from mark_ready() until it
-// is wanted again: a dependency that dies later holds up nobody, but whatever is started together is started in order.
-// Each change costs as much as the edges it crosses.
+// The model. A process is *wanted* between want() and the moment it is handed out, and *ready* from mark_ready() until
+// it is wanted again: a dependency that dies later holds up nobody, but whatever is started together is started in
+// order. Each change costs as much as the edges it crosses.
 #pragma once
 
 #include <cstdint>

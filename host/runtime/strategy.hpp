@@ -35,7 +35,7 @@ struct SupervisionEvent {
 
 struct SupervisionPlan {
   enum class Action : std::uint8_t {
-    restart,     // stop what `stop` lists, in that order; when all are gone and `delay` is over start what `start` lists
+    restart,     // stop what `stop` lists, in that order; when they are gone and `delay` is over, start `start`
     finish,      // the child ended on purpose
     fail_child,  // the child becomes error
     escalate,    // the supervisor gives up

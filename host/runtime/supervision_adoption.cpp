@@ -109,11 +109,11 @@ void SupervisionTree::resume_operations(Supervisor& supervisor, std::vector<Proc
   for (std::uint32_t i = range.first; i < range.last; ++i) {
     if (i < states.size() && states[i].excluded) continue;
     plan.start.push_back(i);
-    plan.stop.insert(plan.stop.begin(), i);
     std::vector<ProcessId> ids;
     collect(supervisor.children[i], ids);
     take_over(ids);
   }
+  if (plan.start.empty()) return cancel_operation(supervisor, false);
   restart_group(supervisor, plan);
 }
 

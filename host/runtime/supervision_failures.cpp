@@ -61,8 +61,8 @@ void SupervisionTree::on_exit_decided(const ProcessHandle& process, const ExitRe
   if (const Supervisor* stopping = stopping_ancestor(id)) return manager_.hold(id, stopping->reason);
   Supervisor& supervisor = *place->supervisor;
   const MonotonicTime now = loop_.clock().monotonic();
-  const SupervisionPlan plan = plan_exit(supervisor.rules, window_of(supervisor, place->index),
-                                         child_states(supervisor), {place->index, decision.action, decision.delay}, now);
+  const SupervisionPlan plan = plan_exit(supervisor.rules, window_of(supervisor, place->index), child_states(supervisor),
+                                         {place->index, decision.action, decision.delay}, now);
   carry_out(supervisor, place->index, plan, cause);
 }
 
@@ -111,7 +111,7 @@ void SupervisionTree::revive(Supervisor& supervisor) {
   for (Supervisor::Child& child : supervisor.children) {
     child.window.clear();
     if (child.is_process()) {
-      manager_.set_window(child.process, {});
+      manager_.forget_restarts(child.process);
     } else {
       revive(*child.supervisor);
     }
@@ -146,7 +146,10 @@ void SupervisionTree::restart_group(Supervisor& supervisor, const SupervisionPla
     if (!child.is_process()) revive(*child.supervisor);
     collect(child, supervisor.to_start);
   }
-  for (const std::uint32_t index : plan.stop) collect(supervisor.children[index], members);
+  // All that the strategy reaches, not only what runs: the order leads through those that are down as well.
+  const auto count = static_cast<std::uint32_t>(supervisor.children.size());
+  const AffectedRange range = affected_by(supervisor.rules.strategy, plan.start.front(), count);
+  for (std::uint32_t index = range.first; index < range.last; ++index) collect(supervisor.children[index], members);
   save(supervisor);
   stop_members(supervisor, members);
 }
@@ -202,11 +205,12 @@ void SupervisionTree::continue_group(Supervisor& supervisor) {
 // ---- escalation ----
 
 void SupervisionTree::escalate(Supervisor& supervisor, const std::string& reason) {
+  const bool told_before = !supervisor.parent && supervisor.state == SupervisorState::failed;
   cancel_operation(supervisor, true);
   supervisor.reason = reason;
   supervisor.state = supervisor.parent ? SupervisorState::escalating : SupervisorState::failed;
   save(supervisor);
-  observer_.on_supervisor_escalated(supervisor.id, reason);
+  if (!told_before) observer_.on_supervisor_escalated(supervisor.id, reason);
   std::vector<ProcessId> members;
   collect(supervisor, members);
   if (supervisor.parent) return stop_members(supervisor, members);
@@ -218,7 +222,7 @@ void SupervisionTree::escalate(Supervisor& supervisor, const std::string& reason
       manager_.fail(id, reason);
     }
   }
-  observer_.on_host_must_end(1, supervisor.id + " gave up: " + reason);
+  if (!told_before) observer_.on_host_must_end(1, supervisor.id + " gave up: " + reason);
 }
 
 void SupervisionTree::escalated(Supervisor& supervisor) {

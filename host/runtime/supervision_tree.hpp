@@ -1,12 +1,12 @@
 // The supervision tree: starts everything in order, restarts by strategy, gives up by intensity, stops in reverse, and
 // is what a person's selectors and verbs are addressed to.
 //
-// The model. The tree owns the Supervisors and decides; the ProcessManager does. When a process has ended and its policy
-// has spoken, its supervisor's plan (strategy.hpp) says whether it is restarted (alone, or with its siblings stopped and
-// started in order), becomes `error`, or takes the supervisor with it. An escalating supervisor stops its children and
-// counts as one failure at its parent, which restarts it as a whole, makes it failed (its processes then are in error)
-// or escalates itself; at the root the host must end. What the operator stopped is never started by a restart of
-// siblings; what is in error only by a restart of its whole supervisor or by the operator.
+// The model. The tree owns the Supervisors and decides; the ProcessManager does. When a process has ended and its
+// policy has spoken, its supervisor's plan (strategy.hpp) says whether it is restarted (alone, or with its siblings
+// stopped and started in order), becomes `error`, or takes the supervisor with it. An escalating supervisor stops its
+// children and counts as one failure at its parent, which restarts it as a whole, makes it failed (its processes then
+// are in error) or escalates itself; at the root the host must end. What the operator stopped is never started by a
+// restart of siblings; what is in error only by a restart of its whole supervisor or by the operator.
 //
 // Readiness is what releases dependents, and holds for the whole run: a dependency that dies later restarts nobody and
 // holds up no restart.
@@ -62,15 +62,15 @@ class SupervisionTree final : private ProcessOwner {
   Status load(const SupervisorConfig& root);
   // Starts everything, each process after what it depends on is ready.
   void start();
-  // Instead of start(), after a former engine: what runs goes on, what was under way is taken up, what is new is started.
-  // Returns the ids in `former` that this tree does not have: the caller stops them.
+  // Instead of start(), after a former engine: what runs goes on, what was under way is taken up, what is new is
+  // started. Returns the ids in `former` that this tree does not have: the caller stops them.
   std::vector<std::string> adopt(const TreeAdoption& former);
   // Stops everything in reverse order, for good. Past `bound` everything left gets SIGKILL. `done` with an error that
   // names what even that did not move. Then nothing is started any more. A second call only shortens the bound.
   void stop_all(Duration bound, std::function<void(Status)> done);
 
-  // Process ids that a selector names, in list order: a process id, a base id, a supervisor id (all under it), or a glob
-  // over these. errc::not_found, with the nearest name, if there are none.
+  // Process ids that a selector names, in list order: a process id, a base id, a supervisor id (all under it), or a
+  // glob over these. errc::not_found, with the nearest name, if there are none.
   Result<std::vector<ProcessId>> resolve(std::string_view selector) const;
   Result<std::vector<ProcessId>> resolve(const std::vector<std::string>& selectors) const;  // each once
   // Applies the verb, in order where there is one (start, stop, restart), and reports when all have ended. `ids` come
@@ -97,6 +97,7 @@ class SupervisionTree final : private ProcessOwner {
   struct StopRun;
 
   void on_exit_decided(const ProcessHandle& process, const ExitRecord& exit, const RestartDecision& decision) override;
+  bool may_restart_now(const ProcessHandle& process) override;
   void on_process_ready(const ProcessHandle& process) override;
   void on_process_down(const ProcessHandle& process) override;
   void on_history_reset(const ProcessHandle& process) override;
@@ -138,6 +139,7 @@ class SupervisionTree final : private ProcessOwner {
   // verbs and the end
   void run_held(Node gone);
   void stop_next(const std::shared_ptr<StopRun>& run, std::vector<Node> freed);
+  void wake_supervisors(const ProcessId& id);
   void apply_start(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run);
   void apply_stop(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run);
   void apply_restart(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run);

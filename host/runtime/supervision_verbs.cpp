@@ -43,22 +43,29 @@ void SupervisionTree::apply(Verb verb, const std::vector<ProcessId>& ids, int si
   }
 }
 
+// A supervisor that had given up is at work again as soon as one of its processes is wanted.
+void SupervisionTree::wake_supervisors(const ProcessId& id) {
+  const Place* const place = place_of(id);
+  for (Supervisor* each = place ? place->supervisor : nullptr; each; each = each->parent) {
+    if (each->state != SupervisorState::failed) continue;
+    each->state = SupervisorState::running;
+    each->window.clear();
+    each->reason.clear();
+    save(*each);
+  }
+}
+
 void SupervisionTree::apply_start(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run) {
   std::vector<Node> nodes;
   for (const ProcessId& id : ids) {
-    if (const Place* place = place_of(id)) {
-      // A supervisor that had given up is at work again as soon as one of its processes is wanted.
-      for (Supervisor* each = place->supervisor; each; each = each->parent) {
-        if (each->state != SupervisorState::failed) continue;
-        each->state = SupervisorState::running;
-        each->window.clear();
-        each->reason.clear();
-        save(*each);
-      }
-    }
+    wake_supervisors(id);
     manager_.prepare_start(id, "starting", VerbRun::collect(run, id));
     const ProcessHandle* const process = manager_.find(id);
-    if (process && process->phase == ProcessPhase::waiting && !process->paused() && !stopping_ancestor(id)) {
+    if (Supervisor* stopping = stopping_ancestor(id)) {
+      // Started together with the others once all are gone, also if it was not to be before.
+      auto& later = stopping->to_start;
+      if (std::find(later.begin(), later.end(), id) == later.end()) later.push_back(id);
+    } else if (process && process->phase == ProcessPhase::waiting && !process->paused()) {
       nodes.push_back(graph_.process(id));
     }
   }
@@ -87,7 +94,14 @@ void SupervisionTree::apply_stop(const std::vector<ProcessId>& ids, const std::s
 }
 
 void SupervisionTree::apply_restart(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& verb) {
-  if (ids.size() == 1) return manager_.restart(ids.front(), VerbRun::collect(verb, ids.front()));
+  if (ids.size() == 1) {
+    if (stopping_ancestor(ids.front())) {  // it is being restarted already
+      manager_.resume(ids.front(), {});
+      return apply_start(ids, verb);
+    }
+    wake_supervisors(ids.front());
+    return manager_.restart(ids.front(), VerbRun::collect(verb, ids.front()));
+  }
   // All are stopped in reverse order, then started in order. Held, not stopped: should the engine die in between, its
   // successor starts them.
   const auto run = std::make_shared<StopRun>(graph_, nodes_of(ids));
@@ -113,6 +127,13 @@ void SupervisionTree::stop_next(const std::shared_ptr<StopRun>& run, std::vector
   run->queue.clear();
   run->working = false;
   if (run->sequence.done() && run->done) std::exchange(run->done, nullptr)();
+}
+
+bool SupervisionTree::may_restart_now(const ProcessHandle& process) {
+  const Node node = graph_.process(process.id());
+  const bool held = std::any_of(held_runs_.begin(), held_runs_.end(),
+                                [&](const auto& run) { return run->sequence.contains(node); });
+  return !shutting_down_ && !held && !stopping_ancestor(process.id());
 }
 
 void SupervisionTree::run_held(Node node) {

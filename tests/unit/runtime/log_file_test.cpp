@@ -1,0 +1,89 @@
+#include "runtime/log_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "common/system.hpp"
+
+namespace tenon::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+struct LogFileTest : testing::Test {
+  LogFileTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tenon-log-XXXXXX").string();
+    directory = ::mkdtemp(pattern.data());
+    path = directory + "/w.log";
+  }
+  ~LogFileTest() override { std::filesystem::remove_all(directory); }
+
+  LogFile file(std::uint64_t max_bytes, std::uint32_t keep) {
+    return LogFile(path, max_bytes, keep, [this](const Error& error, bool recovered) {
+      reports.push_back((recovered ? "recovered: " : "failed: ") + error.message);
+    });
+  }
+  std::string read(const std::string& name) {
+    auto text = read_file(directory + "/" + name, 1 << 20);
+    return text ? *text : "<missing>";
+  }
+
+  std::string directory, path;
+  std::vector<std::string> reports;
+  MonotonicTime now{1h};
+};
+
+TEST_F(LogFileTest, AppendsToWhatIsThere) {
+  ASSERT_TRUE(write_file_atomically(path, "old\n").ok());
+  file(1000, 2).write("new\n", 1, now);
+  EXPECT_EQ(read("w.log"), "old\nnew\n");
+}
+
+TEST_F(LogFileTest, RotatesBeforeItWouldGrowOverItsLimit) {
+  LogFile log = file(10, 2);
+  for (const char* line : {"one one\n", "two two\n", "three 3\n", "four 44\n"}) log.write(line, 1, now);
+  EXPECT_EQ(read("w.log"), "four 44\n");
+  EXPECT_EQ(read("w.log.1"), "three 3\n");
+  EXPECT_EQ(read("w.log.2"), "two two\n");
+  EXPECT_EQ(read("w.log.3"), "<missing>");
+}
+
+TEST_F(LogFileTest, WithNothingToKeepItBeginsAnew) {
+  LogFile log = file(10, 0);
+  log.write("one one\n", 1, now);
+  log.write("two two\n", 1, now);
+  EXPECT_EQ(read("w.log"), "two two\n");
+  EXPECT_EQ(read("w.log.1"), "<missing>");
+}
+
+TEST_F(LogFileTest, AFailureIsReportedOnceAndSoIsTheRecovery) {
+  std::filesystem::create_directory(path);  // in the way
+  LogFile log = file(1000, 2);
+  log.write("a\n", 1, now);
+  log.write("b\nc\n", 2, now + 10ms);
+  log.write("d\n", 1, now + 2s);
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_THAT(reports[0], HasSubstr("lines go to memory only"));
+  EXPECT_EQ(log.lost_lines(), 4u);
+  std::filesystem::remove(path);
+  log.write("e\n", 1, now + 2500ms);  // too early for another attempt
+  log.write("f\n", 1, now + 4s);
+  EXPECT_EQ(read("w.log"), "f\n");
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_THAT(reports[1], HasSubstr("recovered: "));
+  EXPECT_THAT(reports[1], HasSubstr("5 lines are missing"));
+}
+
+TEST_F(LogFileTest, AFifoWithoutAReaderDoesNotHang) {
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  file(1000, 2).write("x\n", 1, now);
+  EXPECT_EQ(reports.size(), 1u);
+}
+
+}  // namespace
+}  // namespace tenon::runtime

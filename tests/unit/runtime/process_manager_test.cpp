@@ -1,0 +1,609 @@
+// Stories of single processes, told to a ProcessManager without a tree above it.
+#include "runtime/process_manager.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/runtime/fakes.hpp"
+
+namespace tenon::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using test::process;
+using test::World;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Answer = World::Answer;
+
+struct ProcessManagerTest : testing::Test, World {
+  ProcessManagerTest() { tree.reset(); }  // alone: the manager does as the policy says
+
+  Answer spawn(std::shared_ptr<const ProcessConfig> config) {
+    Answer answer;
+    EXPECT_TRUE(manager->spawn_process(std::move(config), "root", answer.take()).ok());
+    turn();
+    return answer;
+  }
+  template <class Verb>
+  Answer ask(Verb verb, const std::string& id) {
+    Answer answer;
+    (manager.get()->*verb)(id, answer.take());
+    turn();
+    return answer;
+  }
+  Answer start(const std::string& id) { return ask(&ProcessManager::start, id); }
+  Answer stop(const std::string& id) { return ask(&ProcessManager::stop_process, id); }
+  Answer restart(const std::string& id) { return ask(&ProcessManager::restart, id); }
+  Answer pause(const std::string& id) { return ask(&ProcessManager::pause, id); }
+  Answer resume(const std::string& id) { return ask(&ProcessManager::resume, id); }
+};
+
+// ---- start and readiness ----
+
+TEST_F(ProcessManagerTest, AProcessReadyOnStartIsIdleOnceSpawned) {
+  const Answer answer = spawn(process("w"));
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["w"].pid, keeper.children["w"].pid);
+  EXPECT_EQ((*this)["w"].generation, 1u);
+  EXPECT_THAT(observer.events, ElementsAre("starting w", "ready w"));
+  EXPECT_EQ(loop.live_timers(), 0u);
+}
+
+TEST_F(ProcessManagerTest, OneReadyOnEventWaitsForItsWord) {
+  auto config = process("w");
+  config->ready = {ReadyOn::event, 10s};
+  const Answer answer = spawn(config);
+  EXPECT_EQ(status("w"), ProcessStatus::initializing);
+  manager->notify_ready("w", 7);  // of another incarnation
+  EXPECT_FALSE(answer.answered());
+  manager->notify_ready("w", 1);
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  advance(1h);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
+TEST_F(ProcessManagerTest, OneNotReadyInTimeIsStoppedAndItsPolicyTold) {
+  auto config = process("w");
+  config->ready = {ReadyOn::event, 10s};
+  config->restart.policy = "never";
+  const Answer answer = spawn(config);
+  advance(10s);
+  EXPECT_EQ(status("w"), ProcessStatus::error);
+  EXPECT_THAT((*this)["w"].reason, HasSubstr("not ready within 10 s"));
+  EXPECT_THAT(answer.text(), HasSubstr("not ready within 10 s"));
+  ASSERT_EQ(policies.asked.size(), 1u);
+  EXPECT_EQ(policies.asked[0].ended, EndCause::startup);
+  EXPECT_FALSE(policies.asked[0].was_ready);
+}
+
+TEST_F(ProcessManagerTest, ATaskIsReadyWhenItHasExitedWithZero) {
+  auto config = process("task");
+  config->ready = {ReadyOn::exit, 0s};
+  config->restart.policy = "on_failure";
+  const Answer answer = spawn(config);
+  EXPECT_FALSE(answer.answered());
+  exit("task", 0);
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ(status("task"), ProcessStatus::terminated);
+  EXPECT_THAT(observer.events, testing::Contains("ready task"));
+}
+
+TEST_F(ProcessManagerTest, OneReadyOnHealthIsReadyWhenAllItsChecksAreWell) {
+  auto config = process("w");
+  config->ready = {ReadyOn::health, 30s};
+  config->health.push_back({"http"});
+  config->health[0].timeout = 10s;
+  const Answer answer = spawn(config);
+  advance(5s);
+  EXPECT_EQ(status("w"), ProcessStatus::initializing);
+  checks.live["w"]->answer(HealthState::healthy);
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ((*this)["w"].health, HealthStatus{});
+}
+
+TEST_F(ProcessManagerTest, TheStatusIsBusyWhileEventsAreInFlight) {
+  spawn(process("w"));
+  manager->set_in_flight("w", 2);
+  EXPECT_EQ(status("w"), ProcessStatus::busy);
+  manager->set_in_flight("w", 0);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  EXPECT_EQ(manager->count(ProcessStatus::idle), 1u);
+  EXPECT_EQ(manager->count(ProcessStatus::busy), 0u);
+}
+
+TEST_F(ProcessManagerTest, ACommandThatDoesNotExistIsAnErrorAtOnce) {
+  keeper.spawn_errors["w"] = ENOENT;
+  const Answer answer = spawn(process("w"));
+  EXPECT_EQ(status("w"), ProcessStatus::error);
+  EXPECT_THAT((*this)["w"].reason, HasSubstr("could not start: exec: No such file or directory"));
+  EXPECT_THAT(answer.text(), HasSubstr("No such file or directory"));
+  EXPECT_TRUE(policies.asked.empty());
+}
+
+TEST_F(ProcessManagerTest, AFullProcessTableIsWaitedOutAndCountedAgainstNobody) {
+  keeper.spawn_errors["w"] = EAGAIN;
+  const Answer answer = spawn(process("w"));
+  EXPECT_EQ(status("w"), ProcessStatus::initializing);
+  EXPECT_THAT((*this)["w"].reason, HasSubstr("Resource temporarily unavailable"));
+  advance(1min);
+  EXPECT_EQ(status("w"), ProcessStatus::initializing);
+  EXPECT_EQ((*this)["w"].total_restarts, 0u);
+  EXPECT_LT((*this)["w"].generation, 20u);  // it backs off
+  keeper.spawn_errors.clear();
+  advance(10s);
+  EXPECT_TRUE(answer.ok());
+}
+
+TEST_F(ProcessManagerTest, ARefusedSpawnRequestIsTriedAgain) {
+  keeper.refuse_spawns = true;
+  const Answer answer = spawn(process("w"));
+  EXPECT_THAT((*this)["w"].reason, HasSubstr("the link is full"));
+  keeper.refuse_spawns = false;
+  advance(1s);
+  EXPECT_TRUE(answer.ok());
+}
+
+// ---- exit and restart ----
+
+TEST_F(ProcessManagerTest, TheFirstRestartIsImmediateAndTheNextOnesWait) {
+  spawn(process("w"));
+  exit("w", 3);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["w"].generation, 2u);
+  exit("w", 3);
+  EXPECT_EQ(status("w"), ProcessStatus::initializing);
+  EXPECT_EQ((*this)["w"].reason, "restart, next in 100 ms: exit code 3");
+  EXPECT_FALSE((*this)["w"].pid.has_value());
+  advance(99ms);
+  EXPECT_FALSE(keeper.runs("w"));
+  advance(1ms);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["w"].total_restarts, 2u);
+  ASSERT_EQ((*this)["w"].history->size(), 2u);
+  EXPECT_EQ((*this)["w"].history->back().delay, 100ms);
+}
+
+TEST_F(ProcessManagerTest, WhatAProcessLeavesBehindIsKilledWithItsGroup) {
+  spawn(process("w"));
+  const auto before = keeper.forgotten.size();
+  exit("w", 0);
+  EXPECT_TRUE(keeper.swept.contains("w"));
+  EXPECT_EQ(keeper.forgotten.size(), before + 1);
+}
+
+TEST_F(ProcessManagerTest, TheHistoryIsBounded) {
+  spawn(process("w"));
+  for (int i = 0; i < 50; ++i) {
+    exit("w", 1);
+    advance(31s);
+  }
+  EXPECT_EQ((*this)["w"].total_restarts, 50u);
+  EXPECT_EQ((*this)["w"].history->size(), ProcessHandle::kHistory);
+}
+
+TEST_F(ProcessManagerTest, ThePolicyGetsWhatItIsPromised) {
+  spawn(process("w"));
+  advance(5s);
+  kill("w", SIGSEGV);
+  exit("w", 7);
+  ASSERT_EQ(policies.asked.size(), 2u);
+  EXPECT_EQ(policies.asked[0].ended, EndCause::signal);
+  EXPECT_EQ(policies.asked[0].value, SIGSEGV);
+  EXPECT_TRUE(policies.asked[0].was_ready);
+  EXPECT_EQ(policies.asked[0].run_time, 5s);
+  EXPECT_EQ(policies.asked[0].consecutive, 0u);
+  EXPECT_EQ(policies.asked[1].ended, EndCause::code);
+  EXPECT_EQ(policies.asked[1].value, 7);
+  EXPECT_EQ(policies.asked[1].consecutive, 1u);
+  EXPECT_EQ(policies.asked[1].total_restarts, 1u);
+  EXPECT_EQ(policies.asked[1].memory[0], 1u);  // as the policy left it
+  EXPECT_EQ(policies.asked[1].memory[1], 1u);  // as on_ready left it
+}
+
+TEST_F(ProcessManagerTest, OnePolicyInstanceServesAllWithTheSameConfig) {
+  for (int i = 0; i < 10; ++i) {
+    spawn(process("w" + std::to_string(i)));
+    exit("w" + std::to_string(i), 1);
+  }
+  EXPECT_EQ(policies.made, 1);
+}
+
+TEST_F(ProcessManagerTest, ABackOffStandsInForAPolicyThatFailsOrIsMissingOrTalksNonsense) {
+  for (const std::string name : {"fails", "missing", "nonsense"}) {
+    auto config = process(name);
+    config->restart.policy = name;
+    spawn(config);
+    exit(name, 1);
+    EXPECT_EQ(status(name), ProcessStatus::idle) << name;
+    exit(name, 1);
+    EXPECT_EQ(status(name), ProcessStatus::initializing) << name;
+    EXPECT_THAT((*this)[name].reason, HasSubstr("stands in for the policy \"" + name + "\""));
+    advance(30s);
+    EXPECT_EQ(status(name), ProcessStatus::idle) << name;
+    EXPECT_EQ(observer.misbehaved.back(), "restart_policy/" + name);
+  }
+}
+
+TEST_F(ProcessManagerTest, AnAbsurdDelayIsCappedAtADay) {
+  auto config = process("w");
+  config->restart.policy = "forever";
+  spawn(config);
+  exit("w", 1);
+  advance(24h);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
+TEST_F(ProcessManagerTest, ExitZeroUnderNeverIsTerminatedAndAnythingElseAnError) {
+  for (const int code : {0, 1}) {
+    auto config = process("w" + std::to_string(code));
+    config->restart.policy = "never";
+    spawn(config);
+    exit(config->id, code);
+  }
+  EXPECT_EQ(status("w0"), ProcessStatus::terminated);
+  EXPECT_EQ(status("w1"), ProcessStatus::error);
+  EXPECT_EQ((*this)["w1"].reason, "exit code 1");
+}
+
+TEST_F(ProcessManagerTest, AnExitToldTwiceIsForgottenAgainAndChangesNothing) {
+  spawn(process("w"));
+  manager->on_exited("w", 9, {1, 0}, 1s, {});
+  manager->on_exited("nobody", 1, {1, 0}, 1s, {});
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  EXPECT_THAT(keeper.forgotten, ElementsAre("w", "nobody"));
+}
+
+// ---- stop ----
+
+TEST_F(ProcessManagerTest, AStopDrainsThenSaysSoThenSignals) {
+  hooks.drains_at_once = false;
+  spawn(process("w"));
+  const Answer answer = stop("w");
+  EXPECT_EQ(status("w"), ProcessStatus::stopping);
+  EXPECT_THAT(hooks.log, ElementsAre("drain w"));
+  hooks.pending["w"]();
+  EXPECT_THAT(hooks.log, ElementsAre("drain w", "shutdown w"));
+  EXPECT_EQ(keeper.log.back(), "signal w TERM");
+  turn();
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ(status("w"), ProcessStatus::terminated);
+  EXPECT_EQ((*this)["w"].reason, "stopped by the operator");
+  EXPECT_TRUE(policies.asked.empty());
+  hooks.pending["w"]();  // again, and too late
+  EXPECT_EQ(status("w"), ProcessStatus::terminated);
+}
+
+TEST_F(ProcessManagerTest, ADrainThatDoesNotEndIsCutOff) {
+  hooks.drains_at_once = false;
+  spawn(process("w"));
+  const Answer answer = stop("w");
+  advance(2s);
+  EXPECT_TRUE(answer.ok());
+}
+
+TEST_F(ProcessManagerTest, OneThatIgnoresTermIsKilledAfterTheGrace) {
+  keeper.ignores_term.insert("w");
+  spawn(process("w"));
+  const Answer answer = stop("w");
+  advance(4999ms);
+  EXPECT_FALSE(answer.answered());
+  EXPECT_EQ(status("w"), ProcessStatus::stopping);
+  advance(1ms);
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ(keeper.log.back(), "signal w KILL");
+}
+
+TEST_F(ProcessManagerTest, OneThatNotEvenKillMovesIsNamedWithinABound) {
+  keeper.immortal.insert("w");
+  spawn(process("w"));
+  const Answer first = stop("w");
+  advance(5s + ProcessManager::kKillBound);
+  EXPECT_EQ(first.code(), errc::timeout);
+  EXPECT_THAT(first.text(), HasSubstr("w (pid 101) does not die"));
+  EXPECT_EQ(status("w"), ProcessStatus::stopping);
+  const Answer second = stop("w");
+  EXPECT_EQ(second.code(), errc::timeout);
+  keeper.exit("w", {0, SIGKILL});
+  turn();
+  EXPECT_EQ(status("w"), ProcessStatus::terminated);
+}
+
+TEST_F(ProcessManagerTest, AGraceOfZeroKillsAtOnce) {
+  auto config = process("w");
+  config->stop = {SIGTERM, 0s, 0s};
+  spawn(config);
+  EXPECT_TRUE(stop("w").ok());
+  EXPECT_EQ(keeper.log.back(), "signal w KILL");
+}
+
+TEST_F(ProcessManagerTest, AStopDuringTheBackOffCancelsTheRestart) {
+  spawn(process("w"));
+  exit("w", 1);
+  exit("w", 1);
+  ASSERT_EQ(status("w"), ProcessStatus::initializing);
+  EXPECT_TRUE(stop("w").ok());
+  EXPECT_EQ(status("w"), ProcessStatus::terminated);
+  advance(1h);
+  EXPECT_FALSE(keeper.runs("w"));
+  EXPECT_EQ(loop.live_timers(), 0u);
+}
+
+TEST_F(ProcessManagerTest, AStopWhileSpawningWaitsForNothing) {
+  keeper.answer_spawns = false;
+  const Answer started = spawn(process("w"));
+  const Answer stopped = stop("w");
+  EXPECT_EQ(started.code(), errc::cancelled);
+  EXPECT_EQ(status("w"), ProcessStatus::terminated);
+  EXPECT_TRUE(stopped.ok());
+}
+
+TEST_F(ProcessManagerTest, ASpawnThatFailsWhileItIsStoppedEndsTheStop) {
+  keeper.answer_spawns = false;
+  keeper.immortal.insert("w");
+  spawn(process("w"));
+  const Answer stopped = stop("w");
+  manager->on_spawn_failed("w", 1, "exec", EAGAIN);
+  EXPECT_TRUE(stopped.ok());
+  EXPECT_EQ(status("w"), ProcessStatus::terminated);
+}
+
+TEST_F(ProcessManagerTest, AStartDuringAStopFollowsIt) {
+  keeper.ignores_term.insert("w");
+  spawn(process("w"));
+  const Answer stopped = stop("w");
+  const Answer started = start("w");
+  EXPECT_FALSE(started.answered());
+  advance(5s);
+  EXPECT_TRUE(stopped.ok());
+  EXPECT_TRUE(started.ok());
+  EXPECT_EQ((*this)["w"].generation, 2u);
+}
+
+TEST_F(ProcessManagerTest, StopAndStartOfWhatIsSoAlreadyAreDone) {
+  spawn(process("w"));
+  EXPECT_TRUE(start("w").ok());
+  EXPECT_TRUE(stop("w").ok());
+  EXPECT_TRUE(stop("w").ok());
+  EXPECT_EQ(start("nobody").code(), errc::not_found);
+}
+
+TEST_F(ProcessManagerTest, AnExitByItselfDuringTheDrainEndsTheStop) {
+  hooks.drains_at_once = false;
+  spawn(process("w"));
+  const Answer answer = stop("w");
+  exit("w", 0);
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ(status("w"), ProcessStatus::terminated);
+}
+
+// ---- restart, error, start ----
+
+TEST_F(ProcessManagerTest, AnOperatorsRestartCountsAgainstNothing) {
+  spawn(process("w"));
+  const Answer answer = restart("w");
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ((*this)["w"].generation, 2u);
+  EXPECT_EQ((*this)["w"].total_restarts, 0u);
+  EXPECT_TRUE(policies.asked.empty());
+}
+
+TEST_F(ProcessManagerTest, AStartIsTheWayOutOfErrorWithAFreshHistory) {
+  auto config = process("w");
+  config->restart.policy = "never";
+  spawn(config);
+  exit("w", 1);
+  ASSERT_EQ(status("w"), ProcessStatus::error);
+  EXPECT_TRUE(start("w").ok());
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  exit("w", 1);
+  EXPECT_EQ(policies.asked.back().memory[0], 0u);
+}
+
+TEST_F(ProcessManagerTest, AStartDuringTheBackOffDoesNotWaitForIt) {
+  spawn(process("w"));
+  exit("w", 1);
+  exit("w", 1);
+  EXPECT_TRUE(start("w").ok());
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
+TEST_F(ProcessManagerTest, AnswersMayCallBackAndRemove) {
+  spawn(process("w"));
+  bool removed = false;
+  manager->stop_process("w", [&](Status) { removed = manager->remove("w").ok(); });
+  turn();
+  EXPECT_TRUE(removed);
+  EXPECT_EQ(manager->find("w"), nullptr);
+  EXPECT_TRUE(keeper.labels.empty());
+}
+
+TEST_F(ProcessManagerTest, WhatRunsCannotBeRemoved) {
+  spawn(process("w"));
+  EXPECT_EQ(manager->remove("w").error().code, errc::wrong_state);
+}
+
+TEST_F(ProcessManagerTest, ThoseWhoWaitForAProcessAreLimited) {
+  auto config = process("w");
+  config->ready = {ReadyOn::event, 0s};
+  spawn(config);
+  std::vector<Answer> answers;
+  for (std::size_t i = 0; i < ProcessManager::kMaxWaiters; ++i) answers.push_back(start("w"));
+  EXPECT_EQ(answers.back().code(), errc::exhausted);
+  EXPECT_FALSE(answers.front().answered());
+}
+
+// ---- pause and resume ----
+
+TEST_F(ProcessManagerTest, APauseStopsTheGroupAndAResumeContinuesIt) {
+  spawn(process("w"));
+  EXPECT_TRUE(pause("w").ok());
+  EXPECT_EQ(status("w"), ProcessStatus::paused);
+  EXPECT_TRUE(keeper.frozen("w"));
+  EXPECT_TRUE(pause("w").ok());
+  EXPECT_TRUE(resume("w").ok());
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  EXPECT_FALSE(keeper.frozen("w"));
+}
+
+TEST_F(ProcessManagerTest, APausedProcessIsContinuedBeforeItIsStopped) {
+  spawn(process("w"));
+  pause("w");
+  keeper.log.clear();
+  EXPECT_TRUE(stop("w").ok());
+  EXPECT_THAT(keeper.log, ElementsAre("signal w CONT", "signal w TERM"));
+}
+
+TEST_F(ProcessManagerTest, APauseStopsTheClockOfReadiness) {
+  auto config = process("w");
+  config->ready = {ReadyOn::event, 10s};
+  spawn(config);
+  advance(9s);
+  pause("w");
+  advance(1h);
+  EXPECT_EQ(status("w"), ProcessStatus::paused);
+  resume("w");
+  EXPECT_EQ(status("w"), ProcessStatus::initializing);
+  advance(999ms);
+  EXPECT_TRUE(keeper.runs("w"));
+  EXPECT_EQ((*this)["w"].generation, 1u);
+  advance(1ms);
+  EXPECT_EQ((*this)["w"].generation, 2u);
+}
+
+TEST_F(ProcessManagerTest, APauseHoldsBackARestart) {
+  spawn(process("w"));
+  exit("w", 1);
+  exit("w", 1);
+  pause("w");
+  advance(1h);
+  EXPECT_EQ(status("w"), ProcessStatus::paused);
+  EXPECT_FALSE(keeper.runs("w"));
+  resume("w");
+  advance(100ms);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
+TEST_F(ProcessManagerTest, AResumeShowsTheReasonThatThePauseCovered) {
+  auto config = process("w");
+  config->ready = {ReadyOn::event, 10s};
+  spawn(config);
+  const std::string reason = (*this)["w"].reason;
+  pause("w");
+  EXPECT_EQ((*this)["w"].reason, "paused by the operator");
+  resume("w");
+  EXPECT_EQ((*this)["w"].reason, reason);
+}
+
+TEST_F(ProcessManagerTest, WhatDiesWhilePausedStaysPausedUntilResumed) {
+  spawn(process("w"));
+  pause("w");
+  kill("w");
+  EXPECT_EQ(status("w"), ProcessStatus::paused);
+  EXPECT_FALSE((*this)["w"].pid.has_value());
+  EXPECT_TRUE(resume("w").ok());
+  turn();
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
+TEST_F(ProcessManagerTest, WhatDoesNotRunCannotBePausedOrKilled) {
+  spawn(process("w"));
+  stop("w");
+  EXPECT_EQ(pause("w").code(), errc::wrong_state);
+  EXPECT_EQ(resume("w").code(), errc::wrong_state);
+  Answer killed;
+  manager->kill("w", SIGHUP, killed.take());
+  EXPECT_EQ(killed.code(), errc::wrong_state);
+}
+
+TEST_F(ProcessManagerTest, AStartOfAPausedProcessSaysWhatToDo) {
+  spawn(process("w"));
+  pause("w");
+  EXPECT_THAT(start("w").text(), HasSubstr("tenon resume"));
+}
+
+// ---- health ----
+
+TEST_F(ProcessManagerTest, AnUnhealthyProcessIsRestartedAndItsPolicyToldWhy) {
+  auto config = process("w");
+  config->health.push_back({"http"});
+  config->health[0].unhealthy_after = 2;
+  spawn(config);
+  checks.automatic = HealthStatus{HealthState::unhealthy, "connection refused"};
+  for (int i = 0; i < 15 && policies.asked.empty(); ++i) advance(1s);
+  ASSERT_FALSE(policies.asked.empty());
+  EXPECT_EQ(policies.asked[0].ended, EndCause::health);
+  EXPECT_THAT(observer.events, testing::Contains("health w unhealthy"));
+  EXPECT_THAT(observer.events, testing::Contains("exited w: unhealthy: http: connection refused"));
+  EXPECT_EQ((*this)["w"].generation, 2u);
+  EXPECT_EQ(checks.starts, 2);
+}
+
+TEST_F(ProcessManagerTest, OneThatOnlyReportsIsLeftRunning) {
+  auto config = process("w");
+  config->health.push_back({"http"});
+  config->health[0].on_unhealthy = OnUnhealthy::report;
+  spawn(config);
+  checks.automatic = HealthStatus{HealthState::unhealthy, "slow"};
+  advance(1min);
+  EXPECT_EQ((*this)["w"].generation, 1u);
+  EXPECT_EQ((*this)["w"].health->state, HealthState::unhealthy);
+}
+
+TEST_F(ProcessManagerTest, APausedProcessIsNotChecked) {
+  auto config = process("w");
+  config->health.push_back({"http"});
+  checks.automatic = HealthStatus{};
+  spawn(config);
+  pause("w");
+  const int asked = checks.asked["w"];
+  advance(1min);
+  EXPECT_EQ(checks.asked["w"], asked);
+  resume("w");
+  advance(1min);
+  EXPECT_GT(checks.asked["w"], asked);
+}
+
+TEST_F(ProcessManagerTest, AMissingCheckIsReportedAndTheProcessRuns) {
+  auto config = process("w");
+  config->health.push_back({"missing"});
+  EXPECT_TRUE(spawn(config).ok());
+  EXPECT_THAT(observer.misbehaved, ElementsAre("health_check/missing"));
+}
+
+// ---- labels ----
+
+TEST_F(ProcessManagerTest, TheLabelIsSavedBeforeTheExitIsForgotten) {
+  spawn(process("w"));
+  exit("w", 1);
+  exit("w", 1);
+  const auto label = ProcessLabel::decode(keeper.labels["w"]);
+  ASSERT_TRUE(label.ok());
+  EXPECT_EQ(label->phase, ProcessPhase::waiting);
+  EXPECT_EQ(label->generation, 2u);
+  EXPECT_EQ(label->total_restarts, 2u);
+  EXPECT_EQ(label->due, loop.clock().monotonic() + 100ms);
+}
+
+TEST_F(ProcessManagerTest, KeepsTheOpaquePartOfTheLabelWithinItsLimit) {
+  spawn(process("w"));
+  EXPECT_TRUE(manager->set_extra("w", "subscriptions").ok());
+  EXPECT_EQ(ProcessLabel::decode(keeper.labels["w"])->extra, "subscriptions");
+  EXPECT_EQ(manager->set_extra("w", std::string(ProcessLabel::kMaxExtra + 1, 'x')).error().code, errc::exhausted);
+  EXPECT_EQ(manager->extra("w"), "subscriptions");
+}
+
+TEST_F(ProcessManagerTest, TenThousandProcessesCostOneLabelAndNoTimerEach) {
+  for (int i = 0; i < 10000; ++i) {
+    ASSERT_TRUE(manager->spawn_process(process("w" + std::to_string(i)), "root").ok());
+  }
+  turn();
+  EXPECT_EQ(manager->count(ProcessStatus::idle), 10000u);
+  EXPECT_EQ(loop.live_timers(), 0u);
+  EXPECT_EQ(keeper.labels.size(), 10000u);
+}
+
+}  // namespace
+}  // namespace tenon::runtime

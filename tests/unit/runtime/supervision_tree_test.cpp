@@ -1,0 +1,473 @@
+// Stories of the tree: order, strategies, escalation, verbs, the end.
+#include "runtime/supervision_tree.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/runtime/fakes.hpp"
+
+namespace tenon::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using test::nested;
+using test::process;
+using test::root_of;
+using test::World;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct SupervisionTreeTest : testing::Test, World {
+  std::vector<std::string> spawned() const {
+    std::vector<std::string> ids;
+    for (const std::string& line : keeper.log) {
+      if (line.starts_with("spawn ")) ids.push_back(line.substr(6));
+    }
+    return ids;
+  }
+  std::vector<std::string> terms() const {
+    std::vector<std::string> ids;
+    for (const std::string& line : keeper.log) {
+      if (line.ends_with(" TERM")) ids.push_back(line.substr(7, line.size() - 12));
+    }
+    return ids;
+  }
+  void crash_loop(const std::string& id, int exits) {
+    for (int i = 0; i < exits && keeper.runs(id); ++i) {
+      exit(id, 1);
+      const MonotonicTime due = (*this)[id].due;
+      if (due != MonotonicTime{}) advance(due - loop.clock().monotonic());
+    }
+  }
+};
+
+std::shared_ptr<ProcessConfig> on_event(std::string id, std::vector<std::string> depends_on = {}) {
+  auto config = process(std::move(id), std::move(depends_on));
+  config->ready = {ReadyOn::event, 10s};
+  return config;
+}
+
+// ---- start ----
+
+TEST_F(SupervisionTreeTest, StartsEachProcessAfterItsDependenciesAreReady) {
+  start(root_of({process("web", {"broker"}), on_event("broker"), process("cron")}));
+  EXPECT_THAT(spawned(), ElementsAre("broker", "cron"));
+  EXPECT_EQ(status("web"), ProcessStatus::initializing);
+  EXPECT_EQ((*this)["web"].reason, "waiting for broker");
+  manager->notify_ready("broker", 1);
+  turn();
+  EXPECT_EQ(status("web"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionTreeTest, OrderedChildrenStartOneByOneAndStopInReverse) {
+  start(root_of({process("a"), process("b"), process("c")}, Strategy::rest_for_one));
+  EXPECT_THAT(spawned(), ElementsAre("a", "b", "c"));
+  bool done = false;
+  tree->stop_all(1min, [&](Status status) { done = status.ok(); });
+  turn();
+  EXPECT_TRUE(done);
+  EXPECT_THAT(terms(), ElementsAre("c", "b", "a"));
+  EXPECT_EQ(observer.events.back(), "all stopped");
+}
+
+TEST_F(SupervisionTreeTest, RefusesABadTreeAndLeavesNothingBehind) {
+  const Status loaded = tree->load(root_of({process("a", {"b"}), process("b", {"a"})}));
+  EXPECT_THAT(loaded.error().message, HasSubstr("a → b → a"));
+  auto broken = process("c");
+  broken->argv.clear();
+  EXPECT_FALSE(tree->load(root_of({process("a"), broken})).ok());
+  EXPECT_EQ(manager->size(), 0u);
+}
+
+TEST_F(SupervisionTreeTest, TellsTheKeeperWhoStopsFirst) {
+  start(root_of({process("a"), process("b", {"a"}), process("c", {"b"})}));
+  EXPECT_LT(keeper.ranks["a"], keeper.ranks["b"]);
+  EXPECT_LT(keeper.ranks["b"], keeper.ranks["c"]);
+}
+
+// ---- one_for_one and its limit ----
+
+TEST_F(SupervisionTreeTest, ACrashLoopEndsInErrorAndTheOthersLive) {
+  start(root_of({process("bad"), process("good")}));
+  crash_loop("bad", 20);
+  EXPECT_EQ(status("bad"), ProcessStatus::error);
+  EXPECT_EQ((*this)["bad"].reason, "5 restarts in 10 s did not help: exit code 1");
+  EXPECT_EQ((*this)["bad"].total_restarts, 5u);
+  EXPECT_EQ(status("good"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["good"].generation, 1u);
+  EXPECT_FALSE(observer.host_end.has_value());
+}
+
+TEST_F(SupervisionTreeTest, EachRestartSaysTheHowManiethItIs) {
+  start(root_of({process("w")}));
+  exit("w", 3);
+  exit("w", 3);
+  EXPECT_EQ((*this)["w"].reason, "restart 2 of 5 in 10 s, next in 100 ms: exit code 3");
+  ASSERT_EQ(observer.notices.size(), 2u);
+  EXPECT_EQ(observer.notices[1].attempt, 2u);
+  EXPECT_EQ(observer.notices[1].limit, 5u);
+  EXPECT_EQ(observer.notices[1].period, 10s);
+}
+
+TEST_F(SupervisionTreeTest, UnderFailChildManyDeathsAtOnceFailNobody) {
+  std::vector<ChildConfig> children;
+  for (int i = 0; i < 200; ++i) children.push_back(process("w" + std::to_string(i)));
+  start(root_of(std::move(children)));
+  for (int i = 0; i < 200; ++i) keeper.exit("w" + std::to_string(i), {0, SIGKILL});
+  turn();
+  EXPECT_EQ(manager->count(ProcessStatus::idle), 200u);
+}
+
+TEST_F(SupervisionTreeTest, AnOperatorsStartGivesAFreshBudget) {
+  start(root_of({process("w")}));
+  crash_loop("w", 20);
+  ASSERT_EQ(status("w"), ProcessStatus::error);
+  EXPECT_TRUE(apply(Verb::start, "w").all_ok());
+  exit("w", 1);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionTreeTest, ADependencyThatDiesLaterRestartsNobodyAndHoldsUpNoRestart) {
+  start(root_of({process("broker"), process("web", {"broker"})}));
+  EXPECT_TRUE(apply(Verb::stop, "broker").all_ok());
+  EXPECT_EQ(status("web"), ProcessStatus::idle);
+  exit("web", 1);
+  EXPECT_EQ(status("web"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["web"].generation, 2u);
+}
+
+// ---- group strategies ----
+
+TEST_F(SupervisionTreeTest, OneForAllStopsTheSiblingsInReverseAndStartsAllInOrder) {
+  start(root_of({process("a"), process("b"), process("c")}, Strategy::one_for_all));
+  keeper.log.clear();
+  exit("b", 1);
+  EXPECT_THAT(terms(), ElementsAre("c", "a"));
+  EXPECT_THAT(spawned(), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(manager->count(ProcessStatus::idle), 3u);
+  EXPECT_EQ((*this)["b"].total_restarts, 1u);
+  EXPECT_EQ((*this)["a"].total_restarts, 0u);
+  EXPECT_EQ(tree->root()->state, SupervisorState::running);
+}
+
+TEST_F(SupervisionTreeTest, RestForOneLeavesThoseBeforeTheFailedChildAlone) {
+  start(root_of({process("a"), process("b"), process("c")}, Strategy::rest_for_one));
+  keeper.log.clear();
+  exit("b", 1);
+  EXPECT_THAT(terms(), ElementsAre("c"));
+  EXPECT_THAT(spawned(), ElementsAre("b", "c"));
+  EXPECT_EQ((*this)["a"].generation, 1u);
+}
+
+TEST_F(SupervisionTreeTest, AGroupRestartWaitsForThePolicysDelay) {
+  start(root_of({process("a"), process("b")}, Strategy::one_for_all));
+  exit("a", 1);
+  keeper.log.clear();
+  exit("a", 1);  // the second in a row: 100 ms
+  EXPECT_FALSE(keeper.runs("b"));
+  EXPECT_THAT(spawned(), IsEmpty());
+  EXPECT_FALSE(tree->idle({}));
+  advance(100ms);
+  EXPECT_THAT(spawned(), ElementsAre("a", "b"));
+}
+
+TEST_F(SupervisionTreeTest, ASiblingThatDiesWhileTheGroupStopsCountsNothing) {
+  keeper.ignores_term.insert("c");
+  start(root_of({process("a"), process("b"), process("c")}, Strategy::one_for_all));
+  exit("b", 1);  // c must go first, then a
+  exit("a", 1);
+  EXPECT_EQ((*this)["a"].total_restarts, 0u);
+  advance(5s);
+  EXPECT_EQ(manager->count(ProcessStatus::idle), 3u);
+  EXPECT_EQ((*this)["a"].generation, 2u);
+}
+
+TEST_F(SupervisionTreeTest, AGroupRestartDoesNotStartWhatTheOperatorStopped) {
+  start(root_of({process("a"), process("b"), process("c")}, Strategy::one_for_all));
+  apply(Verb::stop, "c");
+  exit("a", 1);
+  EXPECT_EQ(status("c"), ProcessStatus::terminated);
+  EXPECT_EQ((*this)["b"].generation, 2u);
+}
+
+TEST_F(SupervisionTreeTest, AnOperatorsStopDuringAGroupRestartWins) {
+  keeper.ignores_term.insert("c");
+  start(root_of({process("a"), process("b"), process("c")}, Strategy::one_for_all));
+  exit("a", 1);
+  const VerbAnswer stopped = apply(Verb::stop, "c");
+  advance(5s);
+  EXPECT_TRUE(stopped.all_ok());
+  EXPECT_EQ(status("c"), ProcessStatus::terminated);
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_EQ(status("b"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionTreeTest, AStartOfASiblingThatIsBeingStoppedDoesNotHoldUpTheGroup) {
+  keeper.ignores_term.insert("c");
+  start(root_of({process("a"), process("b"), process("c")}, Strategy::one_for_all));
+  exit("a", 1);
+  const VerbAnswer started = apply(Verb::start, "c");
+  EXPECT_FALSE(started.answered());
+  advance(5s);
+  EXPECT_TRUE(started.all_ok());
+  EXPECT_EQ(manager->count(ProcessStatus::idle), 3u);
+  EXPECT_EQ((*this)["c"].generation, 2u);
+  EXPECT_EQ(tree->root()->state, SupervisorState::running);
+}
+
+TEST_F(SupervisionTreeTest, WhatTheOperatorStartsDuringAGroupRestartIsStartedWithTheGroup) {
+  keeper.ignores_term.insert("c");
+  start(root_of({process("a"), process("b"), process("c")}, Strategy::one_for_all));
+  apply(Verb::stop, "b");
+  exit("a", 1);
+  const VerbAnswer started = apply(Verb::start, "b");
+  EXPECT_FALSE(started.answered());
+  advance(5s);
+  EXPECT_TRUE(started.all_ok());
+  EXPECT_EQ(manager->count(ProcessStatus::idle), 3u);
+}
+
+TEST_F(SupervisionTreeTest, ALongOrderedListRestartsWithoutDeepRecursion) {
+  std::vector<ChildConfig> children;
+  for (int i = 0; i < 3000; ++i) children.push_back(process("w" + std::to_string(i)));
+  start(root_of(std::move(children), Strategy::one_for_all));
+  ASSERT_EQ(manager->count(ProcessStatus::idle), 3000u);
+  for (int i = 1; i < 3000; ++i) apply(Verb::stop, "w" + std::to_string(i));  // all are down: the stops answer at once
+  exit("w0", 1);
+  EXPECT_EQ((*this)["w0"].generation, 2u);
+  bool done = false;
+  tree->stop_all(1min, [&](Status) { done = true; });
+  turn();
+  EXPECT_TRUE(done);
+}
+
+// ---- escalation ----
+
+TEST_F(SupervisionTreeTest, ANestedSupervisorEscalatesAndIsRestartedAsAWhole) {
+  start(root_of({nested("pipe", {process("a"), process("b")}), process("other")}));
+  crash_loop("a", 6);
+  EXPECT_THAT(observer.events, testing::Contains("escalated pipe"));
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_EQ(status("b"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["b"].generation, 2u);
+  EXPECT_EQ((*this)["other"].generation, 1u);
+  EXPECT_EQ(tree->supervisor("pipe")->restarts, 1u);
+  EXPECT_TRUE(tree->supervisor("pipe")->window.times().empty());
+}
+
+TEST_F(SupervisionTreeTest, AnEscalatingSupervisorsChildrenShareOneBudget) {
+  start(root_of({nested("pipe", {process("a"), process("b"), process("c")})}));
+  for (const std::string id : {"a", "b", "c", "a", "b"}) {
+    exit(id, 1);
+    advance(1s);
+  }
+  EXPECT_THAT(observer.events, testing::Not(testing::Contains("escalated pipe")));
+  exit("c", 1);
+  EXPECT_THAT(observer.events, testing::Contains("escalated pipe"));
+}
+
+TEST_F(SupervisionTreeTest, ASupervisorThatEscalatesTooOftenIsFailedByItsParent) {
+  auto root = root_of({nested("pipe", {process("a"), process("b")}), process("other")});
+  root.intensity = {1, 1h};
+  start(std::move(root));
+  crash_loop("a", 40);
+  EXPECT_EQ(tree->supervisor("pipe")->state, SupervisorState::failed);
+  EXPECT_EQ(status("a"), ProcessStatus::error);
+  EXPECT_EQ(status("b"), ProcessStatus::error);
+  EXPECT_THAT((*this)["b"].reason, HasSubstr("1 restart in 1h did not help: pipe gave up"));
+  EXPECT_EQ(status("other"), ProcessStatus::idle);
+  EXPECT_THAT(observer.events, testing::Contains("supervisor stopped pipe"));
+  EXPECT_FALSE(observer.host_end.has_value());
+
+  EXPECT_TRUE(apply(Verb::start, "pipe").all_ok());
+  EXPECT_EQ(tree->supervisor("pipe")->state, SupervisorState::running);
+  EXPECT_EQ(status("b"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionTreeTest, AnEscalationThatReachesTheRootEndsTheHost) {
+  auto inner = nested("inner", {process("a")});
+  auto outer = std::make_shared<SupervisorConfig>(*nested("outer", {inner}));
+  outer->intensity = {0, 10s};
+  auto root = root_of({outer}, Strategy::one_for_one, OnLimit::escalate);
+  root.intensity = {0, 10s};
+  start(std::move(root));
+  crash_loop("a", 20);
+  EXPECT_THAT(observer.events, testing::Contains("escalated inner"));
+  EXPECT_THAT(observer.events, testing::Contains("escalated outer"));
+  EXPECT_THAT(observer.events, testing::Contains("escalated root"));
+  EXPECT_EQ(observer.host_end, 1);
+  EXPECT_THAT(observer.host_end_reason, HasSubstr("exit code 1"));
+}
+
+TEST_F(SupervisionTreeTest, APolicyMayEscalateByItself) {
+  auto config = process("a");
+  config->restart.policy = "escalate";
+  start(root_of({nested("pipe", {config, process("b")})}));
+  exit("a", 1);
+  EXPECT_THAT(observer.events, testing::Contains("escalated pipe"));
+  EXPECT_EQ((*this)["b"].generation, 2u);
+}
+
+TEST_F(SupervisionTreeTest, APolicyThatGivesUpMakesOnlyItsProcessAnError) {
+  auto config = process("a");
+  config->restart.policy = "never";
+  start(root_of({nested("pipe", {config, process("b")}, Strategy::one_for_all)}));
+  exit("a", 1);
+  EXPECT_EQ(status("a"), ProcessStatus::error);
+  EXPECT_EQ((*this)["b"].generation, 1u);
+}
+
+// ---- selectors and verbs ----
+
+TEST_F(SupervisionTreeTest, SelectorsAreIdsBaseIdsSupervisorsAndGlobs) {
+  auto replica = [](int n) {
+    auto config = process("counter." + std::to_string(n));
+    config->base_id = "counter";
+    return config;
+  };
+  load(root_of({replica(1), replica(2), nested("pipe", {process("a"), process("b")}), process("web")}));
+  EXPECT_THAT(tree->resolve("counter.2").value(), ElementsAre("counter.2"));
+  EXPECT_THAT(tree->resolve("counter").value(), ElementsAre("counter.1", "counter.2"));
+  EXPECT_THAT(tree->resolve("pipe").value(), ElementsAre("a", "b"));
+  EXPECT_THAT(tree->resolve("root").value(), ElementsAre("counter.1", "counter.2", "a", "b", "web"));
+  EXPECT_THAT(tree->resolve("c*.1").value(), ElementsAre("counter.1"));
+  EXPECT_THAT(tree->resolve("p?pe").value(), ElementsAre("a", "b"));
+  EXPECT_THAT(tree->resolve(std::vector<std::string>{"web", "counter.1", "counter"}).value(),
+              ElementsAre("web", "counter.1", "counter.2"));
+  EXPECT_THAT(tree->resolve("wep").error().message, HasSubstr("did you mean \"web\"?"));
+  EXPECT_EQ(tree->resolve("x*").error().code, errc::not_found);
+}
+
+TEST_F(SupervisionTreeTest, VerbsOnSeveralKeepTheOrderOfTheTree) {
+  start(root_of({process("db"), process("web", {"db"})}));
+  keeper.log.clear();
+  EXPECT_TRUE(apply(Verb::restart, "*").all_ok());
+  EXPECT_THAT(keeper.log, ElementsAre("signal web TERM", "signal db TERM", "spawn db", "spawn web"));
+  keeper.log.clear();
+  EXPECT_TRUE(apply(Verb::stop, "root").all_ok());
+  EXPECT_THAT(terms(), ElementsAre("web", "db"));
+  EXPECT_TRUE(apply(Verb::start, "root").all_ok());
+  EXPECT_THAT(spawned(), ElementsAre("db", "web"));
+}
+
+TEST_F(SupervisionTreeTest, ARestartOfOneRestartsThatOneOnly) {
+  start(root_of({process("a"), process("b")}, Strategy::one_for_all));
+  EXPECT_TRUE(apply(Verb::restart, "a").all_ok());
+  EXPECT_EQ((*this)["a"].generation, 2u);
+  EXPECT_EQ((*this)["b"].generation, 1u);
+}
+
+TEST_F(SupervisionTreeTest, ARestartOfSeveralEndsPausesAndStartsWhatWasStopped) {
+  start(root_of({process("a"), process("b")}));
+  apply(Verb::pause, "a");
+  apply(Verb::stop, "b");
+  EXPECT_TRUE(apply(Verb::restart, "*").all_ok());
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_EQ(status("b"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionTreeTest, PauseResumeAndKillReachAllNamed) {
+  start(root_of({process("a"), process("b")}));
+  EXPECT_TRUE(apply(Verb::pause, "root").all_ok());
+  EXPECT_EQ(manager->count(ProcessStatus::paused), 2u);
+  EXPECT_TRUE(apply(Verb::resume, "root").all_ok());
+  EXPECT_TRUE(apply(Verb::kill, "root", SIGKILL).all_ok());
+  EXPECT_EQ((*this)["a"].generation, 2u);
+  EXPECT_EQ((*this)["b"].generation, 2u);
+}
+
+TEST_F(SupervisionTreeTest, AStartThatWaitsForSomethingDeadSaysSo) {
+  auto broker = process("broker");
+  broker->restart.policy = "never";
+  broker->ready = {ReadyOn::event, 10s};
+  start(root_of({broker, process("web", {"broker"})}));
+  exit("broker", 1);
+  ASSERT_EQ(status("broker"), ProcessStatus::error);
+  const VerbAnswer answer = apply(Verb::start, "web");
+  ASSERT_TRUE(answer.answered());
+  EXPECT_THAT((**answer.outcomes)[0].status.error().message, HasSubstr("web waits for broker, which does not run"));
+}
+
+// ---- idle ----
+
+TEST_F(SupervisionTreeTest, IsIdleWhenWorkersAreIdleAndTasksHaveEnded) {
+  auto task = process("task");
+  task->restart.policy = "on_failure";
+  start(root_of({task, process("worker")}));
+  const auto must_end = [](const ProcessHandle& each) { return each.id() == "task"; };
+  EXPECT_FALSE(tree->idle(must_end));
+  EXPECT_TRUE(tree->idle({}));
+  manager->set_in_flight("worker", 1);
+  exit("task", 0);
+  EXPECT_FALSE(tree->idle(must_end));
+  manager->set_in_flight("worker", 0);
+  EXPECT_TRUE(tree->idle(must_end));
+  EXPECT_FALSE(tree->any_in_error());
+}
+
+TEST_F(SupervisionTreeTest, IsNotIdleWhileARestartIsDue) {
+  start(root_of({process("w")}));
+  exit("w", 1);
+  exit("w", 1);
+  EXPECT_FALSE(tree->idle({}));
+}
+
+TEST_F(SupervisionTreeTest, WaitingForSomethingThatFailedKeepsNobodyFromEnding) {
+  auto broker = on_event("broker");
+  broker->restart.policy = "never";
+  start(root_of({broker, process("mid", {"broker"}), process("web", {"mid"})}));
+  EXPECT_FALSE(tree->idle({}));
+  exit("broker", 1);
+  EXPECT_TRUE(tree->idle({}));
+  EXPECT_TRUE(tree->any_in_error());
+}
+
+// ---- the end ----
+
+TEST_F(SupervisionTreeTest, PastTheBoundEverythingLeftIsKilled) {
+  keeper.ignores_term = {"a", "b"};
+  auto slow = process("a");
+  slow->stop.grace = 1h;
+  start(root_of({slow, process("b", {"a"})}));
+  std::optional<Status> result;
+  tree->stop_all(3s, [&](Status status) { result = status; });
+  advance(2999ms);
+  EXPECT_FALSE(result.has_value());
+  advance(1ms);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(result->ok());
+  EXPECT_EQ(observer.events.back(), "all stopped");
+}
+
+TEST_F(SupervisionTreeTest, WhatNotEvenKillMovesIsNamedAndDoesNotHangTheEnd) {
+  keeper.immortal.insert("b");
+  start(root_of({process("a"), process("b", {"a"})}));
+  std::optional<Status> result;
+  tree->stop_all(1s, [&](Status status) { result = status; });
+  advance(1s + ProcessManager::kKillBound);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_THAT(result->error().message, HasSubstr("b (pid "));
+}
+
+TEST_F(SupervisionTreeTest, NothingIsStartedOnceTheEndHasBegun) {
+  keeper.ignores_term.insert("b");
+  start(root_of({process("a"), process("b", {"a"}), on_event("c"), process("d", {"c"})}));
+  tree->stop_all(1min, {});
+  keeper.log.clear();
+  exit("a", 1);
+  EXPECT_FALSE(apply(Verb::start, "d").all_ok());
+  advance(1min);
+  EXPECT_THAT(spawned(), IsEmpty());
+  EXPECT_EQ(manager->count(ProcessStatus::terminated), 4u);
+}
+
+TEST_F(SupervisionTreeTest, AnEmptyTreeStopsAtOnce) {
+  start(root_of({}));
+  bool done = false;
+  tree->stop_all(1s, [&](Status status) { done = status.ok(); });
+  EXPECT_TRUE(done);
+}
+
+}  // namespace
+}  // namespace tenon::runtime
