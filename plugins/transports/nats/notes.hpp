@@ -2,8 +2,8 @@
 //
 // The model. Any thread adds notes; the first one asks the host for a callback on the loop, which takes them all.
 // Messages that came in are limited in octets until the loop has given them to the host; beyond that they are dropped
-// and counted by subscription. After silence() nothing is kept and the host is never called again: the lock makes silence()
-// wait for a call that is under way.
+// and counted by subscription. After silence() nothing is kept and the host is never called again: the lock makes
+// silence() wait for a call that is under way.
 #pragma once
 
 #include <cstdint>
