@@ -25,7 +25,9 @@ Result<std::unique_ptr<EngineSession>> EngineSession::start(const Spawner& spawn
   if (!vitals) return std::move(vitals).error();
 
   auto environment = what.environment;
-  environment.push_back(std::string(kLinkVariable) + "=" + std::to_string(kChannelDescriptor));
+  std::string& link_entry = environment.emplace_back(kLinkVariable);
+  link_entry += '=';
+  link_entry += std::to_string(kChannelDescriptor);
   auto outcome = spawner.spawn_engine(what.binary, what.argv, environment, pair->engine_end.get());
   if (auto* failure = std::get_if<SpawnFailure>(&outcome)) return Error(errc::io, std::move(failure->message));
 

@@ -174,7 +174,8 @@ std::vector<std::string> program_candidates(const std::string& program, const st
 }
 
 SpawnOutcome Spawner::spawn(const SpawnSpec& spec) const {
-  if (std::string why = objection(spec); !why.empty()) return SpawnFailure{SpawnStage::refused, 0, std::move(why)};
+  SpawnFailure refused{SpawnStage::refused, 0, objection(spec)};
+  if (!refused.message.empty()) return refused;
   Plumbing plumbing(spec);
   if (!plumbing.ok()) {
     return SpawnFailure{plumbing.failed, plumbing.error_number,
