@@ -1,0 +1,181 @@
+#include "app/config_lifecycle.hpp"
+
+#include <filesystem>
+
+#include "common/exit_status.hpp"
+
+namespace tenon::app {
+
+using namespace std::chrono_literals;
+using runtime::HealthConfig;
+using runtime::LogConfig;
+using runtime::OnUnhealthy;
+using runtime::ReadyConfig;
+using runtime::ReadyOn;
+using runtime::ResourceLimits;
+using runtime::RestartConfig;
+using runtime::StopConfig;
+
+namespace {
+
+constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB, kTiB = kMiB * kMiB;
+constexpr std::size_t kMaxHealthChecks = 16;
+constexpr std::int64_t kMaxInARow = 1000;
+
+constexpr Choice<ReadyOn> kReadyOn[] = {{"start", ReadyOn::start},
+                                        {"event", ReadyOn::event},
+                                        {"notify", ReadyOn::notify},
+                                        {"health", ReadyOn::health},
+                                        {"exit", ReadyOn::exit}};
+constexpr Choice<OnUnhealthy> kOnUnhealthy[] = {{"restart", OnUnhealthy::restart}, {"report", OnUnhealthy::report}};
+
+void read_ready_on(ConfigReader& reader, const JsonValue& at, ReadyConfig& out) {
+  if (reader.choice<ReadyOn>(at, out.on, kReadyOn) && out.on == ReadyOn::notify) {
+    reader.refuse(at,
+                  "\"notify\" (sd_notify) is not supported by this version; use \"start\", \"event\" or \"health\"");
+  }
+}
+
+constexpr Key<ReadyConfig> kReadyKeys[] = {
+    {"on", read_ready_on},
+    {"timeout",
+     [](ConfigReader& reader, const JsonValue& at, ReadyConfig& out) { reader.duration(at, out.timeout, 0s, 24h); }},
+};
+const Section<ReadyConfig> kReady{"ready", kReadyKeys, {"on"}};
+
+template <std::optional<std::uint64_t> ResourceLimits::*limit, std::uint64_t least>
+void read_size_limit(ConfigReader& reader, const JsonValue& at, ResourceLimits& out) {
+  std::uint64_t value = 0;
+  if (reader.size(at, value, least, 1024 * kTiB)) out.*limit = value;
+}
+
+template <std::optional<std::uint64_t> ResourceLimits::*limit, std::int64_t least, std::int64_t most>
+void read_count_limit(ConfigReader& reader, const JsonValue& at, ResourceLimits& out) {
+  std::uint64_t value = 0;
+  if (reader.whole(at, value, least, most)) out.*limit = value;
+}
+
+void read_cpu(ConfigReader& reader, const JsonValue& at, ResourceLimits& out) {
+  double cores = 0;
+  if (!reader.number(at, cores, 0, 4096, true)) return;
+  out.cpu = cores;
+  reader.warn(at, "is not enforced by this version: a limit of cores needs cgroups");
+}
+
+constexpr Key<ResourceLimits> kLimitKeys[] = {
+    {"memory", read_size_limit<&ResourceLimits::memory_bytes, kMiB>},
+    {"cpu", read_cpu},
+    {"processes", read_count_limit<&ResourceLimits::processes, 1, 4'194'304>},  // the kernel's largest pid_max
+    {"open_files", read_count_limit<&ResourceLimits::open_files, 4, 1'073'741'816>},  // the largest fs.nr_open
+    {"core", read_size_limit<&ResourceLimits::core_bytes, 0>},
+};
+const Section<ResourceLimits> kLimits{"process_limits", kLimitKeys};
+
+void read_signal(ConfigReader& reader, const JsonValue& at, StopConfig& out) {
+  std::string name;
+  constexpr std::string_view expected = "the name of a signal such as \"TERM\", \"INT\" or \"QUIT\"";
+  if (!reader.text(at, name, expected)) return;
+  if (const auto signal = parse_signal(name)) {
+    out.signal = *signal;
+    return;
+  }
+  std::vector<std::string> known;
+  for (int number = 1; number < 32; ++number) known.push_back(signal_name(number));
+  reader.wrong(at, std::string(expected) + suggestion(name, {known.begin(), known.end()}));
+}
+
+constexpr Key<StopConfig> kStopKeys[] = {
+    {"signal", read_signal},
+    {"drain",
+     [](ConfigReader& reader, const JsonValue& at, StopConfig& out) { reader.duration(at, out.drain, 0s, 24h); }},
+    {"grace",
+     [](ConfigReader& reader, const JsonValue& at, StopConfig& out) { reader.duration(at, out.grace, 0s, 24h); }},
+};
+const Section<StopConfig> kStop{"stop", kStopKeys};
+
+void read_log_file(ConfigReader& reader, const JsonValue& at, LogConfig& out) {
+  std::string path;
+  if (!reader.path(at, path)) return;
+  const std::string wrong = reader.machine().wrong_with_directory(std::filesystem::path(path).parent_path().string());
+  if (!wrong.empty()) reader.refuse(at, wrong);
+  out.file = std::move(path);
+}
+
+constexpr Key<LogConfig> kLogKeys[] = {
+    {"memory", [](ConfigReader& reader, const JsonValue& at,
+                  LogConfig& out) { reader.size(at, out.ring_bytes, kKiB, 64 * kMiB); }},
+    {"file", read_log_file},
+    {"max_file", [](ConfigReader& reader, const JsonValue& at,
+                    LogConfig& out) { reader.size(at, out.max_file_bytes, 4 * kKiB, kTiB); }},
+    {"keep_files",
+     [](ConfigReader& reader, const JsonValue& at, LogConfig& out) { reader.whole(at, out.keep_files, 0, 1000); }},
+    {"rate",
+     [](ConfigReader& reader, const JsonValue& at, LogConfig& out) { reader.size(at, out.rate_bytes, 0, kTiB); }},
+    {"burst",
+     [](ConfigReader& reader, const JsonValue& at, LogConfig& out) { reader.size(at, out.burst_bytes, kKiB, kTiB); }},
+};
+const Section<LogConfig> kLog{"log", kLogKeys};
+
+void take_later(ConfigReader&, const JsonValue&, RestartConfig&) {}
+constexpr Key<RestartConfig> kRestartKeys[] = {
+    {"policy", [](ConfigReader& reader, const JsonValue& at,
+                  RestartConfig& out) { reader.nonempty(at, out.policy, "a policy's name such as \"on_failure\""); }},
+    {"config", take_later},  // by use_plugin()
+};
+const Section<RestartConfig> kRestart{"restart", kRestartKeys};
+
+constexpr Key<HealthConfig> kHealthKeys[] = {
+    {"check", [](ConfigReader& reader, const JsonValue& at,
+                 HealthConfig& out) { reader.nonempty(at, out.check, "a health check's name such as \"http\""); }},
+    {"config", [](ConfigReader&, const JsonValue&, HealthConfig&) {}},  // by use_plugin()
+    {"interval", [](ConfigReader& reader, const JsonValue& at,
+                    HealthConfig& out) { reader.duration(at, out.interval, 1ms, 24h); }},
+    {"timeout", [](ConfigReader& reader, const JsonValue& at,
+                   HealthConfig& out) { reader.duration(at, out.timeout, 1ms, 1h); }},
+    {"start_period", [](ConfigReader& reader, const JsonValue& at,
+                        HealthConfig& out) { reader.duration(at, out.start_period, 0s, 24h); }},
+    {"unhealthy_after", [](ConfigReader& reader, const JsonValue& at,
+                           HealthConfig& out) { reader.whole(at, out.unhealthy_after, 1, kMaxInARow); }},
+    {"healthy_after", [](ConfigReader& reader, const JsonValue& at,
+                         HealthConfig& out) { reader.whole(at, out.healthy_after, 1, kMaxInARow); }},
+    {"on_unhealthy", [](ConfigReader& reader, const JsonValue& at,
+                        HealthConfig& out) { reader.choice<OnUnhealthy>(at, out.on_unhealthy, kOnUnhealthy); }},
+};
+const Section<HealthConfig> kHealth{"health_check", kHealthKeys, {"check"}};
+
+}  // namespace
+
+void read_ready(ConfigReader& reader, const JsonValue& at, ReadyConfig& out) { read_section(reader, at, kReady, out); }
+void read_limits(ConfigReader& reader, const JsonValue& at, ResourceLimits& out) {
+  read_section(reader, at, kLimits, out);
+}
+void read_stop(ConfigReader& reader, const JsonValue& at, StopConfig& out) { read_section(reader, at, kStop, out); }
+void read_log(ConfigReader& reader, const JsonValue& at, LogConfig& out) { read_section(reader, at, kLog, out); }
+
+void read_restart(ConfigReader& reader, const JsonValue& at, ConfigDraft& draft, RestartConfig& out) {
+  if (!read_section(reader, at, kRestart, out)) return;
+  const auto policy = at.find("policy");
+  out.config = use_plugin(reader, draft,
+                          {"restart_policy", out.policy, policy.value_or(at), policy.has_value(), at.find("config")});
+}
+
+void read_health(ConfigReader& reader, const JsonValue& at, ConfigDraft& draft, std::vector<HealthConfig>& out) {
+  reader.array(at, kMaxHealthChecks, "health checks such as {\"check\": \"process\"}", [&](const JsonValue& one) {
+    HealthConfig health;
+    if (!read_section(reader, one, kHealth, health) || health.check.empty()) return;
+    health.config =
+        use_plugin(reader, draft, {"health_check", health.check, *one.find("check"), true, one.find("config")});
+    out.push_back(std::move(health));
+  });
+}
+
+void describe_lifecycle(std::vector<SectionKeys>& out) {
+  out.push_back(keys_of(kReady));
+  out.push_back(keys_of(kLimits));
+  out.push_back(keys_of(kStop));
+  out.push_back(keys_of(kLog));
+  out.push_back(keys_of(kRestart));
+  out.push_back(keys_of(kHealth));
+}
+
+}  // namespace tenon::app

@@ -1,0 +1,180 @@
+#include "unit/app/config_fixture.hpp"
+
+#include <set>
+
+#include <unistd.h>
+
+#include "common/json_document.hpp"
+
+namespace tenon::app {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ConfigLoader : public ConfigFixture {};
+
+TEST_F(ConfigLoader, FindsAllProblemsAtOnceInTheOrderOfTheFile) {
+  const auto loaded = load(R"({
+  "nod": "a",
+  "engine": { "hang_timeout": 5 },
+  "supervision": { "children": [
+    { "id": "a b", "command": [] },
+    { "id": "c", "command": ["true"], "stop": { "signal": "NOPE" }, "depends_on": ["nobody"] }
+  ] }
+})");
+  EXPECT_THAT(lines(loaded.problems),
+              ElementsAre(HasSubstr(":2:3: $.nod: there is no key"), HasSubstr(":3:31: $.engine.hang_timeout: found 5"),
+                          HasSubstr(":5:13: $.supervision.children[0].id"), HasSubstr(":5:31: "),
+                          HasSubstr(":6:59: $.supervision.children[1].stop.signal"), HasSubstr("no child \"nobody\"")));
+}
+
+TEST_F(ConfigLoader, KeepsThePlainIdWithoutReplicasAndNumbersFromOneWithThem) {
+  const auto plain = load_child("");
+  EXPECT_EQ(process(plain, 0).id, "a");
+  EXPECT_EQ(process(plain, 0).base_id, "a");
+  const auto one = load_child(R"(, "replicas": 1)");
+  EXPECT_EQ(process(one, 0).id, "a.1");
+  EXPECT_TRUE(load_child(R"(, "replicas": 0)").config.supervision->children.empty());
+}
+
+TEST_F(ConfigLoader, ScalesAChildToWhatIsAskedFor) {
+  LoadOptions scaled;
+  scaled.replicas = {{"a", 4}};
+  EXPECT_EQ(load_child(R"(, "replicas": 1)", scaled).config.supervision->children.size(), 4u);
+}
+
+TEST_F(ConfigLoader, LetsDependOnReplicasAndWaitsForNoneThatIsNotThere) {
+  const auto text = [](const std::string& replicas, const std::string& name) {
+    return R"({"supervision": {"children": [{"id": "a", "command": ["true"], "replicas": )" + replicas +
+           R"(}, {"id": "b", "command": ["true"], "depends_on": [")" + name + R"("]}]}})";
+  };
+  EXPECT_THAT(lines(load(text("2", "a.2")).problems), IsEmpty());
+  EXPECT_THAT(lines(load(text("2", "a.3")).problems), ElementsAre(HasSubstr("no child \"a.3\"")));
+  EXPECT_THAT(lines(load(text("2", "a.02")).problems), ElementsAre(HasSubstr("no child \"a.02\"")));
+  const auto none = load(text("0", "a"));
+  EXPECT_THAT(lines(none.problems), IsEmpty());
+  EXPECT_THAT(process(none, 0).depends_on, IsEmpty());
+}
+
+TEST_F(ConfigLoader, SharesOneEnvironmentAmongTenThousandChildren) {
+  std::string text = R"({"supervision": {"children": [)";
+  for (int i = 0; i < 10'000; ++i) {
+    text += (i > 0 ? ",{" : "{") + (R"("id": "p)" + std::to_string(i)) +
+            R"(", "command": ["true", "x"], "channel": {"kind": "stdio"}, "subscribe": [{"topic": "a.>"}],)" +
+            R"( "restart": {"policy": "always", "config": {"max": "1s"}}, "depends_on": [)" +
+            (i > 0 ? "\"p" + std::to_string(i - 1) + "\"" : std::string()) + "]}";
+  }
+  const auto loaded = load(text + "]}}");
+  ASSERT_THAT(lines(loaded.problems), IsEmpty());
+  ASSERT_EQ(loaded.config.supervision->children.size(), 10'000u);
+  std::set<const void*> environments;
+  for (std::size_t i = 0; i < 10'000; ++i) environments.insert(process(loaded, i).shared_env.get());
+  EXPECT_EQ(environments.size(), 1u);
+}
+
+TEST_F(ConfigLoader, BoundsTheNumberOfProcessesAndOfProblems) {
+  std::string many, wrong;
+  for (int i = 0; i < 11; ++i) {
+    many +=
+        (i > 0 ? ",{" : "{") + (R"("id": "p)" + std::to_string(i)) + R"(", "command": ["true"], "replicas": 10000})";
+  }
+  EXPECT_THAT(lines(load(R"({"supervision": {"children": [)" + many + "]}}").problems),
+              ElementsAre(AllOf(HasSubstr("children[10]"), HasSubstr("more than 100000 processes"))));
+  for (int i = 0; i < 2000; ++i) wrong += (i > 0 ? "," : "") + ("\"k" + std::to_string(i)) + "\": 1";
+  EXPECT_EQ(load("{" + wrong + "}").problems.size(), ConfigReader::kMaxProblems + 1);
+}
+
+TEST_F(ConfigLoader, PutsEachReplicasIdIntoTheNameOfItsLog) {
+  const auto loaded = load_child(R"(, "replicas": 2, "log": {"file": "{id}.log"})");
+  ASSERT_THAT(lines(loaded.problems), IsEmpty());
+  EXPECT_EQ(process(loaded, 1).log.file, directory / "a.2.log");
+}
+
+TEST_F(ConfigLoader, RefusesATokenThatOthersMayRead) {
+  const std::string text = R"({"control": {"http": {"listen": "[::1]:0", "token_file": "token"}}})";
+  EXPECT_THAT(lines(load(text).problems), ElementsAre(HasSubstr("$.control.http.token_file")));
+  write("token", "secret", 0640);
+  EXPECT_THAT(lines(load(text).problems), ElementsAre(HasSubstr("chmod 600")));
+  write("token", "secret", 0600);
+  EXPECT_THAT(lines(load(text).problems), IsEmpty());
+}
+
+TEST_F(ConfigLoader, RefusesAPluginDirectoryThatOthersCanWrite) {
+  std::filesystem::create_directory(directory / "plugins");
+  ::chmod((directory / "plugins").c_str(), 0777);
+  EXPECT_THAT(lines(load(R"({"plugins": {"directories": ["plugins"]}})").problems),
+              ElementsAre(HasSubstr("$.plugins.directories[0]")));
+}
+
+TEST_F(ConfigLoader, IgnoresADirectoryThatIsEmptyText) {
+  const auto loaded =
+      load(R"({"plugins": {"directories": ["${TENON_TEST_UNSET:-}", ""]}, "schemas": {"directories": [""]}})");
+  EXPECT_THAT(lines(loaded.problems), IsEmpty());
+  EXPECT_THAT(loaded.config.schema_directories, IsEmpty());
+}
+
+TEST_F(ConfigLoader, ReducesTheMachinesNameToALegalNode) {
+  ConfigSources sources = load_sources(write("tenon.json", "{}"));
+  sources.records.facts["hostname"] = "web-1.example.org";
+  EXPECT_EQ(load_config(sources).config.node, "web-1-example-org");
+}
+
+TEST_F(ConfigLoader, PutsTheSocketIntoTheUsersRuntimeDirectory) {
+  EXPECT_EQ(load("{}").config.control.socket, directory / "tenon/tenon.sock");
+}
+
+TEST_F(ConfigLoader, RefusesADirectoryInPlaceOfAProgram) {
+  EXPECT_THAT(lines(load(R"({"supervision": {"children": [{"id": "a", "command": ["./"]}]}})").problems),
+              ElementsAre(HasSubstr("not an executable program")));
+}
+
+TEST_F(ConfigLoader, WarnsOfWhatHasNoEffectWithoutAChannel) {
+  const auto loaded = load_child(R"(, "mailbox": {"capacity": 5}, "echo": true)");
+  EXPECT_THAT(lines(loaded.problems), IsEmpty());
+  EXPECT_THAT(lines(loaded.warnings),
+              ElementsAre(HasSubstr(".mailbox: has no effect"), HasSubstr(".echo: has no effect")));
+}
+
+TEST_F(ConfigLoader, RefusesASwitchOfUserThatTheHostMayNotMake) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may switch to everybody";
+  EXPECT_THAT(lines(load_child(R"(, "user": "root")").problems),
+              ElementsAre(HasSubstr("only a host that runs as root")));
+}
+
+TEST_F(ConfigLoader, NamesALimitOfSupervisorsInSupervisors) {
+  std::string text = "{}";
+  for (int i = 0; i < 17; ++i) {
+    text = R"({"children": [{"id": "s)" + std::to_string(i) + R"(", "supervisor": )" + text + "}]}";
+  }
+  EXPECT_THAT(lines(load(R"({"supervision": )" + text + "}").problems),
+              ElementsAre(HasSubstr("nested more than 16 deep")));
+}
+
+TEST_F(ConfigLoader, PrintsTheCycleOfOrderAndDependency) {
+  const auto loaded = load(R"({"supervision": {"strategy": "rest_for_one", "children": [
+    {"id": "first", "command": ["true"], "depends_on": ["second"]}, {"id": "second", "command": ["true"]}]}})");
+  ASSERT_EQ(loaded.problems.size(), 1u);
+  EXPECT_EQ(loaded.problems[0].line, 2u);
+  EXPECT_THAT(loaded.problems[0].sentence, AllOf(HasSubstr("first → second"), HasSubstr("second → first")));
+}
+
+TEST(ConfigProblemText, HasALineEachAndASummary) {
+  ConfigProblem a{"t.json", 12, 7, "$.node", "5", "a string", ""};
+  ConfigProblem b{"t.json", 0, 0, "", "", "", "there is more"};
+  ConfigProblem c{"t.json", 1, 2, "$.x", "", "", "is odd"};
+  EXPECT_EQ(format_problems({a, b}, {c}),
+            "t.json:12:7: $.node: found 5, expected a string\n"
+            "t.json: there is more\n"
+            "t.json:1:2: warning: $.x: is odd\n"
+            "2 errors, 1 warning\n");
+  EXPECT_EQ(format_problems({}, {}), "no errors\n");
+  EXPECT_EQ(problems_to_json({a}, {}),
+            R"({"ok":false,"errors":[{"file":"t.json","line":12,"column":7,"path":"$.node","found":"5",)"
+            R"("expected":"a string","message":"found 5, expected a string"}],"warnings":[]})");
+}
+
+}  // namespace
+}  // namespace tenon::app

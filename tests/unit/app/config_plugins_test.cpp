@@ -1,0 +1,108 @@
+// What a survey of the plugin directories and the plugins' own schemas say against a config.
+#include "unit/app/config_fixture.hpp"
+
+namespace tenon::app {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+loader::SurveyedPlugin plugin(std::string kind, std::string name, std::string schema = "true") {
+  loader::PluginIdentity identity;
+  identity.name = name;
+  identity.components = {{std::move(kind), std::move(name), std::move(schema)}};
+  return {{0, "/plugins/" + identity.name + ".so"}, std::move(identity)};
+}
+
+class ConfigPlugins : public ConfigFixture {
+ protected:
+  LoadOptions options(SchemaCheck check = {}) {
+    LoadOptions options;
+    options.survey = [](const std::vector<std::string>&) {
+      std::vector<loader::SurveyedPlugin> survey;
+      survey.push_back(plugin("restart_policy", "always"));
+      survey.push_back(plugin("serializer", "json"));
+      survey.push_back(plugin("health_check", "http", R"({"required":["url"]})"));
+      survey.push_back({{0, "/plugins/broken.so"}, Error(errc::unsupported, "it was built for ABI 9.0")});
+      return survey;
+    };
+    options.schema_check = std::move(check);
+    return options;
+  }
+};
+
+TEST_F(ConfigPlugins, AreSuggestedByTheNearestName) {
+  const auto loaded = load_child(R"(, "health": [{"check": "htpt"}])", options());
+  EXPECT_THAT(lines(loaded.problems), ElementsAre(AllOf(HasSubstr("$.supervision.children[0].health[0].check"),
+                                                        HasSubstr("did you mean \"http\"?"))));
+}
+
+TEST_F(ConfigPlugins, OfEveryKindMustExist) {
+  const auto loaded = load(R"({"transports": {"bus": {"plugin": "nats", "serializer": "msgpack"}},
+    "supervision": {"children": [{"id": "a", "command": ["cat"], "restart": {"policy": "sometimes"},
+                                  "channel": {"kind": "stdio", "serializer": "cbor"}}]}})", options());
+  EXPECT_THAT(lines(loaded.problems), ElementsAre(HasSubstr("the transport \"nats\"; add the directory"),
+                                                  HasSubstr("the serializer \"msgpack\"; they offer json"),
+                                                  HasSubstr("the restart_policy \"sometimes\"; they offer always"),
+                                                  HasSubstr("the serializer \"cbor\"; they offer json")));
+}
+
+TEST_F(ConfigPlugins, ThatAreRefusedSayWhy) {
+  const auto loaded = load_child(R"(, "health": [{"check": "broken"}])", options());
+  EXPECT_THAT(lines(loaded.problems),
+              ElementsAre(HasSubstr("/plugins/broken.so is refused: it was built for ABI 9.0")));
+}
+
+TEST_F(ConfigPlugins, ThatEveryChildNeedsAreMissedOnce) {
+  LoadOptions none;
+  none.survey = [](const std::vector<std::string>&) { return std::vector<loader::SurveyedPlugin>(); };
+  const auto loaded = load(
+      R"({"supervision": {"children": [{"id": "a", "command": ["true"]}, {"id": "b", "command": ["true"]}]}})", none);
+  EXPECT_THAT(lines(loaded.problems), ElementsAre(HasSubstr("the restart_policy \"always\"")));
+}
+
+TEST_F(ConfigPlugins, AreNotAskedWithoutASurvey) {
+  EXPECT_THAT(lines(load_child(R"(, "health": [{"check": "anything"}])").problems), IsEmpty());
+}
+
+TEST_F(ConfigPlugins, JudgeTheirExpandedConfigAtThePlaceOfTheFinding) {
+  ::setenv("TENON_TEST_HOST", "example.org", 1);
+  std::vector<std::string> asked;
+  const SchemaCheck check = [&](const std::string& schema, const std::string& json) -> std::vector<SchemaFinding> {
+    asked.push_back(schema + " " + json);
+    if (json == R"({"url":{"~/":["http://example.org/\"$"]}})") return {{"/url/~0~1/0", "is no URL; write one"}};
+    return {};
+  };
+  const auto loaded = load_child(R"(, "health": [{"check": "http",
+      "config": {"url": {"~/": [
+  "http://${TENON_TEST_HOST}/\"$$"]}}}])", options(check));
+  ::unsetenv("TENON_TEST_HOST");
+  ASSERT_EQ(loaded.problems.size(), 1u);
+  EXPECT_EQ(loaded.problems[0].line, 3u);
+  EXPECT_EQ(loaded.problems[0].column, 3u);
+  EXPECT_EQ(loaded.problems[0].sentence, "is no URL; write one");
+  EXPECT_THAT(asked, testing::Contains("true {}"));
+}
+
+TEST_F(ConfigPlugins, AreAskedOnceForEqualConfigs) {
+  int asked = 0;
+  const SchemaCheck check = [&](const std::string&, const std::string&) {
+    ++asked;
+    return std::vector<SchemaFinding>();
+  };
+  const auto loaded = load(R"({"supervision": {"children": [
+    {"id": "a", "command": ["true"], "restart": {"config": {"max": "1s"}}},
+    {"id": "b", "command": ["true"], "restart": {"config": {"max": "1s"}}}]}})", options(check));
+  EXPECT_THAT(lines(loaded.problems), IsEmpty());
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(ConfigPlugins, WantAConfigThatIsAnObject) {
+  EXPECT_THAT(lines(load_child(R"(, "restart": {"config": 5})").problems),
+              ElementsAre(HasSubstr("restart.config: found 5, expected an object")));
+}
+
+}  // namespace
+}  // namespace tenon::app
