@@ -9,6 +9,7 @@
 #include "app/config_check.hpp"
 #include "common/logging.hpp"
 #include "common/system.hpp"
+#include "common/text.hpp"
 
 namespace tenon::app {
 
@@ -151,9 +152,7 @@ Status Engine::begin(keeper::Adoption& adoption) {
   const HostView::Identity identity{adoption.hello.keeper_pid, adoption.hello.engine_restarts,
                                     MonotonicTime{Duration(adoption.hello.keeper_started_ns)}, (*config)->control.socket};
   view_ = std::make_unique<HostView>(*host_, identity, [this] { stop("asked to by an operator", exit_code_); });
-  control::ControlServer::Options server_options;
-  server_options.token_file = (*config)->control.http_token_file;
-  server_ = std::make_unique<control::ControlServer>(loop_, *view_, host_->metrics(), std::move(server_options));
+  server_ = std::make_unique<control::ControlServer>(loop_, *view_, host_->metrics());
 
   adoption_ = std::move(adoption);
   return listen();
@@ -188,10 +187,14 @@ Status Engine::listen() {
 }
 
 void Engine::serve(const std::string& name, unique_fd socket) {
-  const bool tcp = name != kControlListener;
-  if (Status added = server_->add_listener(std::move(socket), tcp ? control::ListenerKind::tcp : control::ListenerKind::unix_socket);
-      !added.ok())
-    log::error("control", "a listener cannot be served", {{"listener", name}, {"why", added.error().message}});
+  Status served;
+  if (name == kControlListener) {
+    served = server_->serve_unix(std::move(socket));
+  } else {
+    auto token = read_file(host_->config().control.http_token_file, 4096);
+    served = token.ok() ? server_->serve_tcp(std::move(socket), std::string(trim(*token))) : Status(std::move(token).error());
+  }
+  if (!served.ok()) log::error("control", "a listener is not served", {{"listener", name}, {"why", served.error().message}});
 }
 
 void Engine::on_listening(keeper::Listening listening) {

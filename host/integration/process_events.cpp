@@ -42,8 +42,8 @@ void ProcessEvents::on_ready(const runtime::ProcessHandle& process) {
 }
 
 void ProcessEvents::on_exited(const runtime::ProcessHandle& process, const runtime::ExitRecord& exit) {
-  const bool good = exit.success();
-  log::write(good ? log::Level::info : log::Level::warn, "runtime", "exited",
+  const bool expected = exit.success() || process.status == runtime::ProcessStatus::stopping;
+  log::write(expected ? log::Level::info : log::Level::warn, "runtime", "exited",
              {{"process", process.id()}, {"how", to_string(exit)}, {"run_time_ms", milliseconds(exit.run_time)}});
   events_.publish("system.process.exited", process.id(), [&] {
     JsonWriter json = about(process);
