@@ -102,7 +102,8 @@ void ProcessManager::hold(std::string_view id, std::string reason) {
   Process* const process = get(id);
   if (!process) return;
   const Scope scope(*this);
-  const bool down = is_ended(process->handle.phase) || (process->handle.phase == ProcessPhase::waiting && process->held);
+  const ProcessPhase phase = process->handle.phase;
+  const bool down = is_ended(phase) || (phase == ProcessPhase::waiting && process->held);
   if (!down) return stop(*process, AfterStop::hold, std::move(reason));
   if (owner_) owner_->on_process_down(process->handle);
 }

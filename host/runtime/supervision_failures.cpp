@@ -61,8 +61,9 @@ void SupervisionTree::on_exit_decided(const ProcessHandle& process, const ExitRe
   if (const Supervisor* stopping = stopping_ancestor(id)) return manager_.hold(id, stopping->reason);
   Supervisor& supervisor = *place->supervisor;
   const MonotonicTime now = loop_.clock().monotonic();
-  const SupervisionPlan plan = plan_exit(supervisor.rules, window_of(supervisor, place->index), child_states(supervisor),
-                                         {place->index, decision.action, decision.delay}, now);
+  const SupervisionEvent event{place->index, decision.action, decision.delay};
+  const SupervisionPlan plan =
+      plan_exit(supervisor.rules, window_of(supervisor, place->index), child_states(supervisor), event, now);
   carry_out(supervisor, place->index, plan, cause);
 }
 

@@ -1,0 +1,176 @@
+// Stories of selectors, verbs on several processes, idleness and the end.
+#include "runtime/supervision_tree.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/runtime/supervision_tree_fixture.hpp"
+
+namespace tenon::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using test::nested;
+using test::on_event;
+using test::process;
+using test::root_of;
+using test::World;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct SupervisionVerbsTest : test::SupervisionTreeFixture {};
+
+// ---- selectors and verbs ----
+
+TEST_F(SupervisionVerbsTest, SelectorsAreIdsBaseIdsSupervisorsAndGlobs) {
+  auto replica = [](int n) {
+    auto config = process("counter." + std::to_string(n));
+    config->base_id = "counter";
+    return config;
+  };
+  load(root_of({replica(1), replica(2), nested("pipe", {process("a"), process("b")}), process("web")}));
+  EXPECT_THAT(tree->resolve("counter.2").value(), ElementsAre("counter.2"));
+  EXPECT_THAT(tree->resolve("counter").value(), ElementsAre("counter.1", "counter.2"));
+  EXPECT_THAT(tree->resolve("pipe").value(), ElementsAre("a", "b"));
+  EXPECT_THAT(tree->resolve("root").value(), ElementsAre("counter.1", "counter.2", "a", "b", "web"));
+  EXPECT_THAT(tree->resolve("c*.1").value(), ElementsAre("counter.1"));
+  EXPECT_THAT(tree->resolve("p?pe").value(), ElementsAre("a", "b"));
+  EXPECT_THAT(tree->resolve(std::vector<std::string>{"web", "counter.1", "counter"}).value(),
+              ElementsAre("web", "counter.1", "counter.2"));
+  EXPECT_THAT(tree->resolve("wep").error().message, HasSubstr("did you mean \"web\"?"));
+  EXPECT_EQ(tree->resolve("x*").error().code, errc::not_found);
+}
+
+TEST_F(SupervisionVerbsTest, VerbsOnSeveralKeepTheOrderOfTheTree) {
+  start(root_of({process("db"), process("web", {"db"})}));
+  keeper.log.clear();
+  EXPECT_TRUE(apply(Verb::restart, "*").all_ok());
+  EXPECT_THAT(keeper.log, ElementsAre("signal web TERM", "signal db TERM", "spawn db", "spawn web"));
+  keeper.log.clear();
+  EXPECT_TRUE(apply(Verb::stop, "root").all_ok());
+  EXPECT_THAT(terms(), ElementsAre("web", "db"));
+  EXPECT_TRUE(apply(Verb::start, "root").all_ok());
+  EXPECT_THAT(spawned(), ElementsAre("db", "web"));
+}
+
+TEST_F(SupervisionVerbsTest, ARestartOfOneRestartsThatOneOnly) {
+  start(root_of({process("a"), process("b")}, Strategy::one_for_all));
+  EXPECT_TRUE(apply(Verb::restart, "a").all_ok());
+  EXPECT_EQ((*this)["a"].generation, 2u);
+  EXPECT_EQ((*this)["b"].generation, 1u);
+}
+
+TEST_F(SupervisionVerbsTest, ARestartOfSeveralEndsPausesAndStartsWhatWasStopped) {
+  start(root_of({process("a"), process("b")}));
+  apply(Verb::pause, "a");
+  apply(Verb::stop, "b");
+  EXPECT_TRUE(apply(Verb::restart, "*").all_ok());
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_EQ(status("b"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionVerbsTest, PauseResumeAndKillReachAllNamed) {
+  start(root_of({process("a"), process("b")}));
+  EXPECT_TRUE(apply(Verb::pause, "root").all_ok());
+  EXPECT_EQ(manager->count(ProcessStatus::paused), 2u);
+  EXPECT_TRUE(apply(Verb::resume, "root").all_ok());
+  EXPECT_TRUE(apply(Verb::kill, "root", SIGKILL).all_ok());
+  EXPECT_EQ((*this)["a"].generation, 2u);
+  EXPECT_EQ((*this)["b"].generation, 2u);
+}
+
+TEST_F(SupervisionVerbsTest, AStartThatWaitsForSomethingDeadSaysSo) {
+  auto broker = process("broker");
+  broker->restart.policy = "never";
+  broker->ready = {ReadyOn::event, 10s};
+  start(root_of({broker, process("web", {"broker"})}));
+  exit("broker", 1);
+  ASSERT_EQ(status("broker"), ProcessStatus::error);
+  const VerbAnswer answer = apply(Verb::start, "web");
+  ASSERT_TRUE(answer.answered());
+  EXPECT_THAT((**answer.outcomes)[0].status.error().message, HasSubstr("web waits for broker, which does not run"));
+}
+
+// ---- idle ----
+
+TEST_F(SupervisionVerbsTest, IsIdleWhenWorkersAreIdleAndTasksHaveEnded) {
+  auto task = process("task");
+  task->restart.policy = "on_failure";
+  start(root_of({task, process("worker")}));
+  const auto must_end = [](const ProcessHandle& each) { return each.id() == "task"; };
+  EXPECT_FALSE(tree->idle(must_end));
+  EXPECT_TRUE(tree->idle({}));
+  manager->set_in_flight("worker", 1);
+  exit("task", 0);
+  EXPECT_FALSE(tree->idle(must_end));
+  manager->set_in_flight("worker", 0);
+  EXPECT_TRUE(tree->idle(must_end));
+  EXPECT_FALSE(tree->any_in_error());
+}
+
+TEST_F(SupervisionVerbsTest, IsNotIdleWhileARestartIsDue) {
+  start(root_of({process("w")}));
+  exit("w", 1);
+  exit("w", 1);
+  EXPECT_FALSE(tree->idle({}));
+}
+
+TEST_F(SupervisionVerbsTest, WaitingForSomethingThatFailedKeepsNobodyFromEnding) {
+  auto broker = on_event("broker");
+  broker->restart.policy = "never";
+  start(root_of({broker, process("mid", {"broker"}), process("web", {"mid"})}));
+  EXPECT_FALSE(tree->idle({}));
+  exit("broker", 1);
+  EXPECT_TRUE(tree->idle({}));
+  EXPECT_TRUE(tree->any_in_error());
+}
+
+// ---- the end ----
+
+TEST_F(SupervisionVerbsTest, PastTheBoundEverythingLeftIsKilled) {
+  keeper.ignores_term = {"a", "b"};
+  auto slow = process("a");
+  slow->stop.grace = 1h;
+  start(root_of({slow, process("b", {"a"})}));
+  std::optional<Status> result;
+  tree->stop_all(3s, [&](Status status) { result = status; });
+  advance(2999ms);
+  EXPECT_FALSE(result.has_value());
+  advance(1ms);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(result->ok());
+  EXPECT_EQ(observer.events.back(), "all stopped");
+}
+
+TEST_F(SupervisionVerbsTest, WhatNotEvenKillMovesIsNamedAndDoesNotHangTheEnd) {
+  keeper.immortal.insert("b");
+  start(root_of({process("a"), process("b", {"a"})}));
+  std::optional<Status> result;
+  tree->stop_all(1s, [&](Status status) { result = status; });
+  advance(1s + ProcessManager::kKillBound);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_THAT(result->error().message, HasSubstr("b (pid "));
+}
+
+TEST_F(SupervisionVerbsTest, NothingIsStartedOnceTheEndHasBegun) {
+  keeper.ignores_term.insert("b");
+  start(root_of({process("a"), process("b", {"a"}), on_event("c"), process("d", {"c"})}));
+  tree->stop_all(1min, {});
+  keeper.log.clear();
+  exit("a", 1);
+  EXPECT_FALSE(apply(Verb::start, "d").all_ok());
+  advance(1min);
+  EXPECT_THAT(spawned(), IsEmpty());
+  EXPECT_EQ(manager->count(ProcessStatus::terminated), 4u);
+}
+
+TEST_F(SupervisionVerbsTest, AnEmptyTreeStopsAtOnce) {
+  start(root_of({}));
+  bool done = false;
+  tree->stop_all(1s, [&](Status status) { done = status.ok(); });
+  EXPECT_TRUE(done);
+}
+
+}  // namespace
+}  // namespace tenon::runtime
