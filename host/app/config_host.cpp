@@ -175,7 +175,11 @@ void read_part(ConfigReader& reader, const JsonValue& at, ConfigDraft& draft) {
 void ignore(ConfigReader&, const JsonValue&, ConfigDraft&) {}
 
 constexpr Key<ConfigDraft> kRootKeys[] = {
-    {"$schema", ignore, KeyRule::adds},  // for editors
+    {"$schema",  // for editors
+     [](ConfigReader& reader, const JsonValue& at, ConfigDraft&) {
+       if (!at.is_string()) reader.wrong(at, "a string");
+     },
+     KeyRule::adds},
     {"include", ignore, KeyRule::adds},  // followed by load_sources()
     {"node", ignore},                    // read_node() has it
     {"plugins", read_part<kPlugins>, KeyRule::adds},

@@ -36,7 +36,8 @@ struct LoadOptions {
   PluginSurvey survey;
   // Checks the plugins' own `config` objects; called once for each different pair. Empty: they are not checked.
   SchemaCheck schema_check;
-  // Replaces `replicas` of the children with these ids; for `tenon scale`. At most kMaxReplicas each.
+  // Replaces `replicas` of the children with these ids, where they have any, up to kMaxReplicas; for `tenon scale`. Not
+  // part of the records: whoever scales gives it again with the next load.
   std::map<std::string, std::uint32_t> replicas;
 };
 

@@ -63,11 +63,16 @@ Result<ConfigUser> look_up_user(const std::string& name) {
   return ConfigUser{entry.pw_name, entry.pw_dir, entry.pw_uid, entry.pw_gid, groups_of(entry)};
 }
 
+// Why stat() failed, for a person.
+std::string unreachable(int error, const std::string& thing, const std::string& path) {
+  const std::string name = "the " + thing + " " + quote_for_message(path, 256);
+  if (error == ENOENT || error == ENOTDIR) return name + " does not exist; create it or name another one";
+  return Error::from_errno(error, "look at " + name).message + "; make it reachable for the host's user";
+}
+
 std::string judge_directory(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    return Error::from_errno(errno, "look at the directory " + quote_for_message(path, 256)).message;
-  }
+  if (::stat(path.c_str(), &info) != 0) return unreachable(errno, "directory", path);
   if (!S_ISDIR(info.st_mode)) return quote_for_message(path, 256) + " is not a directory; name one";
   return "";
 }
@@ -102,9 +107,7 @@ std::string judge_command(const std::string& program, const std::string& search_
 
 std::string judge_secret(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    return Error::from_errno(errno, "look at the file " + quote_for_message(path, 256)).message;
-  }
+  if (::stat(path.c_str(), &info) != 0) return unreachable(errno, "file", path);
   const std::string name = quote_for_message(path, 256);
   if (!S_ISREG(info.st_mode)) return name + " is not a regular file; name one";
   if (info.st_uid != ::geteuid() && info.st_uid != 0) {

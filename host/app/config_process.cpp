@@ -148,7 +148,8 @@ void check_ready(ConfigReader& reader, const JsonValue& child, const ProcessDraf
 void check_command(ConfigReader& reader, const JsonValue& child, const ProcessDraft& draft,
                    const Environment& environment) {
   const auto command = child.find("command");
-  if (!command || draft.process.argv.empty()) return;
+  // With a bad argument among them it is not sure which one is the program.
+  if (!command || draft.process.argv.empty() || draft.process.argv.size() != command->size()) return;
   const std::string wrong = reader.machine().wrong_with_command(draft.process.argv.front(), environment.at("PATH"));
   if (!wrong.empty()) {
     const JsonValue program = command->at(0);
@@ -181,9 +182,8 @@ void add_process(ConfigDraft& all, const ProcessDraft& draft, std::string id, ru
 void add_processes(ConfigReader& reader, const JsonValue& at, ProcessDraft& draft, runtime::SupervisorConfig& parent) {
   ConfigDraft& all = draft.all;
   const std::string& id = draft.process.base_id;
-  if (const auto scaled = all.options.replicas.find(id); scaled != all.options.replicas.end()) {
-    draft.replicas = std::min(scaled->second, kMaxReplicas);
-  }
+  const auto scaled = all.options.replicas.find(id);
+  if (draft.replicas && scaled != all.options.replicas.end()) draft.replicas = std::min(scaled->second, kMaxReplicas);
   if (draft.replicas) all.replicas.emplace(id, *draft.replicas);
   all.processes += draft.replicas.value_or(1);
   if (all.processes > kMaxProcesses) {
