@@ -7,7 +7,12 @@
 // Drafts up to 7 (what valijson knows); a remote "$ref" is refused. A schema that cannot be compiled is an error of whoever
 // configured it, never an abort. Checking parses the data with simdjson's DOM. Source: JSON Schema draft 7.
 //
-// [loop]. A check is linear in the data, with the schema's own cost per value.
+// Limits of data: 256 levels of nesting; each member's name once an object; strings that are matched against a `pattern` have
+// at most 2048 octets. Limits of schemas are in schema_source.hpp and value_rules.hpp. A number without a fraction is an
+// integer (1.0 is). Of `format`, date-time, date and time are checked.
+//
+// [loop]. A check is linear in the data, with the schema's own cost per value; a schema that branches without bound is
+// given up on, which is a finding.
 #pragma once
 
 #include <cstddef>
@@ -50,12 +55,14 @@ class Schema {
 
 class SchemaRegistry {
  public:
-  // Every file *.json of the directory and those below it, in order of path. A file that is no event schema (no
-  // "x-tenon-type") is compiled and found by its "$id" only. errc::bad_data names the file; errc::already_exists two files
-  // for one type.
+  static constexpr std::size_t kMaxSchemas = 10'000;
+
+  // Every file *.json of the directory and those below it, in order of path, but for folders named "examples". A file that is
+  // no event schema (no "x-tenon-type") is compiled and found by its "$id" only. errc::bad_data names the file;
+  // errc::already_exists two files for one type or id.
   Status add_directory(const std::string& directory);
   Status add(std::string_view text, const std::string& file);
-  // Null: none applies.
+  // The one whose "$id" is `dataschema`, else that of the type, else that of the first matching pattern. Null: none applies.
   const Schema* find(std::string_view type, std::string_view dataschema) const;
   std::size_t size() const noexcept { return schemas_.size(); }
   struct Entry {
