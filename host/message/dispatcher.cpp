@@ -261,7 +261,7 @@ Verdict MessageDispatcher::enqueue(Queue& queue, const Event& event, ReceiverId 
     queue.somebody_waits = true;
     return Verdict::would_block;
   }
-  queue.mailbox.push(Waiting{MessageRef::copy(event, budget_), now, 0, sender});
+  queue.mailbox.push(Waiting{MessageRef::copy(event, budget_, size), now, 0, sender});
   return Verdict::queued;
 }
 

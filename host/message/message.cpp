@@ -74,8 +74,7 @@ std::size_t MessageRef::cost(const Event& event) noexcept {
          TextArea::kReadPadding + texts_outside(event);
 }
 
-MessageRef MessageRef::copy(const Event& event, EventBudget& budget) {
-  const std::size_t total = cost(event);
+MessageRef MessageRef::copy(const Event& event, EventBudget& budget, std::size_t total) {
   auto* memory = static_cast<char*>(pool().allocate(total, alignof(Block)));
   auto* block = new (memory) Block{1, total, &budget, event};
 

@@ -34,7 +34,9 @@ class MessageRef {
   MessageRef() = default;
   // Copies the event. Does not check the budget: the caller asks has_room first, so that a message that must not be lost
   // (a redelivery) can go beyond it. Never empty. The budget must outlive the message.
-  static MessageRef copy(const Event& event, EventBudget& budget);
+  static MessageRef copy(const Event& event, EventBudget& budget) { return copy(event, budget, cost(event)); }
+  // With `cost` as cost(event) gave it.
+  static MessageRef copy(const Event& event, EventBudget& budget, std::size_t cost);
   // The memory that copy() would charge, near enough for a limit.
   static std::size_t cost(const Event& event) noexcept;
 

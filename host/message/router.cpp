@@ -28,12 +28,13 @@ bool MessageRouter::unsubscribe(ReceiverId receiver, std::string_view pattern, s
 
 void MessageRouter::forget_receiver(ReceiverId receiver, MonotonicTime now) {
   last_now_ = now;
-  for (auto& [sender, parked] : parked_)
-    for (std::size_t i = 0; i < parked.events.size(); ++i) std::erase(parked.events[i].receivers, receiver);
+  for (auto& [sender, parked] : parked_) std::erase(parked.receivers, receiver);
   for (auto& [name, ids] : targets_) std::erase(ids, receiver);
   std::erase_if(targets_, [](const auto& entry) { return entry.second.empty(); });
   dispatcher_.remove_receiver(receiver, now);
   table_.remove_subscriber(receiver);
+  // What the sender had parked was accepted: it goes on as long as its receivers are there, under the sender's old number.
+  if (const auto at = parked_.find(receiver); at != parked_.end() && at->second.events.empty()) parked_.erase(at);
 }
 
 void MessageRouter::add_target(std::string_view name, ReceiverId receiver) {
@@ -229,32 +230,35 @@ void MessageRouter::serve(const Event& event, const Publisher& publisher, Delive
 
 void MessageRouter::park(const Event& event, const Publisher& publisher, MonotonicTime now, Delivery* delivery) {
   ParkedSender& sender = parked_[publisher.self];
-  if (sender.name.empty()) sender.name = publisher.name;
-  ParkedEvent parked;
-  parked.message = MessageRef::copy(event, budget_);
-  parked.publisher = publisher;
-  parked.publisher.name = sender.name;
-  parked.deadline = now + config_.block_for;
-  if (delivery != nullptr) {
-    parked.routed = true;
-    parked.receivers = delivery->receivers;
-    parked.groups = delivery->groups;
-    parked.waits_for = *delivery->full;
+  if (sender.events.empty()) {
+    sender.name = publisher.name;
+    sender.publisher = publisher;
+    sender.publisher.name = sender.name;
   }
-  sender.bytes += parked.message.size();
-  sender.events.push_back(std::move(parked));
+  MessageRef message = MessageRef::copy(event, budget_);
+  sender.bytes += message.size();
+  sender.events.push_back(std::move(message));
   ++counters_.parked;
+  if (delivery == nullptr) return;
+  sender.head_routed = true;
+  sender.receivers = delivery->receivers;
+  sender.groups = delivery->groups;
+  sender.waits_for = *delivery->full;
+  sender.deadline = now + config_.block_for;
+}
+
+MessageRouter::ParkedSender* MessageRouter::waiting_sender(ReceiverId id) noexcept {
+  const auto at = parked_.find(id);
+  return at == parked_.end() || at->second.events.empty() ? nullptr : &at->second;
 }
 
 // Whether waiting for `full` is waiting for oneself: everybody who could make room there waits for the sender in turn.
-bool MessageRouter::would_wait_for_itself(ReceiverId sender, FullQueue full, unsigned depth) const {
+bool MessageRouter::would_wait_for_itself(ReceiverId sender, FullQueue full, unsigned depth) {
   if (depth > 64) return false;  // a longer chain ends by block_for
   const auto leads_back = [&](ReceiverId id) {
     if (id == sender) return true;
-    const auto parked = parked_.find(id);
-    if (parked == parked_.end()) return false;
-    const ParkedEvent& head = const_cast<ParkedSender&>(parked->second).events.front();
-    return would_wait_for_itself(sender, head.waits_for, depth + 1);
+    const ParkedSender* waiting = waiting_sender(id);
+    return waiting != nullptr && would_wait_for_itself(sender, waiting->waits_for, depth + 1);
   };
   if (full.receiver != kNoReceiver) return leads_back(full.receiver);
   const auto members = dispatcher_.group_members(full.group);
@@ -270,40 +274,40 @@ std::size_t MessageRouter::parked_bytes(ReceiverId sender) const noexcept {
 void MessageRouter::queue_has_room(FullQueue queue) {
   std::vector<ReceiverId> waiting;
   for (auto& [id, sender] : parked_)
-    if (!sender.resuming && sender.events.front().waits_for == queue) waiting.push_back(id);
+    if (!sender.resuming && !sender.events.empty() && sender.waits_for == queue) waiting.push_back(id);
   for (const ReceiverId id : waiting) resume(id, last_now_);
 }
 
-// True when the parked event is done with, false when it still waits.
-bool MessageRouter::resume_head(ParkedEvent& head, MonotonicTime now) {
-  Delivery delivery{head.receivers, head.groups};
-  const Event& event = head.message.event();
-  if (!head.routed) {
-    head.routed = true;
-    head.deadline = now + config_.block_for;
-    if (!resolve(event, head.publisher, delivery, now)) return true;
+// True when the head is done with, false when it still waits.
+bool MessageRouter::resume_head(ParkedSender& sender, MonotonicTime now) {
+  const MessageRef head = sender.events.front();
+  Delivery delivery{sender.receivers, sender.groups};
+  if (!sender.head_routed) {
+    sender.head_routed = true;
+    sender.deadline = now + config_.block_for;
+    sender.receivers.clear();
+    sender.groups.clear();
+    if (!resolve(head.event(), sender.publisher, delivery, now)) return true;
   }
-  serve(event, head.publisher, delivery, now);
+  serve(head.event(), sender.publisher, delivery, now);
   if (!delivery.full) return true;
-  head.waits_for = *delivery.full;
+  sender.waits_for = *delivery.full;
   return false;
 }
 
 void MessageRouter::resume(ReceiverId id, MonotonicTime now) {
   const auto at = parked_.find(id);
-  if (at == parked_.end() || at->second.resuming) return;
-  at->second.resuming = true;  // serving may free room that others wait for, and so come back here
+  if (at == parked_.end() || at->second.resuming || at->second.events.empty()) return;
   ParkedSender& sender = at->second;
-  while (!sender.events.empty()) {
-    if (!resume_head(sender.events.front(), now)) break;
-    sender.bytes -= sender.events.front().message.size();
-    sender.events.front() = ParkedEvent{};
+  sender.resuming = true;  // serving may free room that others wait for, and so come back here
+  while (!sender.events.empty() && resume_head(sender, now)) {
+    sender.bytes -= sender.events.front().size();
+    sender.events.front() = MessageRef();
     sender.events.pop_front();
+    sender.head_routed = false;
   }
   sender.resuming = false;
-  if (!sender.events.empty()) return;
-  parked_.erase(id);
-  events_.sender_released(id);
+  if (sender.events.empty()) events_.sender_released(id);
 }
 
 // --- time ---
@@ -319,7 +323,8 @@ std::optional<MonotonicTime> MessageRouter::next_deadline() const noexcept {
     if (when && (!next || *when < *next)) next = when;
   };
   consider(requests_.next_deadline());
-  for (const auto& [id, sender] : parked_) consider(const_cast<ParkedSender&>(sender).events.front().deadline);
+  for (const auto& [id, sender] : parked_)
+    if (!sender.events.empty()) consider(sender.deadline);
   return next;
 }
 
@@ -330,22 +335,22 @@ void MessageRouter::on_time(MonotonicTime now, WallTime wall_now) {
   requests_.expire(now, [this](const PendingRequest& request) { events_.request_timed_out(request); });
   std::vector<ReceiverId> overdue;
   for (auto& [id, sender] : parked_)
-    if (sender.events.front().deadline <= now) overdue.push_back(id);
+    if (!sender.events.empty() && sender.deadline <= now) overdue.push_back(id);
   for (const ReceiverId id : overdue) {
-    const auto at = parked_.find(id);
-    if (at == parked_.end()) continue;
-    ParkedEvent& head = at->second.events.front();
-    give_up_on(head.message.event(), head.waits_for);
+    ParkedSender* sender = waiting_sender(id);
+    if (sender == nullptr) continue;
+    give_up_on(sender->events.front().event(), sender->waits_for);
     // The full queue alone is given up; the receivers behind it still get the event.
-    std::erase(head.receivers, head.waits_for.receiver);
-    std::erase(head.groups, head.waits_for.group);
-    head.deadline = now + config_.block_for;
+    std::erase(sender->receivers, sender->waits_for.receiver);
+    std::erase(sender->groups, sender->waits_for.group);
+    sender->deadline = now + config_.block_for;
     resume(id, now);
   }
 }
 
 bool MessageRouter::quiet() const noexcept {
-  return parked_.empty() && requests_.pending() == 0 && dispatcher_.quiet();
+  const bool parked = std::any_of(parked_.begin(), parked_.end(), [](const auto& entry) { return !entry.second.events.empty(); });
+  return !parked && requests_.pending() == 0 && dispatcher_.quiet();
 }
 
 }  // namespace tenon::message

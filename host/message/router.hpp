@@ -85,7 +85,10 @@ class MessageRouter : private DispatcherEvents {
 
   PublishResult publish(const Event& event, const Publisher& publisher, MonotonicTime now);
 
-  bool is_parked(ReceiverId sender) const noexcept { return parked_.contains(sender); }
+  bool is_parked(ReceiverId sender) const noexcept {
+    const auto at = parked_.find(sender);
+    return at != parked_.end() && !at->second.events.empty();
+  }
   std::size_t parked_bytes(ReceiverId sender) const noexcept;
 
   std::optional<MonotonicTime> next_deadline() const noexcept;
@@ -97,22 +100,23 @@ class MessageRouter : private DispatcherEvents {
   bool quiet() const noexcept;
 
  private:
-  // What is left to do for an event whose first full receiver made its sender wait.
-  struct ParkedEvent {
-    MessageRef message;
+  // A sender that has had to wait. Kept with its memory for the next time; it waits now if `events` is not empty. The head has
+  // been routed and waits for a full queue, those behind it have not been looked at.
+  struct ParkedSender {
+    Ring<MessageRef> events;
+    std::string name;     // keeps publisher.name alive
     Publisher publisher;
-    bool routed = false;                 // false: came behind a parked one, not looked at yet
-    std::vector<ReceiverId> receivers;   // still to be served, once routed
+    std::size_t bytes = 0;
+    bool head_routed = false;
+    std::vector<ReceiverId> receivers;  // that still have to get the head
     std::vector<GroupId> groups;
     FullQueue waits_for;
     MonotonicTime deadline;
-  };
-  struct ParkedSender {
-    Ring<ParkedEvent> events;
-    std::string name;  // keeps Publisher::name alive
-    std::size_t bytes = 0;
     bool resuming = false;
   };
+  // Null unless the sender waits now.
+  ParkedSender* waiting_sender(ReceiverId id) noexcept;
+
   // One event's way through its receivers.
   struct Delivery {
     std::vector<ReceiverId>& receivers;
@@ -133,9 +137,9 @@ class MessageRouter : private DispatcherEvents {
   void give_up_on(const Event& event, FullQueue full);
   std::string_view name_of(FullQueue full) const;
   void park(const Event& event, const Publisher& publisher, MonotonicTime now, Delivery* delivery);
-  bool would_wait_for_itself(ReceiverId sender, FullQueue full, unsigned depth) const;
+  bool would_wait_for_itself(ReceiverId sender, FullQueue full, unsigned depth);
   void resume(ReceiverId sender, MonotonicTime now);
-  bool resume_head(ParkedEvent& head, MonotonicTime now);
+  bool resume_head(ParkedSender& sender, MonotonicTime now);
   void fail(Delivery& delivery, const Event& event, DeadLetterReason reason, std::string_view receiver,
             std::string_view detail);
 
