@@ -1,0 +1,55 @@
+#include "control/problem.hpp"
+
+#include "common/json_writer.hpp"
+#include "control/protocol.hpp"
+
+namespace tenon::control {
+
+int http_status(errc code) noexcept {
+  switch (code) {
+    case errc::ok: return 200;
+    case errc::invalid_argument:
+    case errc::bad_data: return 400;
+    case errc::untranslatable: return 422;
+    case errc::permission: return 403;
+    case errc::not_found: return 404;
+    case errc::already_exists:
+    case errc::wrong_state: return 409;
+    case errc::unsupported: return 501;
+    case errc::exhausted:
+    case errc::cancelled:
+    case errc::unavailable: return 503;
+    case errc::timeout: return 504;
+    case errc::internal:
+    case errc::io: break;
+  }
+  return 500;
+}
+
+namespace {
+
+HttpResponse make_problem(int status, std::string_view detail, std::string_view code, std::string_view results) {
+  JsonWriter w;
+  w.begin_object().member("type", "about:blank").member("title", reason_phrase(status)).member("status", status);
+  w.member("detail", detail);
+  if (!code.empty()) w.member("code", code);
+  if (!results.empty()) w.key("results").raw(results);
+  w.end_object();
+  HttpResponse response{.status = status, .content_type = std::string(kProblemType), .body = w.take()};
+  if (status == 503) response.headers.push_back({"Retry-After", "1"});
+  return response;
+}
+
+}  // namespace
+
+HttpResponse problem(int status, std::string_view detail) { return make_problem(status, detail, {}, {}); }
+
+HttpResponse problem(const Error& error) {
+  return make_problem(http_status(error.code), error.message, to_string(error.code), {});
+}
+
+HttpResponse problem(int status, std::string_view detail, std::string_view results) {
+  return make_problem(status, detail, {}, results);
+}
+
+}  // namespace tenon::control

@@ -1,0 +1,115 @@
+// The one file of this folder that includes Boost.Beast.
+#include "control/request_parser.hpp"
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "common/text.hpp"
+#include "control/problem.hpp"
+
+namespace tenon::control {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+std::string to_std(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+// "Application/JSON; charset=utf-8" → "application/json"
+std::string media_type(boost::beast::string_view field) {
+  std::string type(trim(std::string_view(field.data(), field.size()).substr(0, field.find(';'))));
+  for (char& c : type) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return type;
+}
+
+}  // namespace
+
+struct RequestParser::Impl {
+  explicit Impl(RequestLimits l) : limits(l) { restart(); }
+
+  void restart() {
+    parser.emplace();
+    parser->header_limit(limits.head);
+    parser->body_limit(limits.body);
+    parser->eager(true);
+    state = State::head;
+    told_to_continue = false;
+  }
+
+  RequestLimits limits;
+  std::optional<http::request_parser<http::string_body>> parser;
+  State state = State::head;
+  bool told_to_continue = false;
+  boost::system::error_code error;
+};
+
+RequestParser::RequestParser(RequestLimits limits) : impl_(std::make_unique<Impl>(limits)) {}
+RequestParser::~RequestParser() = default;
+
+std::size_t RequestParser::feed(std::string_view bytes) {
+  std::size_t consumed = 0;
+  while (consumed < bytes.size() && (impl_->state == State::head || impl_->state == State::body)) {
+    boost::system::error_code error;
+    std::size_t used = 0;
+    try {
+      used = impl_->parser->put(boost::asio::const_buffer(bytes.data() + consumed, bytes.size() - consumed), error);
+    } catch (const std::exception&) {  // string_body lets bad_alloc and length_error through
+      error = http::error::body_limit;
+    }
+    consumed += used;
+    if (impl_->parser->is_header_done() && impl_->state == State::head) impl_->state = State::body;
+    if (error && error != http::error::need_more) {
+      impl_->error = error;
+      impl_->state = State::failed;
+    } else if (impl_->parser->is_done()) {
+      impl_->state = State::done;
+    } else if (used == 0) {
+      break;  // needs more behind what it has seen
+    }
+  }
+  return consumed;
+}
+
+RequestParser::State RequestParser::state() const noexcept { return impl_->state; }
+
+bool RequestParser::wants_continue() {
+  if (impl_->state != State::body || impl_->told_to_continue) return false;
+  const auto& message = impl_->parser->get();
+  if (message.version() < 11 || !boost::beast::iequals(message[http::field::expect], "100-continue")) return false;
+  return impl_->told_to_continue = true;
+}
+
+HttpRequest RequestParser::take() {
+  auto message = impl_->parser->release();
+  HttpRequest request;
+  request.method = to_std(message.method_string());
+  request.target = to_std(message.target());
+  request.content_type = media_type(message[http::field::content_type]);
+  request.authorization = to_std(message[http::field::authorization]);
+  request.keep_alive = message.keep_alive();
+  request.chunked_ok = message.version() >= 11;
+  request.body = std::move(message.body());
+  impl_->restart();
+  return request;
+}
+
+HttpResponse RequestParser::failure() const {
+  const auto& error = impl_->error;
+  if (error == http::error::header_limit) {
+    return problem(431,
+                   "the request's head is longer than " + std::to_string(impl_->limits.head) + " bytes; shorten it");
+  }
+  if (error == http::error::body_limit) {
+    return problem(413, "the request's body is longer than " + std::to_string(impl_->limits.body) +
+                            " bytes; send less at a time");
+  }
+  return problem(400, "this is no HTTP/1.1 request (" + error.message() + "); look at what sends it");
+}
+
+}  // namespace tenon::control
