@@ -127,6 +127,18 @@ struct PluginInstance::Table {
     });
   }
 
+  static tenon_status config_key(void* context, tenon_str pointer, size_t index, tenon_str* out) {
+    return guarded([&]() -> tenon_status {
+      const auto value = self(context).config_at(pointer);
+      if (!value) return TENON_ERR_NOT_FOUND;
+      if (!value->is_object()) return TENON_ERR_INVALID_ARGUMENT;
+      if (index >= value->size()) return TENON_ERR_NOT_FOUND;
+      const std::string_view name = value->members()[index].key;
+      *out = {name.empty() ? "" : name.data(), name.size()};  // an empty name is not an absent one
+      return TENON_OK;
+    });
+  }
+
   // --- time and chance ---
   static uint64_t monotonic_ns(void* context) { return to_abi_ns(self(context).services_.loop.clock().monotonic()); }
   static uint64_t wall_ns(void* context) {
@@ -202,7 +214,8 @@ struct PluginInstance::Table {
       const uint32_t place = me.place_, call_number = me.call_number("worker");
       const Duration left = from_abi_ns(deadline_ns) - me.services_.loop.clock().monotonic();
       const Status status = me.services_.workers.submit(
-          [&tracer, place, call_number, work, argument] {
+          [&tracer, alive = me.alive_weak_, place, call_number, work, argument] {
+            if (alive.expired()) return;  // destroyed while this waited for a thread: nobody wants it
             keeper::BreadcrumbScope scope(tracer.worker_lane(), place, call_number);
             work(argument);
           },
@@ -246,7 +259,7 @@ struct PluginInstance::Table {
 
   // --- commands ---
   static tenon_status run_command(void* context, const tenon_command* command, tenon_command_callback callback,
-                                  void* argument) {
+                                  void* argument, uint64_t* out) {
     return guarded([&]() -> tenon_status {
       PluginInstance& me = self(context);
       if (command == nullptr || callback == nullptr || !TENON_HAS(command, tenon_command, deadline_ns) ||
@@ -277,6 +290,18 @@ struct PluginInstance::Table {
           });
       if (!started.ok()) return static_cast<tenon_status>(started.error().code);
       me.commands_[mine] = *started;
+      if (out != nullptr) *out = mine;
+      return TENON_OK;
+    });
+  }
+  static void command_cancel(void* context, uint64_t command) {
+    guarded([&]() -> tenon_status {
+      PluginInstance& me = self(context);
+      const auto at = me.commands_.find(command);
+      if (at == me.commands_.end()) return TENON_OK;
+      const uint64_t theirs = at->second;
+      me.commands_.erase(at);
+      me.services_.environment.cancel_command(theirs);
       return TENON_OK;
     });
   }
@@ -419,6 +444,7 @@ void PluginInstance::fill_table() noexcept {
   host_.config_duration = Table::config_duration;
   host_.config_size = Table::config_size;
   host_.config_count = Table::config_count;
+  host_.config_key = Table::config_key;
   host_.monotonic_ns = Table::monotonic_ns;
   host_.wall_ns = Table::wall_ns;
   host_.random = Table::random;
@@ -431,6 +457,7 @@ void PluginInstance::fill_table() noexcept {
   host_.post_to_loop = Table::post_to_loop;
   host_.at_thread_exit = Table::at_thread_exit;
   host_.run_command = Table::run_command;
+  host_.command_cancel = Table::command_cancel;
   host_.process_usage = Table::process_usage;
   host_.last_control_message = Table::last_control_message;
   host_.transport_round_trip = Table::transport_round_trip;

@@ -106,4 +106,14 @@ tenon_status FakeConfig::count(std::string_view pointer, std::size_t& out) const
   });
 }
 
+tenon_status FakeConfig::key(std::string_view pointer, std::size_t index, tenon_str& out) const {
+  const auto value = find(pointer);
+  if (!value) return TENON_ERR_NOT_FOUND;
+  if (!value->is_object()) return TENON_ERR_INVALID_ARGUMENT;
+  if (index >= value->size()) return TENON_ERR_NOT_FOUND;
+  const std::string_view name = value->members()[index].key;
+  out = {name.empty() ? "" : name.data(), name.size()};
+  return TENON_OK;
+}
+
 }  // namespace tenon::test_support

@@ -24,6 +24,7 @@ class FakeConfig {
   tenon_status duration(std::string_view pointer, std::uint64_t& out_ns) const;
   tenon_status size(std::string_view pointer, std::uint64_t& out_octets) const;
   tenon_status count(std::string_view pointer, std::size_t& out) const;
+  tenon_status key(std::string_view pointer, std::size_t index, tenon_str& out) const;
 
  private:
   std::optional<JsonValue> find(std::string_view pointer) const;

@@ -127,7 +127,8 @@ struct FakePluginHost::Impl {
   }
 
   tenon_status start_work(tenon_callback work, tenon_done_callback done, void* argument, std::uint64_t deadline);
-  tenon_status start_command(const tenon_command* command, tenon_command_callback callback, void* argument);
+  tenon_status start_command(const tenon_command* command, tenon_command_callback callback, void* argument,
+                             std::uint64_t* out_command);
   void end_command(std::uint64_t id);
   void end_work(std::uint64_t id, tenon_status how);
   bool fire_next_due(std::uint64_t until);

@@ -39,6 +39,9 @@ void FakePluginHost::Impl::fill_table() {
   table.config_duration = [](void* c, tenon_str at, std::uint64_t* ns) { return of(c).config.duration(view(at), *ns); };
   table.config_size = [](void* c, tenon_str at, std::uint64_t* out) { return of(c).config.size(view(at), *out); };
   table.config_count = [](void* c, tenon_str at, std::size_t* out) { return of(c).config.count(view(at), *out); };
+  table.config_key = [](void* c, tenon_str at, std::size_t index, tenon_str* out) {
+    return of(c).config.key(view(at), index, *out);
+  };
   table.monotonic_ns = [](void* c) { return of(c).now.load(); };
   table.wall_ns = [](void* c) { return 1'700'000'000'000'000'000 + of(c).now.load(); };
   table.random = [](void* c) {  // splitmix64: the same numbers in every run
@@ -99,12 +102,14 @@ void FakePluginHost::Impl::fill_table() {
     if (!known) hooks.push_back({callback, argument});
     return TENON_OK;
   };
-  table.run_command = [](void* c, const tenon_command* command, tenon_command_callback callback,
-                         void* argument) -> tenon_status {
+  table.run_command = [](void* c, const tenon_command* command, tenon_command_callback callback, void* argument,
+                         std::uint64_t* out) -> tenon_status {
     of(c).on_loop("run_command");
     if (of(c).owner->script.command != TENON_OK) return of(c).owner->script.command;
-    return of(c).start_command(command, callback, argument);
+    return of(c).start_command(command, callback, argument, out);
   };
+  // A FakeCommand that goes kills its group.
+  table.command_cancel = [](void* c, std::uint64_t id) { of(c).on_loop("command_cancel"), of(c).commands.erase(id); };
   table.process_usage = [](void* c, tenon_str, tenon_usage* out) -> tenon_status {
     of(c).on_loop("process_usage");
     const Script& script = of(c).owner->script;

@@ -39,13 +39,14 @@ tenon_status FakePluginHost::Impl::start_work(tenon_callback work, tenon_done_ca
 }
 
 tenon_status FakePluginHost::Impl::start_command(const tenon_command* command, tenon_command_callback callback,
-                                                 void* argument) {
+                                                 void* argument, std::uint64_t* out_command) {
   if (command->argument_count == 0) return TENON_ERR_INVALID_ARGUMENT;
   if (commands.size() >= kMostCommands) return TENON_ERR_EXHAUSTED;
   const std::uint64_t id = next_id++;
   auto running = std::make_unique<FakeCommand>(*command, now);
   if (running->finished()) soon.push_back([this, id] { end_command(id); });
   commands[id] = RunningCommand{std::move(running), callback, argument};
+  if (out_command != nullptr) *out_command = id;
   return TENON_OK;
 }
 

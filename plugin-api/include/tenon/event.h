@@ -1,8 +1,9 @@
 /* The event that crosses the ABI: a CloudEvents 1.0 event as spans over somebody's bytes.
  *
- * The model. Attributes are text spans; `data` stays the sender's bytes and is never decoded on its way through. An event
- * comes from exactly one encoding (`format` names it), so `data` of kind TENON_DATA_VALUE is a value in that encoding: a
- * JSON text, a MessagePack value. Who needs another encoding transcodes it with the serializers' value streams.
+ * The model. Attributes are text spans; `data` stays the sender's bytes and is never decoded on its way through. An
+ * event comes from exactly one encoding (`format` names it), so `data` of kind TENON_DATA_VALUE is a value in that
+ * encoding: a JSON text, a MessagePack value. Who needs another encoding transcodes it with the serializers' value
+ * streams.
  *
  * Source: CloudEvents 1.0.2 specification, "Context Attributes"; JSON Event Format 1.0.2, "Handling of Data".
  */

@@ -1,9 +1,9 @@
 /* A health check looks at one process and says how it is.
  *
- * The model. The host makes one instance per process and check, tells it about each new incarnation with start, and asks with
- * check as often as the config says. It owns interval, timeout, start period and thresholds; the plugin only answers one
- * question. A check is asynchronous and has a deadline: when it passes, the host counts a timeout (not a failure), calls
- * cancel, and drops the late answer. At most one check of an instance is under way.
+ * The model. The host makes one instance per process and check, tells it about each new incarnation with start, and
+ * asks with check as often as the config says. It owns interval, timeout, start period and thresholds; the plugin only
+ * answers one question. A check is asynchronous and has a deadline: when it passes, the host counts a timeout (not a
+ * failure), calls cancel, and drops the late answer. At most one check of an instance is under way.
  */
 #ifndef TENON_HEALTH_CHECK_H
 #define TENON_HEALTH_CHECK_H
@@ -35,9 +35,11 @@ typedef struct tenon_health_check {
   void (*destroy)(void *self);
   /* Required. A new incarnation of the process runs. The target is borrowed for the call. [loop] */
   tenon_status (*start)(void *self, const tenon_health_target *target, tenon_error *error);
-  /* Required. Looks once. Ends with host->complete_check(token, …), also from within this call. [loop] */
+  /* Required. Looks once. TENON_OK: accepted, ends with host->complete_check(token, …), also from within this call.
+   * Anything else: refused, no completion follows; the host counts it as unhealthy with the error's text. [loop] */
   tenon_status (*check)(void *self, uint64_t token, uint64_t deadline_ns, tenon_error *error);
-  /* Optional. The check under way is not wanted any more: free what it holds (kill its command, close its socket). [loop] */
+  /* Optional. The check under way is not wanted any more: free what it holds (kill its command, close its socket).
+   * [loop] */
   void (*cancel)(void *self);
   /* Required. The incarnation is over. [loop] */
   void (*stop)(void *self);

@@ -1,14 +1,14 @@
 /* What the host does for a plugin's instance.
  *
  * The model. Every instance (one transport connection, one health check of one process, …) is created with its own
- * `const tenon_host *`, valid from create until destroy returns. Its first argument everywhere is `host->context`. Timers,
- * watches and queued work belong to the instance: destroy ends them, no callback of theirs runs afterwards, and a completion
- * that comes too late is dropped safely and counted against the plugin by name.
+ * `const tenon_host *`, valid from create until destroy returns. Its first argument everywhere is `host->context`.
+ * Timers, watches and queued work belong to the instance: destroy ends them, no callback of theirs runs afterwards, and
+ * a completion that comes too late is dropped safely and counted against the plugin by name.
  *
  * A callback is a function pointer with an argument of the plugin's own; it runs on the thread that the comment names.
  *
- * Sections: identity and log, config, time and chance, timers and descriptors, threads, commands, processes and transports,
- * completions, extensions.
+ * Sections: identity and log, config, time and chance, timers and descriptors, threads, commands, processes and
+ * transports, completions, extensions.
  */
 #ifndef TENON_HOST_H
 #define TENON_HOST_H
@@ -43,7 +43,7 @@ typedef struct tenon_command {
   uint32_t argument_count;    /* at least 1; arguments[0] is the program, searched in PATH if it has no slash */
   const tenon_str *arguments;
   uint32_t environment_count; /* "NAME=value" pairs on top of the host's minimal environment */
-  uint32_t output_limit;      /* octets of standard output and error kept together; 0: 4096 */
+  uint32_t output_limit;      /* octets of standard output and error together of which the last are kept; 0: 4096 */
   const tenon_str *environment;
   tenon_str directory;  /* absent: the host's */
   uint64_t deadline_ns; /* on the monotonic clock of monotonic_ns() */
@@ -58,8 +58,8 @@ typedef struct tenon_command_result {
   uint32_t struct_size;
   uint32_t ended; /* TENON_EXIT_… */
   int32_t value;
-  uint32_t output_truncated;
-  tenon_bytes output;
+  uint32_t output_truncated; /* 1: there was more before `output` */
+  tenon_bytes output;        /* the last output_limit octets, both streams in the order in which they were read */
   uint64_t duration_ns;
 } tenon_command_result;
 typedef void (*tenon_command_callback)(void *argument, const tenon_command_result *result);
@@ -109,16 +109,17 @@ typedef struct tenon_host {
   tenon_str (*node)(void *context);
   /* One line; control characters are escaped; rate limited per instance. [any] */
   void (*log)(void *context, uint32_t level, tenon_str text);
-  /* Adds to a counter or sets a gauge named tenon_plugin_<name>, labelled with plugin and instance. Name: [a-z0-9_]{1,64};
-   * at most 64 names an instance, more are dropped and counted. [any] */
+  /* Adds to a counter or sets a gauge named tenon_plugin_<name>, labelled with plugin and instance. Name:
+   * [a-z0-9_]{1,64}; at most 64 names an instance, more are dropped and counted. [any] */
   void (*metric)(void *context, tenon_str name, uint32_t kind, double value);
 
   /* --- config: the instance's own, already valid against the component's schema --- */
 
-  /* The whole config as JSON text, valid as long as the instance; "{}" if none was given. [any] */
+  /* The whole config as plain JSON text (RFC 8259: comments are gone, variables expanded), valid as long as the
+   * instance; "{}" if none was given. [any] */
   tenon_str (*config_json)(void *context);
-  /* One value by JSON pointer (RFC 6901), such as "/initial". TENON_ERR_NOT_FOUND when absent (the out-parameter keeps its
-   * default), TENON_ERR_INVALID_ARGUMENT when it has another type. Text is valid as long as the instance. [loop] */
+  /* One value by JSON pointer (RFC 6901), such as "/initial". TENON_ERR_NOT_FOUND when absent (the out-parameter keeps
+   * its default), TENON_ERR_INVALID_ARGUMENT when it has another type. Text is valid as long as the instance. [loop] */
   tenon_status (*config_string)(void *context, tenon_str pointer, tenon_str *out);
   tenon_status (*config_integer)(void *context, tenon_str pointer, int64_t *out);
   tenon_status (*config_number)(void *context, tenon_str pointer, double *out);
@@ -127,6 +128,10 @@ typedef struct tenon_host {
   tenon_status (*config_size)(void *context, tenon_str pointer, uint64_t *out_octets); /* from "64KiB" */
   /* The number of elements of an array or members of an object. [loop] */
   tenon_status (*config_count)(void *context, tenon_str pointer, size_t *out);
+  /* The name of an object's member, unescaped, `index` from 0 in the order of the config; as a part of a pointer, '~'
+   * in it is written "~0" and '/' "~1". TENON_ERR_NOT_FOUND beyond the last, TENON_ERR_INVALID_ARGUMENT when the value
+   * is no object. Valid as long as the instance. [loop] */
+  tenon_status (*config_key)(void *context, tenon_str pointer, size_t index, tenon_str *out);
 
   /* --- time and chance --- */
 
@@ -142,8 +147,8 @@ typedef struct tenon_host {
                               void *argument, uint64_t *out_timer);
   /* Cancels; afterwards the callback does not run. Unknown and fired timers are ignored. [loop] */
   void (*timer_cancel)(void *context, uint64_t timer);
-  /* Watches a descriptor of the plugin's, level-triggered. The plugin unwatches before it closes. At most 1024 an instance.
-   * [loop], callback [loop] */
+  /* Watches a descriptor of the plugin's, level-triggered. The plugin unwatches before it closes. At most 1024 an
+   * instance. [loop], callback [loop] */
   tenon_status (*fd_watch)(void *context, int32_t fd, uint32_t interest, tenon_fd_callback callback, void *argument,
                            uint64_t *out_watch);
   /* Changes what is waited for; 0 pauses. [loop] */
@@ -153,41 +158,50 @@ typedef struct tenon_host {
   /* --- threads --- */
 
   /* Runs work(argument) on a worker thread; then done(argument, how) on the loop. At its deadline `done` gets
-   * TENON_ERR_TIMEOUT while the thread is written off. TENON_ERR_EXHAUSTED when too much is queued. [loop] */
+   * TENON_ERR_TIMEOUT while the thread is written off. TENON_ERR_EXHAUSTED when too much is queued. `done` never runs
+   * after destroy; work that no thread has begun by then is dropped where possible but may still run, and work that has
+   * begun runs to its end. So `work` must use only what outlives the instance, and neither may be the only one to free
+   * it. [loop] */
   tenon_status (*run_on_worker)(void *context, tenon_callback work, tenon_done_callback done, void *argument,
                                 uint64_t deadline_ns);
-  /* Runs the callback on the loop, in order of the calls of one thread. Dropped after destroy: `argument` must then not own
-   * anything that only the callback would free. TENON_ERR_EXHAUSTED beyond 65536 waiting. [any], callback [loop] */
+  /* Runs the callback on the loop, in order of the calls of one thread. Dropped after destroy: `argument` must then not
+   * own anything that only the callback would free. TENON_ERR_EXHAUSTED beyond 65536 waiting. [any], callback [loop] */
   tenon_status (*post_to_loop)(void *context, tenon_callback callback, void *argument);
-  /* Runs the callback on each host thread that ran this plugin's code, when that thread ends. Once a plugin and callback.
-   * [any], callback [that thread] */
+  /* Runs the callback on each host thread that ran this plugin's code, when that thread ends. Once a plugin and
+   * callback. [any], callback [that thread] */
   tenon_status (*at_thread_exit)(void *context, tenon_callback callback, void *argument);
 
   /* --- commands --- */
 
-  /* Runs a command through the keeper; at most 16 at once an instance. The callback runs exactly once unless the instance is
-   * destroyed first (then the command's group is killed). [loop], callback [loop] */
+  /* Runs a command through the keeper; at most 16 at once an instance. The callback runs exactly once, never from
+   * within this call, unless the command is cancelled or the instance destroyed first (which cancels). `out_command`
+   * may be NULL. [loop], callback [loop] */
   tenon_status (*run_command)(void *context, const tenon_command *command, tenon_command_callback callback,
-                              void *argument);
+                              void *argument, uint64_t *out_command);
+  /* Kills the command's whole group, grandchildren included; its callback does not run. Unknown and ended commands are
+   * ignored. [loop] */
+  void (*command_cancel)(void *context, uint64_t command);
 
   /* --- processes and transports --- */
 
   /* What the process uses now. TENON_ERR_NOT_FOUND if it does not run. [loop] */
   tenon_status (*process_usage)(void *context, tenon_str process_id, tenon_usage *out);
-  /* When the process last sent a control message of the type ("tenon.heartbeat"), on the monotonic clock; 0: not since its
-   * start. TENON_ERR_NOT_FOUND if it does not run. [loop] */
+  /* When the process last sent a control message of the type ("tenon.heartbeat"), on the monotonic clock; 0: not since
+   * its start. TENON_ERR_NOT_FOUND if it does not run. [loop] */
   tenon_status (*last_control_message)(void *context, tenon_str process_id, tenon_str type, uint64_t *out_ns);
   /* Asks the named transport for a round trip to its remote; done gets TENON_OK or the failure. [loop], done [loop] */
-  tenon_status (*transport_round_trip)(void *context, tenon_str transport, uint64_t deadline_ns, tenon_done_callback done,
-                                       void *argument);
+  tenon_status (*transport_round_trip)(void *context, tenon_str transport, uint64_t deadline_ns,
+                                       tenon_done_callback done, void *argument);
 
   /* --- completions: each answers one asynchronous call of the host by its token --- */
 
-  /* Ends connect, disconnect, send, reply, subscribe, unsubscribe, health_check of a transport. `error` NULL: done. [any] */
+  /* Ends connect, disconnect, send, reply, subscribe, unsubscribe, health_check of a transport. `error` NULL: done.
+   * [any] */
   void (*complete)(void *context, uint64_t token, const tenon_error *error);
   /* Ends request of a transport. Exactly one of reply and error is not NULL. [any] */
   void (*complete_request)(void *context, uint64_t token, const tenon_message *reply, const tenon_error *error);
-  /* Ends check of a health check. `error`: the check itself could not run; counts as unhealthy with that reason. [any] */
+  /* Ends check of a health check. `error`: the check itself could not run; counts as unhealthy with that reason.
+   * [any] */
   void (*complete_check)(void *context, uint64_t token, const tenon_health_result *result, const tenon_error *error);
 
   /* --- what a transport tells without being asked --- */

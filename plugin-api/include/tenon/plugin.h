@@ -1,11 +1,12 @@
 /* What every plugin exports: one symbol, and one ELF note that says the same without running any code.
  *
- * The model. A plugin is a shared object that offers components; a component is a kind and a name ("transport/nats") with a
- * table of functions for that kind. The host reads the note first: it lists, refuses, explains and checks configs without
- * executing anything of the file. Then it loads a private copy, calls tenon_plugin_v1 once, and compares the two.
+ * The model. A plugin is a shared object that offers components; a component is a kind and a name ("transport/nats")
+ * with a table of functions for that kind. The host reads the note first: it lists, refuses, explains and checks
+ * configs without executing anything of the file. Then it loads a private copy, calls tenon_plugin_v1 once, and
+ * compares the two.
  *
- * A table that is shorter than the host's is completed with stubs that return TENON_ERR_UNSUPPORTED; a longer one is used as
- * far as the host knows it; a missing required slot refuses the component by the slot's name.
+ * A table that is shorter than the host's is completed with stubs that return TENON_ERR_UNSUPPORTED; a longer one is
+ * used as far as the host knows it; a missing required slot refuses the component by the slot's name.
  *
  * The whole of a plugin in C:
  *
@@ -60,7 +61,8 @@ typedef struct tenon_plugin {
 TENON_EXPORT const tenon_plugin *tenon_plugin_v1(void);
 
 /* --- the ELF note ---
- * Section .note.tenon, owner "Tenon", type 1, description: one JSON object (UTF-8, at most 256 KiB):
+ * Section .note.tenon, owner "Tenon", type 1, description: one JSON object (UTF-8, at most 256 KiB), which may be
+ * followed by NUL octets, as the C literal of TENON_PLUGIN_NOTE is:
  *   {"abi":[1,0],"name":…,"version":…,"vendor":…,"licence":…,
  *    "components":[{"kind":…,"name":…,"schema":{…JSON Schema draft 7 of the component's config…}}]}
  * Source of the container format: ELF gABI, "Note Section". */
@@ -79,7 +81,8 @@ TENON_EXPORT const tenon_plugin *tenon_plugin_v1(void);
 
 #define TENON_NOTE_TEXT_(name, version, vendor, licence, components)                                        \
   "{\"abi\":[" TENON_STRINGIFY(TENON_ABI_MAJOR) "," TENON_STRINGIFY(TENON_ABI_MINOR) "],\"name\":\"" name   \
-  "\",\"version\":\"" version "\",\"vendor\":\"" vendor "\",\"licence\":\"" licence "\",\"components\":[" components "]}"
+  "\",\"version\":\"" version "\",\"vendor\":\"" vendor "\",\"licence\":\"" licence                              \
+  "\",\"components\":[" components "]}"
 
 /* Puts the note into the file. `components` is one TENON_NOTE_COMPONENT or several joined by "," literals:
  * TENON_NOTE_COMPONENT(…) "," TENON_NOTE_COMPONENT(…). Use once a plugin, at file scope. */

@@ -1,10 +1,11 @@
 /* A restart policy decides what happens after a process has exited.
  *
- * The model. A pure function: everything it may use is in its arguments and its config; it has no clock, no random numbers of
- * its own and does no I/O, so it can be tested with a table. The host keeps the history and the supervisor's intensity limit;
- * the policy only answers "restart after n ms", "finished", "give up" or "escalate". The history survives a restart of the
- * engine, so an instance must not remember anything between calls: what it has to remember goes into `memory`, four words
- * per process that the host keeps, hands in with each call, and zeroes when an operator resets the process.
+ * The model. A pure function: everything it may use is in its arguments and its config; it has no clock, no random
+ * numbers of its own and does no I/O, so it can be tested with a table. The host keeps the history and the supervisor's
+ * intensity limit; the policy only answers "restart after n ms", "finished", "give up" or "escalate". The history
+ * survives a restart of the engine, so an instance must not remember anything between calls: what it has to remember
+ * goes into `memory`, four words per process that the host keeps, hands in with each call, and zeroes when an operator
+ * resets the process.
  */
 #ifndef TENON_RESTART_POLICY_H
 #define TENON_RESTART_POLICY_H
@@ -29,7 +30,7 @@ typedef struct tenon_exit {
   uint32_t was_ready;          /* 1 if it had become ready */
   uint64_t run_time_ns;        /* from start to exit */
   uint64_t ready_time_ns;      /* from ready to exit; 0 if it never was */
-  uint32_t consecutive;        /* exits before this one that the policy answered with RESTART since `reset` was last answered */
+  uint32_t consecutive;        /* earlier exits that the policy answered with RESTART since it last answered `reset` */
   uint32_t total_restarts;     /* since the host started or an operator reset it */
   uint64_t previous_delay_ns;  /* the delay of the last restart; 0: none or immediate */
   uint64_t random;             /* 64 uniform bits for jitter */

@@ -1,20 +1,21 @@
 /* A transport carries events between this host and others or a broker.
  *
- * The model. An instance is one connection. The host wraps it from outside with pool, breaker and retry, so a transport does
- * one thing at a time and reports failures as they are.
+ * The model. An instance is one connection. The host wraps it from outside with pool, breaker and retry, so a transport
+ * does one thing at a time and reports failures as they are.
  *
  *   created --connect--> connecting --> connected <--> reconnecting
  *                             |             |               |
  *                             +-------------+---------------+--> disconnected (after disconnect, or given up: error)
  *
- * The instance reports every change with host->transport_state. While reconnecting it may refuse sends (UNAVAILABLE, retryable)
- * or buffer a bounded amount; it never acknowledges what it has only buffered. Subscriptions survive reconnecting without
- * the host's help.
+ * The instance reports every change with host->transport_state. While reconnecting it may refuse sends (UNAVAILABLE,
+ * retryable) or buffer a bounded amount; it never acknowledges what it has only buffered. Subscriptions survive
+ * reconnecting without the host's help.
  *
- * Every call with a token is asynchronous: it returns at once, TENON_OK meaning "accepted, the completion follows", anything
- * else meaning "refused, no completion follows". Exactly one completion per accepted token; one after the deadline is dropped
- * and counted. deadline_ns is on the host's monotonic clock. Calls come on the loop; completions and reports may come from any
- * thread, so threads of a client library never touch the host's state.
+ * Every call with a token is asynchronous: it returns at once, TENON_OK meaning "accepted, the completion follows",
+ * anything else meaning "refused, no completion follows". Exactly one completion per accepted token, which may come
+ * from within the call; one after the deadline is dropped and counted. deadline_ns is on the host's monotonic clock.
+ * Calls come on the loop; completions and reports may come from any thread, so threads of a client library never touch
+ * the host's state.
  */
 #ifndef TENON_TRANSPORT_H
 #define TENON_TRANSPORT_H
@@ -59,20 +60,22 @@ typedef struct tenon_transport {
   /* Required. Makes an unconnected instance; no I/O. [loop] */
   tenon_status (*create)(const tenon_host *host, const tenon_connection_config *config, void **out_self,
                          tenon_error *error);
-  /* Required. Ends everything at once and frees the instance. No report or completion may come once it has returned. May
-   * block briefly to join the library's threads (at most 1 s). [loop] */
+  /* Required. Ends everything at once and frees the instance. No report or completion may come once it has returned.
+   * May block briefly to join the library's threads (at most 1 s). [loop] */
   void (*destroy)(void *self);
-  /* Required. Spans are static or valid as long as the instance. [loop] */
+  /* Required. Spans are static or valid as long as the instance. Called after create, and again after each CONNECTED:
+   * what only the remote knows (max_message) may change then, flags do not. [loop] */
   void (*describe)(void *self, tenon_transport_info *out);
 
-  /* Required. Connects. Completes when connected, or with why not; after that the instance keeps itself connected. [loop] */
+  /* Required. Connects. Completes when connected, or with why not; after that the instance keeps itself connected.
+   * [loop] */
   tenon_status (*connect)(void *self, uint64_t token, uint64_t deadline_ns, tenon_error *error);
-  /* Required. Sends what is buffered, as far as the deadline allows, then disconnects. Completes with TENON_ERR_TIMEOUT if
-   * something was left. [loop] */
+  /* Required. Sends what is buffered, as far as the deadline allows, then disconnects. Completes with TENON_ERR_TIMEOUT
+   * if something was left. [loop] */
   tenon_status (*disconnect)(void *self, uint64_t token, uint64_t deadline_ns, tenon_error *error);
 
-  /* Required. Publishes. `settle` 0: completes when handed to the connection. 1: completes when the remote has taken it (an
-   * acknowledgement, or a flush round trip behind it). [loop] */
+  /* Required. Publishes. `settle` 0: completes when handed to the connection. 1: completes when the remote has taken it
+   * (an acknowledgement, or a flush round trip behind it). [loop] */
   tenon_status (*send)(void *self, const tenon_message *message, uint32_t settle, uint64_t token, uint64_t deadline_ns,
                        tenon_error *error);
   /* Optional. Publishes and waits for the first answer; ends with host->complete_request. Nobody listening: at once
@@ -83,9 +86,10 @@ typedef struct tenon_transport {
   tenon_status (*reply)(void *self, tenon_str reply, const tenon_message *message, uint64_t token, uint64_t deadline_ns,
                         tenon_error *error);
 
-  /* Required. Wants events on topics that match the pattern (NATS subject rules: '*' one token, '>' the rest). `group` absent:
-   * every event; else one member of the group gets each. `subscription` is the host's number for it, used in
-   * transport_incoming. May be called before connect; then it takes effect with the connection. [loop] */
+  /* Required. Wants events on topics that match the pattern (NATS subject rules: '*' one token, '>' the rest). `group`
+   * absent: every event; else one member of the group gets each. `subscription` is the host's number for it, used in
+   * transport_incoming. May be called before connect; then it completes at once and takes effect with the connection.
+   * [loop] */
   tenon_status (*subscribe)(void *self, uint64_t subscription, tenon_str pattern, tenon_str group, uint64_t token,
                             uint64_t deadline_ns, tenon_error *error);
   /* Required. Ends a subscription; nothing comes in on it after the completion. [loop] */

@@ -1,13 +1,13 @@
 /* Base types of the Tenon plugin ABI: spans, status codes, errors, buffers.
  *
- * The model. Only fixed-width integers, size_t, pointers and plain structs cross between host and plugin: no C++ type, no
- * exception, no bool, no errno, no C enum.
+ * The model. Only fixed-width integers, size_t, pointers and plain structs cross between host and plugin: no C++ type,
+ * no exception, no bool, no errno, no C enum.
  *
  * - A span (tenon_str, tenon_bytes) is borrowed for the duration of the call it is passed to, unless a comment names a
  *   longer time. Who wants to keep it copies it.
- * - A struct that begins with `uint32_t struct_size` may grow at its end in a later minor version. Whoever owns the memory
- *   sets struct_size with TENON_INIT (never by hand); whoever reads it checks with TENON_HAS before touching a field that
- *   did not exist in 1.0. Both sides accept *at least* the size they need, never exactly.
+ * - A struct that begins with `uint32_t struct_size` may grow at its end in a later minor version. Whoever owns the
+ *   memory sets struct_size with TENON_INIT (never by hand); whoever reads it checks with TENON_HAS before touching a
+ *   field that did not exist in 1.0. Both sides accept *at least* the size they need, never exactly.
  * - The two spans and tenon_attribute are values without struct_size; they never change.
  * - Nothing that one side allocated is freed by the other. Output goes into a tenon_buffer, which is host memory.
  * - On error, out-parameters are left untouched (but for the tenon_error itself).
@@ -30,8 +30,8 @@ extern "C" {
 #define TENON_CAST(type, value) ((type)(value))
 #endif
 
-/* The version of this ABI. A plugin of major M runs in any host of major M: an older minor lacks slots that the host fills
- * with stubs, a newer minor has slots that the host does not use. */
+/* The version of this ABI. A plugin of major M runs in any host of major M: an older minor lacks slots that the host
+ * fills with stubs, a newer minor has slots that the host does not use. */
 #define TENON_ABI_MAJOR 1
 #define TENON_ABI_MINOR 0
 
@@ -105,9 +105,10 @@ typedef struct tenon_error {
   char text[TENON_ERROR_TEXT_MAX]; /* one line of UTF-8 for a person, saying what to do; not terminated */
 } tenon_error;
 
-/* Growing output memory of the host. The plugin appends to it and must not keep it. To append n octets: if capacity - size
- * < n, call grow(buffer, n); if that returns TENON_OK, data has moved and there is room; write at data + size; add to size.
- * grow fails with TENON_ERR_EXHAUSTED at the host's limit and leaves the buffer as it was. [thread of the call] */
+/* Growing output memory of the host. The plugin appends to it and must not keep it. To append n octets: if capacity -
+ * size < n, call grow(buffer, n); if that returns TENON_OK, data has moved and there is room; write at data + size; add
+ * to size. grow fails with TENON_ERR_EXHAUSTED at the host's limit and leaves the buffer as it was. [thread of the
+ * call] */
 typedef struct tenon_buffer {
   uint32_t struct_size;
   uint32_t reserved;
@@ -135,8 +136,8 @@ static inline tenon_status tenon_append(tenon_buffer *buffer, const void *octets
   return TENON_OK;
 }
 
-/* Fills an error and returns its code, so that a failing function can end with `return tenon_fail(error, …)`. The text is
- * cut at TENON_ERROR_TEXT_MAX. `error` may be NULL. */
+/* Fills an error and returns its code, so that a failing function can end with `return tenon_fail(error, …)`. The text
+ * is cut at TENON_ERROR_TEXT_MAX. `error` may be NULL. */
 static inline tenon_status tenon_fail(tenon_error *error, tenon_status code, uint32_t fault, uint32_t retryable,
                                       tenon_str text) {
   if (error != NULL) {

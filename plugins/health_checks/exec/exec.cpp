@@ -1,7 +1,7 @@
 // health_check/exec: runs a command; its exit code is the answer and the last line of its output the reason.
 //
-// The host runs the command in a group of its own and kills the group at the check's deadline. An answer that comes
-// after cancel or stop belongs to nobody: attempts are numbered and only the current one may complete.
+// The host runs the command in a group of its own and kills the group at the check's deadline. The instance holds the
+// command under way; cancel and stop let go of it, which kills it, and nobody hears of it any more.
 #include <tenon/sdk/health_check.hpp>
 #include <tenon/sdk/plugin.hpp>
 
@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "../common/member_names.hpp"
 #include "../common/wording.hpp"
 
 namespace {
@@ -25,8 +24,8 @@ class Exec {
     if (command_.empty())
       throw tenon::sdk::Error(TENON_ERR_INVALID_ARGUMENT,
                               "command is missing; give the program and its arguments as a list", TENON_FAULT_CALLER);
-    for (const std::string& name : tenon::health::member_names(host.config_json(), "env"))
-      environment_.push_back(name + "=" + host.config_string("/env/" + tenon::health::pointer_token(name)));
+    for (const std::string& name : host.config_keys("/env"))
+      environment_.push_back(name + "=" + host.config_string("/env/" + host.pointer_token(name)));
     for (std::size_t i = 0; i < host.config_count("/degraded_codes"); ++i)
       degraded_codes_.insert(host.config_integer("/degraded_codes/" + std::to_string(i), 0));
   }
@@ -34,19 +33,16 @@ class Exec {
   void start(const tenon_health_target&) {}
 
   void check(std::uint64_t token, std::uint64_t deadline_ns) {
-    const std::uint64_t attempt = ++attempt_;
-    host_.run_command(command_, environment_, directory_, kOutputLimit, deadline_ns,
-                      [this, attempt, token](const tenon::sdk::CommandResult& result) {
-                        if (attempt == attempt_) finish(token, result);
-                      });
+    running_.cancel();
+    running_ = host_.run_command(command_, environment_, directory_, kOutputLimit, deadline_ns,
+                                 [this, token](const tenon::sdk::CommandResult& result) { finish(token, result); });
   }
 
-  void cancel() { ++attempt_; }
-  void stop() { ++attempt_; }
+  void cancel() { running_.cancel(); }
+  void stop() { running_.cancel(); }
 
  private:
   void finish(std::uint64_t token, const tenon::sdk::CommandResult& result) {
-    ++attempt_;
     if (result.ended == TENON_EXIT_CODE && result.value == 0)
       return host_.complete_check(token, TENON_HEALTHY, {}, result.duration_ns);
     const bool degraded = result.ended == TENON_EXIT_CODE && degraded_codes_.contains(result.value);
@@ -73,13 +69,13 @@ class Exec {
   std::vector<std::string> command_, environment_;  // "NAME=value"
   std::string directory_;                           // empty: the host's
   std::set<std::int64_t> degraded_codes_;
-  std::uint64_t attempt_ = 0;  // counts checks and what ended them
+  tenon::sdk::Command running_;  // of the check under way
 };
 
 }  // namespace
 
 TENON_PLUGIN_NOTE(
-    "exec", "1.0.0", "Tenon", "Apache-2.0",
+    "exec", "1.0.0", "Tenon", "MIT",
     TENON_NOTE_COMPONENT(TENON_KIND_HEALTH_CHECK, "exec", TENON_JSON({
       "type" : "object", "additionalProperties" : false, "required" : ["command"], "properties" : {
         "command" : {

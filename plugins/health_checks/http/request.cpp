@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "../common/member_names.hpp"
 #include "../common/wording.hpp"
 
 namespace tenon::health {
@@ -79,8 +78,8 @@ HttpRequest read_request(const sdk::Host& host) {
   request.verify = host.config_boolean("/tls_verify", true);
   request.method = host.config_string("/method", "GET");
   request.body_contains = host.config_string("/body_contains");
-  for (const std::string& name : member_names(host.config_json(), "headers")) {
-    request.headers.emplace_back(name, host.config_string("/headers/" + pointer_token(name)));
+  for (const std::string& name : host.config_keys("/headers")) {
+    request.headers.emplace_back(name, host.config_string("/headers/" + host.pointer_token(name)));
     check_header(request.headers.back().first, request.headers.back().second);
   }
   for (std::size_t i = 0; i < host.config_count("/expect_status"); ++i)

@@ -1,5 +1,5 @@
-// How SDK code fails: it throws tenon::sdk::Error; the trampolines turn it (and anything else thrown) into a status code and
-// a tenon_error, so that no exception ever leaves a plugin.
+// How SDK code fails: it throws tenon::sdk::Error; the trampolines turn it (and anything else thrown) into a status
+// code and a tenon_error, so that no exception ever leaves a plugin.
 #pragma once
 
 #include <new>
@@ -35,7 +35,8 @@ inline Error bad_data(const std::string& text) { return {TENON_ERR_BAD_DATA, tex
 // A remote that cannot be reached now.
 inline Error unavailable(const std::string& text) { return {TENON_ERR_UNAVAILABLE, text, TENON_FAULT_REMOTE, true}; }
 
-inline void fill(tenon_error& out, tenon_status code, std::string_view text, std::uint32_t fault, bool retryable) noexcept {
+inline void fill(tenon_error& out, tenon_status code, std::string_view text, std::uint32_t fault,
+                 bool retryable) noexcept {
   tenon_fail(&out, code, fault, retryable ? 1 : 0, to_abi(text));
 }
 

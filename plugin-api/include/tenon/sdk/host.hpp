@@ -1,7 +1,7 @@
 // The host's services as C++: a copyable view of one instance's `const tenon_host *`.
 //
-// Threads and meanings are those of host.h. Timers and watches are objects that cancel themselves; they must not outlive
-// the instance. Callbacks may throw: what they throw is logged as an error of the instance.
+// Threads and meanings are those of host.h. Timers, watches and commands are objects that cancel themselves; they must
+// not outlive the instance. Callbacks may throw: what they throw is logged as an error of the instance.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ struct PendingCall {
 };
 
 // The calls under way of all instances of this plugin, by number. The host gets the number as its `argument`, never an
-// address: an answer that comes late, twice, or after its instance was destroyed finds nothing, and a call that is never
-// answered is freed with its instance. [any]
+// address: an answer that comes late, twice, or after its instance was destroyed finds nothing, and a call that is
+// never answered is freed with its instance. [any]
 class PendingCalls {
  public:
   static PendingCalls& all() {
@@ -153,6 +153,33 @@ class FdWatch {
   std::unique_ptr<State> callback_;
 };
 
+// A command under way. Kills it when cancelled or destroyed: its `done` does not run then. Nothing once it has ended.
+class Command {
+ public:
+  Command() = default;
+  Command(Command&& other) noexcept
+      : host_(other.host_), id_(other.id_), pending_(std::exchange(other.pending_, nullptr)) {}
+  Command& operator=(Command&& other) noexcept {
+    if (this == &other) return *this;
+    cancel();
+    host_ = other.host_, id_ = other.id_, pending_ = std::exchange(other.pending_, nullptr);
+    return *this;
+  }
+  ~Command() { cancel(); }
+  void cancel() noexcept {
+    if (pending_ == nullptr) return;
+    // Who has taken the call away has answered it; the host knows the command no more.
+    const auto taken = detail::PendingCalls::all().take(std::exchange(pending_, nullptr));
+    if (taken != nullptr) host_->command_cancel(host_->context, id_);
+  }
+
+ private:
+  friend class Host;
+  const tenon_host* host_ = nullptr;
+  std::uint64_t id_ = 0;
+  void* pending_ = nullptr;  // its number in PendingCalls; nullptr: no command
+};
+
 struct CommandResult {
   std::uint32_t ended;  // TENON_EXIT_…
   std::int32_t value;
@@ -168,7 +195,9 @@ class Host {
 
   std::string_view instance_name() const noexcept { return from_abi(host_->instance_name(host_->context)); }
   std::string_view node() const noexcept { return from_abi(host_->node(host_->context)); }
-  void log(std::uint32_t level, std::string_view text) const noexcept { host_->log(host_->context, level, to_abi(text)); }
+  void log(std::uint32_t level, std::string_view text) const noexcept {
+    host_->log(host_->context, level, to_abi(text));
+  }
   void count(std::string_view name, double by = 1) const noexcept {
     host_->metric(host_->context, to_abi(name), TENON_METRIC_COUNTER, by);
   }
@@ -209,6 +238,27 @@ class Host {
     read(pointer, host_->config_count(host_->context, to_abi(pointer), &count));
     return count;
   }
+  // The names of an object's members, in the order of the config; none if it is absent.
+  std::vector<std::string> config_keys(std::string_view pointer) const {
+    std::vector<std::string> names;
+    tenon_str name;
+    for (;;) {
+      const tenon_status status = host_->config_key(host_->context, to_abi(pointer), names.size(), &name);
+      read(pointer, status);
+      if (status != TENON_OK) return names;
+      names.emplace_back(from_abi(name));
+    }
+  }
+  // A member's name as a part of a pointer (RFC 6901, section 3): "/env/" + pointer_token(name).
+  static std::string pointer_token(std::string_view name) {
+    std::string token;
+    for (const char c : name) {
+      if (c == '~') token += "~0";
+      else if (c == '/') token += "~1";
+      else token += c;
+    }
+    return token;
+  }
 
   std::uint64_t monotonic_ns() const noexcept { return host_->monotonic_ns(host_->context); }
   std::uint64_t wall_ns() const noexcept { return host_->wall_ns(host_->context); }
@@ -219,13 +269,16 @@ class Host {
   // Watches a descriptor; `interest` is a set of TENON_FD_…. [loop]
   FdWatch watch(int fd, std::uint32_t interest, std::function<void(std::uint32_t ready)> callback) const;
   // Runs `work` on a worker thread, then `done` on the loop. What `work` uses must be kept alive by its captures
-  // (shared_ptr): after a timeout it may still run while the instance is long gone. `done` may use the instance: it never
-  // runs once that is destroyed. [loop]
-  void run_on_worker(std::uint64_t deadline_ns, std::function<void()> work, std::function<void(tenon_status)> done) const;
-  // Runs a command to completion through the keeper. `done` never runs once the instance is destroyed. [loop]
-  void run_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                   std::string_view directory, std::uint32_t output_limit, std::uint64_t deadline_ns,
-                   std::function<void(const CommandResult&)> done) const;
+  // (shared_ptr): after a timeout it may still run while the instance is long gone. `done` may use the instance: it
+  // never runs once that is destroyed. [loop]
+  void run_on_worker(std::uint64_t deadline_ns, std::function<void()> work,
+                     std::function<void(tenon_status)> done) const;
+  // Runs a command to its end through the keeper; it is killed when what this returns goes. Never calls `done` before
+  // it returns. [loop]
+  [[nodiscard]] Command run_command(const std::vector<std::string>& arguments,
+                                    const std::vector<std::string>& environment, std::string_view directory,
+                                    std::uint32_t output_limit, std::uint64_t deadline_ns,
+                                    std::function<void(const CommandResult&)> done) const;
 
   void complete(std::uint64_t token) const noexcept { host_->complete(host_->context, token, nullptr); }
   void complete(std::uint64_t token, tenon_status code, std::string_view text, std::uint32_t fault,
@@ -248,7 +301,8 @@ class Host {
  private:
   void read(std::string_view pointer, tenon_status status) const {
     if (status == TENON_OK || status == TENON_ERR_NOT_FOUND) return;
-    throw Error(status, "config value " + std::string(pointer) + " has another type than the component's schema promises",
+    throw Error(status,
+                "config value " + std::string(pointer) + " has another type than the component's schema promises",
                 TENON_FAULT_PLUGIN);
   }
   static void check(tenon_status status, const char* what) {
@@ -296,7 +350,8 @@ inline void FdWatch::State::call(void* argument, std::uint32_t ready) noexcept {
 inline Timer Host::start_timer(std::uint64_t delay_ns, std::uint64_t period_ns, std::function<void()> callback) const {
   Timer timer;
   auto state = std::make_unique<detail::Callback>(detail::Callback{host_, std::move(callback)});
-  check(host_->timer_start(host_->context, delay_ns, period_ns, &detail::Callback::call, state.get(), &timer.id_), "a timer");
+  check(host_->timer_start(host_->context, delay_ns, period_ns, &detail::Callback::call, state.get(), &timer.id_),
+        "a timer");
   timer.host_ = host_;
   timer.callback_ = std::move(state);
   return timer;
@@ -305,15 +360,16 @@ inline Timer Host::start_timer(std::uint64_t delay_ns, std::uint64_t period_ns, 
 inline FdWatch Host::watch(int fd, std::uint32_t interest, std::function<void(std::uint32_t)> callback) const {
   FdWatch watch;
   auto state = std::make_unique<FdWatch::State>(FdWatch::State{host_, std::move(callback)});
-  check(host_->fd_watch(host_->context, fd, interest, &FdWatch::State::call, state.get(), &watch.id_), "a descriptor watch");
+  check(host_->fd_watch(host_->context, fd, interest, &FdWatch::State::call, state.get(), &watch.id_),
+        "a descriptor watch");
   watch.host_ = host_;
   watch.callback_ = std::move(state);
   return watch;
 }
 
-inline void Host::run_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                              std::string_view directory, std::uint32_t output_limit, std::uint64_t deadline_ns,
-                              std::function<void(const CommandResult&)> done) const {
+inline Command Host::run_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                                 std::string_view directory, std::uint32_t output_limit, std::uint64_t deadline_ns,
+                                 std::function<void(const CommandResult&)> done) const {
   struct Pending final : detail::PendingCall {
     std::function<void(const CommandResult&)> done;
     static void call(void* argument, const tenon_command_result* result) noexcept {
@@ -345,9 +401,13 @@ inline void Host::run_command(const std::vector<std::string>& arguments, const s
   pending->host = host_;
   pending->done = std::move(done);
   void* const argument = detail::PendingCalls::all().add(std::move(pending));
-  const tenon_status status = host_->run_command(host_->context, &command, &Pending::call, argument);
+  Command running;
+  const tenon_status status = host_->run_command(host_->context, &command, &Pending::call, argument, &running.id_);
   if (status != TENON_OK) detail::PendingCalls::all().take(argument);
   check(status, "a command");
+  running.host_ = host_;
+  running.pending_ = argument;
+  return running;
 }
 
 inline void Host::run_on_worker(std::uint64_t deadline_ns, std::function<void()> work,
@@ -377,7 +437,8 @@ inline void Host::run_on_worker(std::uint64_t deadline_ns, std::function<void()>
   pending->work = std::move(work);
   pending->done = std::move(done);
   void* const argument = detail::PendingCalls::all().add(std::move(pending));
-  const tenon_status status = host_->run_on_worker(host_->context, &Pending::run, &Pending::finish, argument, deadline_ns);
+  const tenon_status status =
+      host_->run_on_worker(host_->context, &Pending::run, &Pending::finish, argument, deadline_ns);
   if (status != TENON_OK) detail::PendingCalls::all().take(argument);
   check(status, "work on a worker thread");
 }

@@ -36,7 +36,8 @@ const tenon_restart_policy* restart_policy_table() noexcept {
       return guarded(error, [&] { *out = new Instance(host, Host(host)); });
     };
     t.destroy = [](void* self) { delete static_cast<Instance*>(self); };
-    t.on_exit = [](void* self, const tenon_exit* exit, tenon_restart_decision* out, tenon_error* error) -> tenon_status {
+    t.on_exit = [](void* self, const tenon_exit* exit, tenon_restart_decision* out,
+                   tenon_error* error) -> tenon_status {
       return guarded(error, [&] {
         const Decision decision = static_cast<Instance*>(self)->object.on_exit(*exit);
         out->action = decision.action;

@@ -1,5 +1,5 @@
-// A transport as a C++ class. The asynchronous functions either throw sdk::Error (refused, no completion follows) or return
-// and complete later with host.complete(token, …).
+// A transport as a C++ class. The asynchronous functions either throw sdk::Error (refused, no completion follows) or
+// return, and complete with host.complete(token, …) then or later.
 //
 //   class Mine {
 //    public:
@@ -25,47 +25,53 @@ namespace tenon::sdk {
 
 template <class Transport>
 const tenon_transport* transport_table() noexcept {
+  using Instance = detail::Instance<Transport>;
   static const tenon_transport table = [] {
     tenon_transport t;
     TENON_INIT(&t);
     t.create = [](const tenon_host* host, const tenon_connection_config* config, void** out,
                   tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { *out = new Transport(Host(host), *config); });
+      return guarded(error, [&] { *out = new Instance(host, Host(host), *config); });
     };
-    t.destroy = [](void* self) { delete static_cast<Transport*>(self); };
-    t.describe = [](void* self, tenon_transport_info* out) { static_cast<Transport*>(self)->describe(*out); };
+    t.destroy = [](void* self) { delete static_cast<Instance*>(self); };
+    t.describe = [](void* self, tenon_transport_info* out) {
+      guarded_void([&] { static_cast<Instance*>(self)->object.describe(*out); });
+    };
     t.connect = [](void* self, std::uint64_t token, std::uint64_t deadline, tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Transport*>(self)->connect(token, deadline); });
+      return guarded(error, [&] { static_cast<Instance*>(self)->object.connect(token, deadline); });
     };
     t.disconnect = [](void* self, std::uint64_t token, std::uint64_t deadline, tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Transport*>(self)->disconnect(token, deadline); });
+      return guarded(error, [&] { static_cast<Instance*>(self)->object.disconnect(token, deadline); });
     };
-    t.send = [](void* self, const tenon_message* message, std::uint32_t settle, std::uint64_t token, std::uint64_t deadline,
-                tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Transport*>(self)->send(*message, settle != 0, token, deadline); });
+    t.send = [](void* self, const tenon_message* message, std::uint32_t settle, std::uint64_t token,
+                std::uint64_t deadline, tenon_error* error) -> tenon_status {
+      return guarded(error, [&] { static_cast<Instance*>(self)->object.send(*message, settle != 0, token, deadline); });
     };
     t.request = [](void* self, const tenon_message* message, std::uint64_t token, std::uint64_t deadline,
                    tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Transport*>(self)->request(*message, token, deadline); });
+      return guarded(error, [&] { static_cast<Instance*>(self)->object.request(*message, token, deadline); });
     };
     t.reply = [](void* self, tenon_str reply, const tenon_message* message, std::uint64_t token, std::uint64_t deadline,
                  tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Transport*>(self)->reply(from_abi(reply), *message, token, deadline); });
+      return guarded(error, [&] {
+        static_cast<Instance*>(self)->object.reply(from_abi(reply), *message, token, deadline);
+      });
     };
     t.subscribe = [](void* self, std::uint64_t subscription, tenon_str pattern, tenon_str group, std::uint64_t token,
                      std::uint64_t deadline, tenon_error* error) -> tenon_status {
       return guarded(error, [&] {
-        static_cast<Transport*>(self)->subscribe(subscription, from_abi(pattern), from_abi(group), token, deadline);
+        static_cast<Instance*>(self)->object.subscribe(subscription, from_abi(pattern), from_abi(group), token,
+                                                       deadline);
       });
     };
     t.unsubscribe = [](void* self, std::uint64_t subscription, std::uint64_t token, std::uint64_t deadline,
                        tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Transport*>(self)->unsubscribe(subscription, token, deadline); });
+      return guarded(error, [&] { static_cast<Instance*>(self)->object.unsubscribe(subscription, token, deadline); });
     };
     t.health_check = [](void* self, std::uint64_t token, std::uint64_t deadline, tenon_error* error) -> tenon_status {
-      return guarded(error, [&] { static_cast<Transport*>(self)->health_check(token, deadline); });
+      return guarded(error, [&] { static_cast<Instance*>(self)->object.health_check(token, deadline); });
     };
-    t.resume = [](void* self) { guarded_void([&] { static_cast<Transport*>(self)->resume(); }); };
+    t.resume = [](void* self) { guarded_void([&] { static_cast<Instance*>(self)->object.resume(); }); };
     return t;
   }();
   return &table;
