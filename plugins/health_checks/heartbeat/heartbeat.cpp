@@ -53,7 +53,7 @@ class Heartbeat {
 }  // namespace
 
 TENON_PLUGIN_NOTE(
-    "heartbeat", "1.0.0", "Tenon", "Apache-2.0",
+    "heartbeat", "1.0.0", "Tenon", "MIT",
     TENON_NOTE_COMPONENT(TENON_KIND_HEALTH_CHECK, "heartbeat", TENON_JSON({
       "type" : "object", "additionalProperties" : false, "properties" : {
         "max_age" : {

@@ -80,7 +80,7 @@ class Http {
 }  // namespace
 
 TENON_PLUGIN_NOTE(
-    "http", "1.0.0", "Tenon", "Apache-2.0",
+    "http", "1.0.0", "Tenon", "MIT",
     TENON_NOTE_COMPONENT(TENON_KIND_HEALTH_CHECK, "http", TENON_JSON({
       "type" : "object", "additionalProperties" : false, "required" : ["url"], "properties" : {
         "url" : {

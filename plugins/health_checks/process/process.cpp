@@ -38,7 +38,7 @@ class Process {
 
 }  // namespace
 
-TENON_PLUGIN_NOTE("process", "1.0.0", "Tenon", "Apache-2.0",
+TENON_PLUGIN_NOTE("process", "1.0.0", "Tenon", "MIT",
                   TENON_NOTE_COMPONENT(TENON_KIND_HEALTH_CHECK, "process", TENON_JSON({
                                          "type" : "object", "additionalProperties" : false, "properties" : {}
                                        })))

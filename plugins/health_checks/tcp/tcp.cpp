@@ -206,7 +206,7 @@ class Tcp {
 }  // namespace
 
 TENON_PLUGIN_NOTE(
-    "tcp", "1.0.0", "Tenon", "Apache-2.0",
+    "tcp", "1.0.0", "Tenon", "MIT",
     TENON_NOTE_COMPONENT(TENON_KIND_HEALTH_CHECK, "tcp", TENON_JSON({
       "type" : "object", "additionalProperties" : false, "required" : ["port"], "properties" : {
         "host" : {

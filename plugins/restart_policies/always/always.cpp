@@ -25,7 +25,7 @@ class Always {
 
 }  // namespace
 
-TENON_PLUGIN_NOTE("always", "1.0.0", "Tenon", "Apache-2.0",
+TENON_PLUGIN_NOTE("always", "1.0.0", "Tenon", "MIT",
                   TENON_NOTE_COMPONENT(TENON_KIND_RESTART_POLICY, "always",
                                        TENON_JSON({"type" : "object", "additionalProperties" : false, "properties" : {)
                                            TENON_RESTART_CURVE_PROPERTIES "}}"))

@@ -23,7 +23,7 @@ class Never {
 
 }  // namespace
 
-TENON_PLUGIN_NOTE("never", "1.0.0", "Tenon", "Apache-2.0",
+TENON_PLUGIN_NOTE("never", "1.0.0", "Tenon", "MIT",
                   TENON_NOTE_COMPONENT(TENON_KIND_RESTART_POLICY, "never",
                                        TENON_JSON({"type" : "object", "additionalProperties" : false, "properties" : {)
                                            TENON_RESTART_SUCCESS_PROPERTIES "}}"))

@@ -30,7 +30,7 @@ class OnFailure {
 
 }  // namespace
 
-TENON_PLUGIN_NOTE("on_failure", "1.0.0", "Tenon", "Apache-2.0",
+TENON_PLUGIN_NOTE("on_failure", "1.0.0", "Tenon", "MIT",
                   TENON_NOTE_COMPONENT(TENON_KIND_RESTART_POLICY, "on_failure",
                                        TENON_JSON({"type" : "object", "additionalProperties" : false, "properties" : {)
                                            TENON_RESTART_CURVE_PROPERTIES "," TENON_RESTART_SUCCESS_PROPERTIES "}}"))

@@ -65,7 +65,7 @@ class JsonSerializer {
 
 }  // namespace tenon::json_plugin
 
-TENON_PLUGIN_NOTE("json", "1.0.0", "Tenon", "Apache-2.0",
+TENON_PLUGIN_NOTE("json", "1.0.0", "Tenon", "MIT",
                   TENON_NOTE_COMPONENT(TENON_KIND_SERIALIZER, "json",
                                        TENON_JSON({"type" : "object", "additionalProperties" : false})))
 TENON_EXPORT_PLUGIN("json", "1.0.0",

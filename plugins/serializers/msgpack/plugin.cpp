@@ -50,7 +50,7 @@ class MsgpackSerializer {
 
 }  // namespace tenon::msgpack_plugin
 
-TENON_PLUGIN_NOTE("msgpack", "1.0.0", "Tenon", "Apache-2.0",
+TENON_PLUGIN_NOTE("msgpack", "1.0.0", "Tenon", "MIT",
                   TENON_NOTE_COMPONENT(TENON_KIND_SERIALIZER, "msgpack",
                                        TENON_JSON({"type" : "object", "additionalProperties" : false})))
 TENON_EXPORT_PLUGIN("msgpack", "1.0.0",

@@ -3,7 +3,7 @@
 
 #include "transport.hpp"
 
-TENON_PLUGIN_NOTE("local", "1.0.0", "Tenon", "Apache-2.0",
+TENON_PLUGIN_NOTE("local", "1.0.0", "Tenon", "MIT",
                   TENON_NOTE_COMPONENT(TENON_KIND_TRANSPORT, "local", TENON_JSON({
                     "type" : "object",
                     "additionalProperties" : false,

@@ -4,7 +4,7 @@
 #include "transport.hpp"
 
 TENON_PLUGIN_NOTE(
-    "nats", "1.0.0", "Tenon", "Apache-2.0",
+    "nats", "1.0.0", "Tenon", "MIT",
     TENON_NOTE_COMPONENT(TENON_KIND_TRANSPORT, "nats", TENON_JSON({
       "type" : "object",
       "additionalProperties" : false,
