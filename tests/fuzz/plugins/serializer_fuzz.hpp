@@ -6,23 +6,12 @@
 // - A value that it accepts is, once written, a value with the same stream of calls.
 #pragma once
 
-#include <cstdlib>
-#include <iostream>
-
+#include "fuzz/must.hpp"
 #include "plugins/serializer_rig.hpp"
 
 namespace tenon::fuzz {
 
 namespace rig = test_support;
-
-[[noreturn]] inline void violated(const char* rule, const std::string& detail) {
-  std::cerr << "violated: " << rule << "\n" << detail << "\n";
-  std::abort();
-}
-
-inline void must(bool holds, const char* rule, const std::string& detail = {}) {
-  if (!holds) violated(rule, detail);
-}
 
 // A refusal has a code that a reader may give, and a text.
 inline void check_refusal(const rig::Outcome& outcome) {
