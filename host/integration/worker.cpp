@@ -41,15 +41,16 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
   controls_.clear();
   if (config_.channel.kind == runtime::ChannelKind::none) return {};
 
-  auto serializer = hub_.services_.make_serializer(config_.channel.serializer);
-  if (!serializer.ok()) return std::move(serializer).error();
+  restore_subscriptions();
+  auto serializers = make_serializers();
+  if (!serializers.ok()) return std::move(serializers).error();
   const std::size_t max_frame = config_.channel.max_event + 64;
   const bool fresh = !adopted.valid();
   Result<ChannelMemory> memory = fresh ? ChannelMemory::make(max_frame) : ChannelMemory::adopt(std::move(adopted), max_frame);
   if (!memory.ok()) return std::move(memory).error();
   if (fresh) hub_.services_.events.keep_channel_memory(id_, generation_, memory->fd());
 
-  channel_ = std::make_unique<WorkerChannel>(hub_.services_.loop, *this, config_.channel, std::move(*serializer),
+  channel_ = std::make_unique<WorkerChannel>(hub_.services_.loop, *this, config_.channel, std::move(*serializers),
                                              hub_.services_.serializers, hub_.services_.budget,
                                              [this](WorkerChannel& channel) { hub_.mark_dirty(channel); });
   if (Status opened = channel_->open(std::move(descriptors), std::move(*memory)); !opened.ok()) {
@@ -66,13 +67,27 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
   return {};
 }
 
+Result<ChannelSerializers> WorkerHub::Worker::make_serializers() {
+  ChannelSerializers made;
+  for (auto* one : {&made.reader, &made.writer}) {
+    auto serializer = hub_.services_.make_serializer(config_.channel.serializer);
+    if (!serializer.ok()) return std::move(serializer).error();
+    *one = std::move(*serializer);
+  }
+  return made;
+}
+
 void WorkerHub::Worker::exited() {
   if (channel_ == nullptr) return;
+  // Its last words may settle deliveries; what waits behind them must not be given to a dead process.
+  message::MessageDispatcher& dispatcher = hub_.services_.router.dispatcher();
+  if (dispatcher.gate(receiver_) == message::Gate::open)
+    dispatcher.set_gate(receiver_, message::Gate::waiting, hub_.services_.loop.clock().monotonic());
   const std::vector<message::MessageRef> unsent = channel_->retire();
   std::erase(hub_.dirty_, channel_.get());
   hub_.services_.events.keep_channel_memory(id_, generation_, -1);
   drop_own_subscriptions();
-  hub_.services_.router.dispatcher().detach(receiver_, unsent, hub_.services_.loop.clock().monotonic());
+  dispatcher.detach(receiver_, unsent, hub_.services_.loop.clock().monotonic());
   retired_.push_back(std::move(channel_));
   check_drained();
 }
@@ -84,15 +99,34 @@ void WorkerHub::Worker::drop_own_subscriptions() {
   hub_.services_.events.keep_subscriptions(id_, {});
 }
 
+// What the last incarnation gave up of the config's subscriptions counts for that incarnation only.
+void WorkerHub::Worker::restore_subscriptions() {
+  if (!std::exchange(lacks_configured_, false)) return;
+  for (const SubscriptionConfig& s : config_.subscribe)
+    static_cast<void>(hub_.services_.router.subscribe(receiver_, s.topic, s.group));  // was legal when it was added
+}
+
+// A member that can take nothing any more looks like the least busy one: it must not draw the group's events upon itself.
+void WorkerHub::Worker::leave_shared_groups() {
+  message::MessageRouter& router = hub_.services_.router;
+  for (const auto* list : {&config_.subscribe, &own_subscriptions_}) {
+    for (const SubscriptionConfig& s : *list) {
+      if (s.group.empty()) continue;
+      const auto group = router.table().subscribe(s.topic, receiver_, s.group);  // it is; this only says the group's number
+      if (!group.ok() || router.dispatcher().group_members(*group).size() < 2) continue;
+      router.unsubscribe(receiver_, s.topic, s.group);
+      lacks_configured_ = true;
+    }
+  }
+}
+
 void WorkerHub::Worker::set_gate(message::Gate gate) {
-  draining_ = false;
   hub_.services_.router.dispatcher().set_gate(receiver_, gate, hub_.services_.loop.clock().monotonic());
 }
 
 void WorkerHub::Worker::drain(std::function<void()> done) {
   hub_.services_.router.dispatcher().set_gate(receiver_, message::Gate::waiting, hub_.services_.loop.clock().monotonic());
   drains_.push_back(std::move(done));
-  draining_ = true;
   check_drained();
 }
 
@@ -100,7 +134,6 @@ void WorkerHub::Worker::check_drained() {
   if (drains_.empty() || hub_.services_.router.dispatcher().in_flight(receiver_) != 0) return;
   std::vector<std::function<void()>> done;
   done.swap(drains_);
-  draining_ = false;
   for (const auto& callback : done) callback();
 }
 
@@ -124,7 +157,7 @@ void WorkerHub::Worker::on_event(message::Event& event) {
       return refuse(event, message::DeadLetterReason::schema, valid.error().message);
   const message::Publisher publisher{.name = id_, .self = receiver_, .echo = config_.echo, .can_wait = true};
   const message::PublishResult result = hub_.services_.router.publish(event, publisher, hub_.now_);
-  if (draining_) check_drained();
+  check_drained();
   if (result.parked && hub_.services_.router.parked_bytes(receiver_) > 4 * config_.channel.max_event && channel_ != nullptr)
     channel_->pause_reading();
   if (result.failed == message::DeadLetterReason::rejected)
@@ -177,10 +210,11 @@ void WorkerHub::Worker::control(const message::Event& event) {
   if (type == "tenon.subscribe" || type == "tenon.unsubscribe") return change_subscription(event, type == "tenon.subscribe");
   if (type == "tenon.status") {
     const auto document = JsonDocument::parse(data_as_json(event), "tenon.status");
-    if (!document.ok()) return;
-    std::optional<std::string_view> text = document->root().as_string();
-    if (!text)
+    std::optional<std::string_view> text;
+    if (document.ok()) {
+      text = document->root().as_string();
       if (const auto member = document->root().find("status")) text = member->as_string();
+    }
     if (text) return hub_.services_.events.on_worker_status(id_, *text);
   }
   refuse(event, message::DeadLetterReason::reserved,
@@ -206,7 +240,7 @@ void WorkerHub::Worker::change_subscription(const message::Event& event, bool su
     if (!had) own_subscriptions_.push_back({topic, group});
   } else {
     router.unsubscribe(receiver_, topic, group);
-    std::erase_if(own_subscriptions_, same);
+    if (std::erase_if(own_subscriptions_, same) == 0) lacks_configured_ = true;
   }
   std::string kept;
   for (const SubscriptionConfig& s : own_subscriptions_) kept += s.topic + " " + s.group + "\n";
@@ -243,14 +277,14 @@ MonotonicTime WorkerHub::Worker::last_control(std::string_view type) const {
 
 void WorkerHub::Worker::on_written(std::uint64_t position) {
   hub_.services_.router.dispatcher().written_up_to(receiver_, position, hub_.now_);
-  if (draining_) check_drained();
+  check_drained();
 }
 
 void WorkerHub::Worker::on_room() {
   hub_.services_.router.dispatcher().outlet_has_room(receiver_, hub_.services_.loop.clock().monotonic());
 }
 
-// May come from deep inside the dispatcher, so the rest happens in a turn of its own; until then offers are refused as closed.
+// May come from deep inside the dispatcher, so the rest happens in a turn of its own; until then offers find no room.
 void WorkerHub::Worker::on_output_closed(std::vector<message::MessageRef> unsent) {
   auto shared = std::make_shared<std::vector<message::MessageRef>>(std::move(unsent));
   hub_.services_.loop.post([this, shared, generation = generation_, alive = std::weak_ptr<int>(alive_)] {
@@ -260,6 +294,8 @@ void WorkerHub::Worker::on_output_closed(std::vector<message::MessageRef> unsent
     // Back to the queues, from where they are offered again: groups have other members, what is for this worker alone is
     // dead-lettered as channel_closed.
     dispatcher.detach(receiver_, *shared, now);
+    leave_shared_groups();
+    channel_->refuse_offers();
     dispatcher.attach(receiver_, *channel_);
     dispatcher.outlet_has_room(receiver_, now);
     check_drained();

@@ -47,6 +47,9 @@ class WorkerHub::Worker final : public WorkerChannelOwner {
   void control(const message::Event& event);
   void change_subscription(const message::Event& event, bool subscribe);
   void drop_own_subscriptions();
+  Result<ChannelSerializers> make_serializers();
+  void restore_subscriptions();
+  void leave_shared_groups();
   void refuse(const message::Event& event, message::DeadLetterReason reason, std::string_view detail);
   std::string data_as_json(const message::Event& event);
 
@@ -61,7 +64,7 @@ class WorkerHub::Worker final : public WorkerChannelOwner {
   std::map<std::string, MonotonicTime, std::less<>> controls_;  // at most kMaxControlTypes
   std::vector<SubscriptionConfig> own_subscriptions_;
   std::vector<std::function<void()>> drains_;
-  bool draining_ = false;
+  bool lacks_configured_ = false;  // subscriptions of the config that it gave up, until its next start
   std::uint64_t events_in_ = 0;
   static constexpr std::size_t kMaxControlTypes = 16;
   static constexpr std::size_t kMaxOwnSubscriptions = 1000;

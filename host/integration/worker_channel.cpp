@@ -1,11 +1,11 @@
 #include "integration/worker_channel.hpp"
 
+#include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 
 #include <unistd.h>
-
-#include "common/logging.hpp"
 
 namespace tenon::integration {
 
@@ -15,9 +15,13 @@ constexpr std::size_t kPrefixSize = 4;                    // packet4
 constexpr std::size_t kFlushAt = 64 * 1024;               // octets that are worth a system call in the middle of a batch
 constexpr std::size_t kHighWater = 256 * 1024;            // beyond it, ordinary events wait in their mailbox
 constexpr std::size_t kReservedForControl = 64 * 1024;
+constexpr int kLastBatches = 64;                          // of a process that is gone
 constexpr std::size_t kReadAtOnce = ChannelMemory::kBatch;
 
-std::size_t max_frame_of(const ChannelConfig& config) noexcept { return config.max_event + kPrefixSize; }
+// The largest event with its framing.
+std::size_t max_frame_of(const ChannelConfig& config) noexcept {
+  return config.max_event + (config.framing == Framing::packet4 ? kPrefixSize : 1);
+}
 
 }  // namespace
 
@@ -32,10 +36,11 @@ class WorkerChannel::OutputArea final : public message::OutputBuffer {
 };
 
 WorkerChannel::WorkerChannel(event::Loop& loop, WorkerChannelOwner& owner, const ChannelConfig& config,
-                             std::unique_ptr<message::MessageSerializer> serializer,
-                             message::SerializerDirectory& serializers, message::EventBudget& budget, DirtyCallback dirty)
-    : loop_(loop), owner_(owner), config_(config), serializer_(std::move(serializer)),
-      encoder_(*serializer_, serializers, 4 * config.max_event), budget_(budget), dirty_callback_(std::move(dirty)) {}
+                             ChannelSerializers own, message::SerializerDirectory& serializers,
+                             message::EventBudget& budget, DirtyCallback dirty)
+    : loop_(loop), owner_(owner), config_(config), serializers_(std::move(own)),
+      encoder_(*serializers_.writer, serializers, 4 * config.max_event), budget_(budget),
+      dirty_callback_(std::move(dirty)) {}
 
 WorkerChannel::~WorkerChannel() = default;
 
@@ -47,12 +52,13 @@ Status WorkerChannel::open(ChannelDescriptors descriptors, ChannelMemory memory)
   input_open_ = output_open_ = true;
   // What an earlier engine had encoded goes out first; where its frames end is not known, nor needed: they are not ours to
   // take back.
-  appended_ = memory_->output().size();
+  inherited_ = appended_ = memory_->output().size();
   if (appended_ != 0) frame_ends_.push_back(appended_);
+  backlog_ = memory_->input().size() != 0;
   TENON_TRY(watch());
   if (appended_ != 0) flush();
-  if (memory_->input().size() != 0) loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
-    if (!alive.expired() && input_open_ && !paused_) consume_frames();
+  if (backlog_) loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired() && memory_ != nullptr && may_consume()) consume_frames();
   });
   return {};
 }
@@ -85,7 +91,9 @@ void WorkerChannel::on_ready(event::Interest ready) {
     flush();
   }
   if (alive.expired() || memory_ == nullptr) return;
-  if ((bits & static_cast<unsigned>(event::Interest::read)) != 0 && input_open_ && !paused_ && read_batch()) consume_frames();
+  // What waits since a pause comes first: its place is needed for what is read.
+  const bool readable = (bits & static_cast<unsigned>(event::Interest::read)) != 0;
+  if (readable && may_consume() && (backlog_ || read_batch())) consume_frames();
   if (alive.expired() || memory_ == nullptr) return;
   update_interest();
 }
@@ -97,13 +105,14 @@ bool WorkerChannel::read_batch() {
   ChannelMemory::Area& area = memory_->input();
   if (area.size() == 0) area.publish(0, 0);
   else if (area.room() < kReadAtOnce) area.compact();
+  assert(area.room() != 0 && "there is room for a batch behind any frame that is not whole");
   area.set_uncertain(true);
   const ssize_t got = ::read(fds_.input.get(), area.data() + area.end(), std::min(area.room(), kReadAtOnce));
   if (got > 0) area.publish(area.begin(), area.end() + static_cast<std::size_t>(got));
   const int error = errno;
   area.set_uncertain(false);
   if (got > 0) return true;
-  if (got == 0 || (error != EAGAIN && error != EINTR)) close_input();
+  if (got == 0 || (error != EAGAIN && error != EINTR)) end_input();
   return false;
 }
 
@@ -113,14 +122,21 @@ void WorkerChannel::consume_frames() {
   const std::weak_ptr<int> alive = alive_;
   owner_.on_batch();
   ChannelMemory::Area& area = memory_->input();
-  while (input_open_ && !paused_) {
-    std::uint64_t skip = memory_->skip();
+  backlog_ = true;
+  while (may_consume()) {
+    const std::uint64_t skip_before = memory_->skip();
+    std::uint64_t skip = skip_before;
     const std::string_view input(area.data() + area.begin(), area.size());
     const FrameStep step = next_frame(config_.framing, input, config_.max_event, skip);
-    if (step.kind == FrameStep::Kind::need_more) break;
-    // Consumed before it is handed on: a successor may miss this event, it never sees it twice.
-    memory_->set_skip(skip);
+    if (step.kind == FrameStep::Kind::need_more) {
+      backlog_ = false;
+      break;
+    }
+    // Consumed before it is handed on: a successor may miss this event, it never sees it twice. A change of `skip` takes
+    // two stores, which are one only under the flag.
+    if (skip != skip_before) area.set_uncertain(true), memory_->set_skip(skip);
     area.publish(area.begin() + step.consumed, area.end());
+    if (skip != skip_before) area.set_uncertain(false);
     switch (step.kind) {
       case FrameStep::Kind::frame: handle_frame(step.frame); break;
       case FrameStep::Kind::too_long:
@@ -145,13 +161,13 @@ void WorkerChannel::consume_frames() {
 
 void WorkerChannel::handle_frame(std::string_view frame) {
   const bool line = config_.framing == Framing::line;
-  if (line && !frame.starts_with('{')) {
+  if (line && frame.substr(std::min(frame.find_first_not_of(" \t"), frame.size())).substr(0, 1) != "{") {
     if (frame.empty()) return;
     ++log_lines_;
     return owner_.on_log_line(frame);
   }
   message::Event event;
-  const Status read = serializer_->read_event(frame, event.envelope);
+  const Status read = serializers_.reader->read_event(frame, event.envelope);
   if (!read.ok() || event.envelope.type.empty()) {
     if (line) {
       ++log_lines_;
@@ -162,17 +178,35 @@ void WorkerChannel::handle_frame(std::string_view frame) {
                                                 : read.error());
   }
   event.encoded = frame;
-  event.encoded_format = serializer_->format();
+  event.encoded_format = serializers_.reader->format();
   owner_.on_event(event);
 }
 
 void WorkerChannel::break_stream(std::string why) {
-  close_input();
+  stop_input();
   owner_.on_broken_stream(why);
 }
 
-void WorkerChannel::close_input() {
-  if (!input_open_) return;
+// Nothing more will come.
+void WorkerChannel::end_input() {
+  finish_input();
+  if (input_open_) stop_input();
+}
+
+// The end of the stream inside of a frame: a last line without its line feed is a line, part of a packet is reported.
+void WorkerChannel::finish_input() {
+  ChannelMemory::Area& area = memory_->input();
+  const std::string_view rest(area.data() + area.begin(), area.size());
+  if (rest.empty() || memory_->skip() != 0) return;
+  area.publish(area.end(), area.end());
+  owner_.on_batch();
+  if (config_.framing == Framing::line) return handle_frame(rest.substr(0, rest.size() - (rest.ends_with('\r') ? 1 : 0)));
+  owner_.on_bad_frame(rest, Error(errc::bad_data, "the channel ended in the middle of a frame, after " +
+                                                      std::to_string(rest.size()) + " octets of it; write whole frames",
+                                  fault::caller));
+}
+
+void WorkerChannel::stop_input() {
   input_open_ = false;
   owner_.on_input_closed();
   if (memory_ != nullptr) update_interest();
@@ -190,14 +224,15 @@ void WorkerChannel::resume_reading() {
   update_interest();
   // Frames that were read before the pause wait for nobody but us. Not from within the caller, who is deep in the router.
   loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
-    if (!alive.expired() && memory_ != nullptr && input_open_ && !paused_) consume_frames();
+    if (!alive.expired() && memory_ != nullptr && may_consume()) consume_frames();
   });
 }
 
 // --- output ---
 
 // Encodes one frame behind what waits and publishes it. False with `why` set when it does not fit or cannot be expressed.
-bool WorkerChannel::encode(const std::function<Status(message::OutputBuffer&)>& write, std::size_t limit, Status& why) {
+template <class Write>
+bool WorkerChannel::encode(Write&& write, std::size_t limit, Status& why) {
   ChannelMemory::Area& area = memory_->output();
   if (area.room() < max_frame_of(config_)) area.compact();
   OutputArea out(area, limit);
@@ -232,9 +267,11 @@ bool WorkerChannel::encode(const std::function<Status(message::OutputBuffer&)>& 
 }
 
 message::Offer WorkerChannel::offer(const message::Event& event, std::uint32_t attempt) {
-  if (!output_open_) return {message::OfferResult::closed, 0, "the worker closed its standard input or socket"};
-  if (memory_->output().size() >= kFlushAt && !blocked_) write_some();
-  if (!output_open_) return {message::OfferResult::closed, 0, "the worker closed its standard input or socket"};
+  if (output_open_ && memory_->output().size() >= kFlushAt && !blocked_) write_some();
+  if (!output_open_) {
+    if (!refuses_) return {message::OfferResult::full};
+    return {message::OfferResult::closed, 0, "the worker closed its standard input or socket"};
+  }
   if (memory_->output().size() >= kHighWater) {
     was_full_ = true;
     return {message::OfferResult::full};
@@ -316,19 +353,21 @@ std::vector<message::MessageRef> WorkerChannel::take_unsent() {
   ChannelMemory::Area& area = memory_->output();
   // A frame that was written in part is lost with its reader.
   std::uint64_t start = first_frame_start_;
+  message::MessageSerializer& reader = *serializers_.writer;  // the other one may be in the middle of an event
   for (; !frame_ends_.empty(); frame_ends_.pop_front()) {
     const std::uint64_t end = frame_ends_.front();
-    if (start >= written_) {
+    if (start >= written_ && start >= inherited_) {
       const char* from = area.data() + area.begin() + (start - written_);
       std::string_view frame(from, end - start);
       if (config_.framing == Framing::packet4) frame.remove_prefix(kPrefixSize);
+      else frame.remove_suffix(1);
       std::string padded(frame);
       padded.resize(frame.size() + message::kReadPadding);
       message::Event event;
       event.encoded = std::string_view(padded).substr(0, frame.size());
-      event.encoded_format = serializer_->format();
+      event.encoded_format = reader.format();
       // Control events of the host belong to the incarnation that they were written for.
-      if (serializer_->read_event(event.encoded, event.envelope).ok() &&
+      if (reader.read_event(event.encoded, event.envelope).ok() &&
           message::classify(event.envelope.type) != message::MessageType::control)
         unsent.push_back(message::MessageRef::copy(event, budget_));
     }
@@ -347,8 +386,15 @@ void WorkerChannel::close_output() {
 
 std::vector<message::MessageRef> WorkerChannel::retire() {
   if (memory_ == nullptr) return {};
-  // What the worker wrote before it died is still in the pipe. Bounded: descendants may hold the other end and write on.
-  for (int batches = 0; input_open_ && !paused_ && batches < 64 && read_batch(); ++batches) consume_frames();
+  retiring_ = true;
+  if (!consuming_) {
+    // What the worker wrote before it died is still here or in the pipe. Bounded: descendants may hold the other end and
+    // write on.
+    if (backlog_) consume_frames();
+    for (int batches = 0; input_open_ && batches < kLastBatches && read_batch(); ++batches) consume_frames();
+    if (input_open_) finish_input();
+    if (memory_ == nullptr) return {};
+  }
   input_open_ = output_open_ = false;
   input_watch_.reset();
   output_watch_.reset();

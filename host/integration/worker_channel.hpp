@@ -13,7 +13,10 @@
 // Control events to the worker (tenon.*) have a lane of their own: they go behind what is written already, past the limit
 // that stops ordinary events.
 //
-// All [loop]. Callbacks may retire the channel; they must not destroy it.
+// Two serializers, because events are written while one that was read is still in use: a worker's answer is being routed when
+// the next event goes out to it, and what a serializer returned holds only until its next call.
+//
+// All [loop]. Callbacks may retire the channel (then what it has not consumed is lost); they must not destroy it.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +43,10 @@ struct ChannelDescriptors {
   unique_fd output;  // events to the worker: the write end of its stdin; invalid for a socket, which is written to as well
 };
 
+struct ChannelSerializers {
+  std::unique_ptr<message::MessageSerializer> reader, writer;  // of the same component
+};
+
 class WorkerChannelOwner {
  public:
   virtual ~WorkerChannelOwner() = default;
@@ -56,7 +63,8 @@ class WorkerChannelOwner {
   // All output up to this position is written.
   virtual void on_written(std::uint64_t position) = 0;
   virtual void on_room() = 0;
-  // The worker closed its end. Events that were not written at all are passed as messages, in order.
+  // The worker closed its end. Events that were not written at all are passed as messages, in order. Offers find no room until
+  // the owner calls refuse_offers(): what is for a queue group may still go to another member.
   virtual void on_output_closed(std::vector<message::MessageRef> unsent) = 0;
   virtual void on_input_closed() = 0;
 };
@@ -67,8 +75,8 @@ class WorkerChannel final : public message::Outlet {
   using DirtyCallback = std::function<void(WorkerChannel&)>;
 
   WorkerChannel(event::Loop& loop, WorkerChannelOwner& owner, const ChannelConfig& config,
-                std::unique_ptr<message::MessageSerializer> serializer, message::SerializerDirectory& serializers,
-                message::EventBudget& budget, DirtyCallback dirty);
+                ChannelSerializers own, message::SerializerDirectory& serializers, message::EventBudget& budget,
+                DirtyCallback dirty);
   ~WorkerChannel() override;
 
   // Begins to read and write. `memory`: new, or adopted from an earlier engine; errc::wrong_state if an adopted one leaves
@@ -79,19 +87,23 @@ class WorkerChannel final : public message::Outlet {
   // A control event that the host made. False if not even the reserved room suffices; it is then lost.
   bool send_control(const message::Event& event);
   void flush();
+  // After on_output_closed: offers are refused as closed.
+  void refuse_offers() noexcept { refuses_ = true; }
 
   void pause_reading();
   void resume_reading();
   bool reading_paused() const noexcept { return paused_; }
 
-  // The process is gone: reads what is left in the pipe, then stops. Returns the events that were not written at all.
+  // The process is gone: consumes what it left behind, paused or not, then stops. Returns the events that were not written at
+  // all, in order.
   std::vector<message::MessageRef> retire();
 
   bool output_open() const noexcept { return output_open_; }
   bool input_open() const noexcept { return input_open_; }
+  // Whole frames were read and wait to be consumed.
+  bool has_backlog() const noexcept { return input_open_ && backlog_; }
   std::size_t unwritten() const noexcept { return memory_ ? memory_->output().size() : 0; }
   std::uint64_t log_lines() const noexcept { return log_lines_; }
-  const message::MessageSerializer& serializer() const noexcept { return *serializer_; }
 
  private:
   class OutputArea;  // the free end of the output area as an OutputBuffer
@@ -104,16 +116,20 @@ class WorkerChannel final : public message::Outlet {
   void consume_frames();
   void handle_frame(std::string_view frame);
   void break_stream(std::string why);
-  void close_input();
+  void end_input();
+  void finish_input();
+  void stop_input();
+  bool may_consume() const noexcept { return input_open_ && (!paused_ || retiring_); }
   void close_output();
-  bool encode(const std::function<Status(message::OutputBuffer&)>& write, std::size_t limit, Status& why);
+  template <class Write>
+  bool encode(Write&& write, std::size_t limit, Status& why);
   bool write_some();
   std::vector<message::MessageRef> take_unsent();
 
   event::Loop& loop_;
   WorkerChannelOwner& owner_;
   ChannelConfig config_;
-  std::unique_ptr<message::MessageSerializer> serializer_;
+  ChannelSerializers serializers_;
   message::Encoder encoder_;
   message::EventBudget& budget_;
   DirtyCallback dirty_callback_;
@@ -122,10 +138,12 @@ class WorkerChannel final : public message::Outlet {
   std::unique_ptr<event::FdWatch> input_watch_;   // both directions of a socket
   std::unique_ptr<event::FdWatch> output_watch_;  // of a pipe
   bool input_open_ = false, output_open_ = false;
-  bool paused_ = false, consuming_ = false, dirty_ = false, was_full_ = false, blocked_ = false;
+  bool paused_ = false, consuming_ = false, backlog_ = false, retiring_ = false;
+  bool dirty_ = false, was_full_ = false, blocked_ = false, refuses_ = false;
 
   std::uint64_t appended_ = 0;                // position behind the last encoded frame, counted from the opening
   std::uint64_t written_ = 0;
+  std::uint64_t inherited_ = 0;               // octets of an earlier engine in front of everything
   message::Ring<std::uint64_t> frame_ends_;   // of frames not written completely
   std::uint64_t first_frame_start_ = 0;       // where the first of them begins
   std::string refusal_;                       // keeps Offer::detail alive

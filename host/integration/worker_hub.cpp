@@ -8,7 +8,11 @@
 namespace tenon::integration {
 
 WorkerHub::WorkerHub(Services services) : services_(std::move(services)) {}
-WorkerHub::~WorkerHub() = default;
+
+// A worker's end still uses the tables, so they must not go first.
+WorkerHub::~WorkerHub() {
+  while (!workers_.empty()) remove(workers_.begin()->first);
+}
 
 WorkerHub::Worker* WorkerHub::find(std::string_view id) const {
   const auto at = workers_.find(id);
@@ -27,6 +31,7 @@ void WorkerHub::remove(std::string_view id) {
   const auto at = workers_.find(id);
   if (at == workers_.end()) return;
   by_receiver_.erase(at->second->receiver());
+  const std::unique_ptr<Worker> gone = std::move(at->second);  // its end may ask for workers: none of this id any more
   workers_.erase(at);
 }
 
@@ -107,7 +112,7 @@ std::uint64_t WorkerHub::log_lines(std::string_view id) const {
 bool WorkerHub::quiet() const {
   return std::none_of(workers_.begin(), workers_.end(), [](const auto& entry) {
     const WorkerChannel* channel = entry.second->channel();
-    return channel != nullptr && (channel->unwritten() != 0 || channel->reading_paused());
+    return channel != nullptr && (channel->unwritten() != 0 || channel->reading_paused() || channel->has_backlog());
   });
 }
 
