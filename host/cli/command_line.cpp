@@ -1,0 +1,241 @@
+// The one file that includes CLI11.
+#include "cli/command_line.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <charconv>
+#include <map>
+
+#include "cli/cli.hpp"
+#include "common/exit_status.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
+
+namespace tenon::cli {
+
+namespace {
+
+// A text that CLI11 filled, turned into a value after parsing: so that our own units and messages apply.
+struct RawOptions {
+  std::optional<std::string> name;
+  std::string count, timeout, run_for, input;
+};
+
+class Parser {
+ public:
+  explicit Parser(const std::string& version);
+  Parsed parse(int argc, const char* const* argv);
+
+ private:
+  CLI::App* add(const VerbEntry& entry);
+  void add_arguments(const VerbEntry& entry, CLI::App& verb);
+  void add_event(CLI::App& verb);
+  void add_processes(CLI::App& verb);
+  void add_count(CLI::App& verb, const char* meaning);
+  std::string check();
+  std::string complain(const std::string& problem, const std::string& verb_name) const;
+
+  CLI::App app_;
+  Arguments arguments_;
+  RawOptions raw_;
+  std::map<std::string, CLI::App*> groups_;
+  std::vector<std::pair<const VerbEntry*, CLI::App*>> verbs_;
+};
+
+std::string flattened(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return std::string(trim(text));
+}
+
+Parser::Parser(const std::string& version)
+    : app_("Tenon keeps processes alive and lets them exchange events.", "tenon") {
+  app_.set_version_flag("--version", "tenon " + version, "print the version");
+  app_.set_help_flag("-h,--help", "print this help");
+  app_.add_option("--socket", arguments_.socket,
+                  "the host's control socket; else $TENON_SOCKET, else the user's runtime directory");
+  app_.footer("Each verb has its own help with an example: tenon VERB --help\n"
+              "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the host is not running.");
+  app_.require_subcommand(1);
+  for (const VerbEntry& entry : verb_table()) verbs_.emplace_back(&entry, add(entry));
+}
+
+CLI::App* Parser::add(const VerbEntry& entry) {
+  const std::size_t space = entry.name.find(' ');
+  CLI::App* parent = &app_;
+  if (space != entry.name.npos) {
+    const std::string group(entry.name.substr(0, space));
+    CLI::App*& known = groups_[group];
+    if (known == nullptr) {
+      known = app_.add_subcommand(group, group == "plugin" ? "look at plugins" : "look at undelivered events");
+      known->require_subcommand(1);
+    }
+    parent = known;
+  }
+  const std::string name(space == entry.name.npos ? entry.name : entry.name.substr(space + 1));
+  CLI::App* verb = parent->add_subcommand(name, std::string(entry.summary));
+  verb->add_option("--socket", arguments_.socket, "the host's control socket");
+  verb->footer("Example:\n  " + std::string(entry.example));
+  add_arguments(entry, *verb);
+  return verb;
+}
+
+void Parser::add_event(CLI::App& verb) {
+  verb.add_option("TOPIC", raw_.name, "where to")->required();
+  verb.add_option("input", raw_.input, "- : read the data from stdin")->check([](const std::string& text) {
+    return text == "-" ? std::string()
+                       : "unexpected " + quote_for_message(text) + "; give data with --data, --file or -";
+  });
+  auto* data = verb.add_option("--data", arguments_.data, "the event's data, as JSON");
+  verb.add_option("--file", arguments_.file, "a file that holds the data, as JSON")->excludes(data);
+  verb.add_option("--type", arguments_.type, "the event's type; else the topic");
+}
+
+void Parser::add_processes(CLI::App& verb) {
+  verb.add_option("ID", arguments_.names, "processes, globs or supervisors")->required();
+  verb.add_flag("!--no-wait", arguments_.wait, "do not wait for the result");
+}
+
+void Parser::add_count(CLI::App& verb, const char* meaning) {
+  verb.add_option("-n", raw_.count, meaning);
+}
+
+void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
+  const auto one = [&](const char* name, const char* meaning) {
+    verb.add_option(name, raw_.name, meaning)->required();
+  };
+  if (entry.verb != Verb::run && entry.verb != Verb::shutdown) {
+    verb.add_flag("--json", arguments_.json, "print JSON instead of a table");
+  }
+  switch (entry.verb) {
+    case Verb::run:
+      one("CONFIG", "the config file");
+      verb.add_option("--for", raw_.run_for, "stop after this time, such as 30s");
+      verb.add_flag("--until-idle", arguments_.until_idle, "stop when there is nothing left to do");
+      break;
+    case Verb::check: one("CONFIG", "the config file"); break;
+    case Verb::plugin_info: one("FILE", "a plugin file"); break;
+    case Verb::status: one("ID", "a process"); break;
+    case Verb::kill:
+      add_processes(verb);
+      verb.add_option("-s,--signal", arguments_.signal, "the signal, TERM if not given");
+      break;
+    case Verb::start:
+    case Verb::stop:
+    case Verb::restart:
+    case Verb::pause:
+    case Verb::resume: add_processes(verb); break;
+    case Verb::logs:
+      one("ID", "a process");
+      verb.add_flag("-f,--follow", arguments_.follow, "go on with what it says from now on");
+      add_count(verb, "how many of the last lines, 100 if not given");
+      break;
+    case Verb::send: add_event(verb); break;
+    case Verb::request:
+      add_event(verb);
+      verb.add_option("--timeout", raw_.timeout, "how long to wait for the reply, 30s if not given");
+      break;
+    case Verb::tail:
+      one("PATTERN", "topics, such as 'task.>'");
+      add_count(verb, "end after so many events");
+      break;
+    case Verb::shutdown: verb.add_flag("!--no-wait", arguments_.wait, "do not wait until the host has ended"); break;
+    case Verb::dead_letters_list: add_count(verb, "how many of the last, 100 if not given"); break;
+    default: break;
+  }
+}
+
+// What CLI11 cannot know. Empty: all is well.
+std::string Parser::check() {
+  const auto duration = [](const char* option, const std::string& text, std::optional<Duration>& into) -> std::string {
+    if (text.empty()) return {};
+    const auto value = parse_duration(text);
+    if (!value) return std::string(option) + ": " + value.error().message;
+    into = *value;
+    return {};
+  };
+  if (auto problem = duration("--timeout", raw_.timeout, arguments_.timeout); !problem.empty()) return problem;
+  if (auto problem = duration("--for", raw_.run_for, arguments_.run_for); !problem.empty()) return problem;
+  if (!raw_.count.empty()) {
+    std::uint64_t count = 0;
+    const char* end = raw_.count.data() + raw_.count.size();
+    const auto [stop, error] = std::from_chars(raw_.count.data(), end, count);
+    if (error != std::errc() || stop != end) {
+      return "-n: found " + quote_for_message(raw_.count) + ", expected a whole number";
+    }
+    arguments_.count = count;
+  }
+  if (raw_.name) arguments_.names.push_back(*raw_.name);
+  for (const std::string& name : arguments_.names) {
+    if (name.empty()) return "an empty text names nothing";
+  }
+  arguments_.from_input = raw_.input == "-";
+  if (arguments_.from_input && (arguments_.data || arguments_.file)) return "give data once: with --data, --file or -";
+  if (arguments_.signal && !parse_signal(*arguments_.signal)) {
+    return "there is no signal " + quote_for_message(*arguments_.signal) + "; use a name such as TERM, HUP or KILL";
+  }
+  return {};
+}
+
+std::string Parser::complain(const std::string& problem, const std::string& verb_name) const {
+  return flattened(problem) + "; see tenon " + verb_name + (verb_name.empty() ? "" : " ") + "--help";
+}
+
+Parsed Parser::parse(int argc, const char* const* argv) {
+  std::string verb_name;
+  const auto find_verb = [&]() -> const VerbEntry* {
+    for (const auto& [entry, app] : verbs_) {
+      if (app->parsed()) return entry;
+    }
+    return nullptr;
+  };
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return {.out = app_.help()};
+  } catch (const CLI::CallForVersion& version) {
+    return {.out = std::string(version.what()) + "\n"};
+  } catch (const CLI::Error& error) {
+    const VerbEntry* entry = find_verb();
+    return {.exit_code = kWrongUsage, .error = complain(error.what(), entry ? std::string(entry->name) : "")};
+  }
+  const VerbEntry* entry = find_verb();
+  arguments_.verb = entry->verb;
+  if (const std::string problem = check(); !problem.empty()) {
+    return {.exit_code = kWrongUsage, .error = complain(problem, std::string(entry->name))};
+  }
+  return {.arguments = std::move(arguments_)};
+}
+
+// The first word that is neither an option nor the value of --socket; empty: there is none.
+std::string_view first_word(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--socket") {
+      ++i;
+    } else if (!word.starts_with('-')) {
+      return word;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
+  const std::string_view word = first_word(argc, argv);
+  bool known = word.empty();
+  for (const VerbEntry& entry : verb_table()) known = known || entry.name.substr(0, entry.name.find(' ')) == word;
+  if (!known) {  // CLI11 would only say that it did not expect the word
+    std::string message = "there is no verb " + quote_for_message(word);
+    if (const auto nearest = nearest_verb(word)) message += "; did you mean " + *nearest + "?";
+    return {.exit_code = kWrongUsage,
+            .error = message + (message.ends_with('?') ? " See" : "; see") + " tenon --help"};
+  }
+  return Parser(version).parse(argc, argv);
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,96 @@
+// render_details, render_event and render_log_line of views.hpp.
+#include "cli/values.hpp"
+#include "cli/views.hpp"
+#include "common/text.hpp"
+
+namespace tenon::cli {
+
+namespace {
+
+bool is_table(const JsonValue& value) {
+  return value.is_array() && value.size() > 0 && value.at(0).is_object();
+}
+
+std::string label_of(std::string_view key) {
+  std::string label = printable(key);
+  for (const std::string_view unit : {"_ms", "_bytes", "_seconds"}) {
+    if (label.ends_with(unit)) label.resize(label.size() - unit.size());
+  }
+  for (char& c : label) {
+    if (c == '_') c = ' ';
+  }
+  return label;
+}
+
+std::string indented(const std::string& text, std::size_t depth) {
+  std::string out;
+  for (const std::string_view line : split(text, '\n')) {
+    if (!line.empty()) out += std::string(depth, ' ') + std::string(line) + '\n';
+  }
+  return out;
+}
+
+// `depth` counts how far objects are nested; beyond kDeepest they are shown as JSON, so recursion is bounded.
+constexpr std::size_t kDeepest = 4;
+
+void append_details(std::string& out, const JsonValue& object, std::size_t depth, const Style& style) {
+  std::size_t width = 0;
+  for (const JsonMember member : object.members()) width = std::max(width, display_width(label_of(member.key)));
+  const std::string margin(depth * 2, ' ');
+  for (const JsonMember member : object.members()) {
+    const std::string label = label_of(member.key);
+    out += margin + paint(label, Colour::dim, style);
+    if (is_table(member.value)) {
+      out += "\n" + indented(render_list(member.value, "", style), depth * 2 + 2);
+    } else if (member.value.is_object() && member.value.size() > 0 && depth < kDeepest) {
+      out += "\n";
+      append_details(out, member.value, depth + 1, style);
+    } else {
+      std::string text = member.value.size() == 0 && (member.value.is_object() || member.value.is_array())
+                             ? std::string(kNothing)
+                             : value_text(member.key, member.value);
+      if (text.empty()) text = kNothing;
+      out += std::string(width - display_width(label) + 2, ' ') + paint(text, colour_of_state(text), style) + "\n";
+    }
+  }
+}
+
+}  // namespace
+
+std::string render_details(const JsonValue& object, const Style& style) {
+  std::string out;
+  append_details(out, object, 0, style);
+  return out;
+}
+
+std::string render_event(std::string_view json, const Style& style) {
+  const auto document = JsonDocument::parse(std::string(json), "event", {.max_depth = 10'000, .max_bytes = 64 << 20});
+  if (!document) return printable(json) + "\n";  // deeper or odder than we read; shown all the same
+  const JsonValue event = document->root();
+  std::string line = paint(member_text(event, "time"), Colour::dim, style);
+  line += "  " + paint(member_text(event, "topic", member_text(event, "type")), Colour::bold, style);
+  line += "  " + member_text(event, "id") + "  " + member_text(event, "source");
+  if (const auto target = event.find("target")) line += "  → " + value_text("target", *target);
+  if (const auto data = event.find("data")) {
+    line += "  " + printable(data->to_json());
+  } else if (const auto bytes = event.find("data_base64")) {
+    line += "  base64:" + value_text("", *bytes);
+  }
+  return line + "\n";
+}
+
+std::string render_log_line(std::string_view json, const Style& style) {
+  const auto document = JsonDocument::parse(std::string(json), "line", {.max_bytes = 64 << 20});
+  if (!document) return printable(json) + "\n";
+  const JsonValue line = document->root();
+  const auto member = line.find("text");
+  std::string text(member ? member->as_string().value_or("") : "");
+  if (style.colour)
+    text = printable(text);  // on a terminal, a process's escape sequences could forge what other lines say
+  if (const auto cut = line.find("cut"); cut && cut->as_bool() == true) text += " …";
+  const auto stream = line.find("stream");
+  if (stream && stream->as_string() == "host") return paint("-- " + text + " --", Colour::yellow, style) + "\n";
+  return text + "\n";
+}
+
+}  // namespace tenon::cli

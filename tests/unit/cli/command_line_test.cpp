@@ -1,0 +1,136 @@
+#include "cli/command_line.hpp"
+
+#include <algorithm>
+
+namespace tenon::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Parsed parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "tenon");
+  return parse_command_line(static_cast<int>(words.size()), words.data(), "1.2.3");
+}
+Arguments good(std::vector<const char*> words) {
+  Parsed parsed = parse(std::move(words));
+  if (parsed.arguments) return *parsed.arguments;
+  ADD_FAILURE() << parsed.error << parsed.out;
+  return {};
+}
+// A complaint is one line on stderr, exit code 2, and says where help is.
+std::string complaint(std::vector<const char*> words) {
+  const Parsed parsed = parse(std::move(words));
+  EXPECT_FALSE(parsed.arguments);
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_EQ(parsed.out, "");
+  EXPECT_EQ(parsed.error.find('\n'), std::string::npos) << parsed.error;
+  EXPECT_THAT(parsed.error, HasSubstr("--help"));
+  return parsed.error;
+}
+
+TEST(CommandLine, EveryVerbHasHelpWithItsExample) {
+  for (const VerbEntry& entry : verb_table()) {
+    std::vector<std::string> words;
+    std::string word;
+    for (const char c : std::string(entry.name) + " ") {
+      if (c == ' ') words.push_back(std::exchange(word, {}));
+      else word += c;
+    }
+    std::vector<const char*> arguments;
+    for (const std::string& w : words) arguments.push_back(w.c_str());
+    arguments.push_back("--help");
+    const Parsed parsed = parse(arguments);
+    EXPECT_EQ(parsed.exit_code, 0) << entry.name;
+    EXPECT_EQ(parsed.error, "") << entry.name;
+    EXPECT_THAT(parsed.out, HasSubstr(std::string(entry.example))) << entry.name;
+    EXPECT_THAT(parsed.out, HasSubstr("--socket")) << entry.name;
+  }
+}
+
+TEST(CommandLine, OverviewNamesEveryVerb) {
+  const std::string help = parse({"--help"}).out;
+  for (const VerbEntry& entry : verb_table()) {
+    EXPECT_THAT(help, HasSubstr(std::string(entry.name.substr(0, entry.name.find(' ')))));
+  }
+}
+
+TEST(CommandLine, TellsItsVersion) {
+  const Parsed parsed = parse({"--version"});
+  EXPECT_EQ(parsed.out, "tenon 1.2.3\n");
+  EXPECT_EQ(parsed.exit_code, 0);
+}
+
+TEST(CommandLine, SocketMayStandBeforeOrAfterTheVerb) {
+  EXPECT_EQ(good({"--socket", "/s", "ps"}).socket, "/s");
+  EXPECT_EQ(good({"ps", "--socket", "/s"}).socket, "/s");
+  EXPECT_EQ(good({"plugin", "list", "--socket=/s"}).socket, "/s");
+}
+
+TEST(CommandLine, ReadsProcessVerbs) {
+  const Arguments arguments = good({"stop", "counter.*", "pipeline", "--no-wait"});
+  EXPECT_EQ(arguments.verb, Verb::stop);
+  EXPECT_THAT(arguments.names, ElementsAre("counter.*", "pipeline"));
+  EXPECT_FALSE(arguments.wait);
+  EXPECT_TRUE(good({"start", "a"}).wait);
+  EXPECT_EQ(good({"kill", "a", "--signal", "HUP"}).signal, "HUP");
+}
+
+TEST(CommandLine, ProcessMayBeCalledLikeAVerb) {
+  EXPECT_THAT(good({"status", "info"}).names, ElementsAre("info"));
+  EXPECT_THAT(good({"plugin", "info", "list"}).names, ElementsAre("list"));
+}
+
+TEST(CommandLine, ReadsEvents) {
+  const Arguments arguments = good({"send", "a.b", "--type", "t", "--data", "[1,2]"});
+  EXPECT_THAT(arguments.names, ElementsAre("a.b"));
+  EXPECT_EQ(arguments.data, "[1,2]");
+  EXPECT_EQ(arguments.type, "t");
+  EXPECT_TRUE(good({"send", "a", "-"}).from_input);
+  EXPECT_EQ(good({"send", "a", "--data", "-5"}).data, "-5");
+  EXPECT_EQ(good({"send", "a", "--data", ""}).data, "");
+  EXPECT_EQ(good({"request", "a", "--timeout", "250ms"}).timeout, std::chrono::milliseconds(250));
+}
+
+TEST(CommandLine, ReadsStreamsAndRuns) {
+  EXPECT_EQ(good({"tail", "a.>", "-n", "3"}).count, 3u);
+  const Arguments logs = good({"logs", "a", "-f", "-n", "0"});
+  EXPECT_TRUE(logs.follow);
+  EXPECT_EQ(logs.count, 0u);
+  const Arguments run = good({"run", "c.json", "--for", "2m", "--until-idle"});
+  EXPECT_EQ(run.run_for, std::chrono::minutes(2));
+  EXPECT_TRUE(run.until_idle);
+}
+
+TEST(CommandLine, UnknownVerbNamesTheNearest) {
+  EXPECT_THAT(complaint({"staus", "a"}), HasSubstr("did you mean status?"));
+  EXPECT_THAT(complaint({"--socket", "/s", "restrat"}), HasSubstr("did you mean restart?"));
+  EXPECT_THAT(complaint({"xyzzyxyzzy"}), HasSubstr("there is no verb \"xyzzyxyzzy\""));
+}
+
+TEST(CommandLine, WrongUsageIsOneLineThatSaysWhatIsWrong) {
+  complaint({});
+  complaint({"status"});
+  complaint({"status", "a", "b"});
+  complaint({"ps", "--nonsense"});
+  complaint({"plugin"});
+  complaint({"plugin", "lst"});
+  EXPECT_THAT(complaint({"kill", "a", "--signal", "BANG"}), HasSubstr("BANG"));
+  EXPECT_THAT(complaint({"request", "a", "--timeout", "soon"}), HasSubstr("--timeout"));
+  EXPECT_THAT(complaint({"send", "a", "b"}), HasSubstr("\"b\""));
+  complaint({"send", "a", "--data", "1", "--file", "f"});
+  EXPECT_THAT(complaint({"send", "a", "--data", "1", "-"}), HasSubstr("once"));
+  EXPECT_THAT(complaint({"status", ""}), HasSubstr("empty"));
+  EXPECT_THAT(complaint({"stop", "a", ""}), HasSubstr("empty"));
+  complaint({"tail", "a", "-n", "-3"});
+  complaint({"tail", "a", "-n", "many"});
+}
+
+TEST(CommandLine, VerbsOfTheFutureAreNotOffered) {
+  for (const char* verb : {"top", "reload", "diff", "scale", "upgrade", "replay", "trace", "schema"}) {
+    EXPECT_THAT(complaint({verb, "x"}), HasSubstr("there is no verb")) << verb;
+  }
+}
+
+}  // namespace
+}  // namespace tenon::cli

@@ -1,0 +1,115 @@
+#include "cli/views.hpp"
+
+namespace tenon::cli {
+namespace {
+
+JsonDocument parsed(const std::string& text) {
+  auto document = JsonDocument::parse(text, "test");
+  if (!document) throw std::runtime_error(document.error().message);
+  return std::move(document).value();
+}
+
+TEST(ProcessTable, ShowsWhatPeopleAskFor) {
+  const JsonDocument document = parsed(R"([
+    {"id":"counter.1","status":"busy","reason":"","pid":4711,"restarts":2,"uptime_ms":61000,"health":"healthy",
+     "supervisor":"root","mailbox":{"depth":3,"capacity":10000,"dropped":4},"memory_bytes":2097152,"cpu_seconds":1.5},
+    {"id":"feeder","status":"initializing","reason":"waits for broker","pid":null,"restarts":0,"uptime_ms":null,
+     "health":null,"mailbox":{"depth":0,"capacity":0,"dropped":0},"memory_bytes":null,"cpu_seconds":null}])");
+  EXPECT_EQ(render_processes(document.root(), {}),
+            "PROCESS    STATUS         PID  UPTIME  RESTARTS  HEALTH               MAILBOX  MEMORY     CPU  REASON\n"
+            "counter.1  busy          4711   1m 1s         2  healthy  3/10000 (4 dropped)   2 MiB  1.50 s\n"
+            "feeder     initializing     -       -         0  -                          -       -       -  "
+            "waits for broker\n");
+}
+
+TEST(ProcessTable, ToleratesMissingMembers) {
+  const JsonDocument document = parsed(R"([{"id":"a"},{}])");
+  const std::string text = render_processes(document.root(), {});
+  EXPECT_EQ(text,
+            "PROCESS  STATUS  PID  UPTIME  RESTARTS  HEALTH  MAILBOX  MEMORY  CPU  REASON\n"
+            "a        -         -       -         -  -             -       -    -\n"
+            "-        -         -       -         -  -             -       -    -\n");
+}
+
+TEST(ProcessTable, SaysWhatToDoWhenThereIsNothing) {
+  EXPECT_EQ(render_processes(parsed("[]").root(), {}),
+            "no processes; add them under supervision.children in the config\n");
+}
+
+TEST(ProcessTable, CannotBeForgedByAProcess) {
+  const JsonDocument document = parsed(R"([{"id":"a","reason":"\u001b[2J\nroot  idle"}])");
+  EXPECT_EQ(render_processes(document.root(), {}).find('\x1b'), std::string::npos);
+}
+
+TEST(Tree, DrawsNestedSupervisors) {
+  const JsonDocument document = parsed(R"({"id":"root","strategy":"one_for_one","state":"running","children":[
+    {"id":"a","status":"idle","pid":1,"restarts":1},
+    {"id":"pipeline","strategy":"rest_for_one","state":"running","children":[
+      {"id":"b","status":"idle"},{"id":"c","status":"error","reason":"gone"}]},
+    {"supervisor":{"id":"empty","strategy":"one_for_all","state":"stopped","children":[]}}]})");
+  EXPECT_EQ(render_tree(document.root(), {}),
+            "root  one_for_one  running\n"
+            "├─ a  idle  pid 1  1 restart\n"
+            "├─ pipeline  rest_for_one  running\n"
+            "│  ├─ b  idle\n"
+            "│  └─ c  error  gone\n"
+            "└─ empty  one_for_all  stopped\n");
+}
+
+TEST(Health, ShowsTheLastResultsAtAGlance) {
+  const JsonDocument document = parsed(R"([{"process":"a","check":"tcp","state":"degraded","reason":"","results":[
+    {"at":"T1","state":"healthy","latency_ms":0.25,"reason":""},
+    {"at":"T2","state":"unhealthy","latency_ms":12,"reason":"refused"}]}])");
+  EXPECT_EQ(render_health(document.root(), {}),
+            "PROCESS  CHECK  STATE     LAST  LATENCY  RESULTS  REASON\n"
+            "a        tcp    degraded    T2    12 ms  +x       refused\n");
+}
+
+TEST(Plugins, ShowsWhereFromAndWhyNot) {
+  const JsonDocument document = parsed(R"([{"name":"nats","version":"1.0.0","file":"/p/nats.so","state":"rejected",
+    "reason":"ABI 2","components":["transport/nats","serializer/x"]}])");
+  EXPECT_EQ(render_plugins(document.root(), {}),
+            "PLUGIN  VERSION  STATE     COMPONENTS                    FILE        REASON\n"
+            "nats    1.0.0    rejected  transport/nats, serializer/x  /p/nats.so  ABI 2\n");
+}
+
+TEST(List, TakesItsColumnsFromTheKeys) {
+  const JsonDocument document = parsed(R"([{"topic":"a.>","to":["bus"]},{"from":"bus","topic":"b","idle_ms":1500}])");
+  EXPECT_EQ(render_list(document.root(), "none", {}),
+            "TOPIC  TO   FROM   IDLE\n"
+            "a.>    bus  -         -\n"
+            "b      -    bus   1.5 s\n");
+  EXPECT_EQ(render_list(parsed("[]").root(), "none", {}), "none\n");
+}
+
+TEST(Details, IndentsWhatIsNested) {
+  const JsonDocument document = parsed(R"({"id":"a","uptime_ms":90000,"mailbox":{"depth":1,"bytes":2048},"tags":[],
+    "history":[{"at":"T","reason":"crash"}],"last_exit":null})");
+  EXPECT_EQ(render_details(document.root(), {}),
+            "id         a\n"
+            "uptime     1m 30s\n"
+            "mailbox\n"
+            "  depth  1\n"
+            "  bytes  2 KiB\n"
+            "tags       -\n"
+            "history\n"
+            "  AT  REASON\n"
+            "  T   crash\n"
+            "last exit  -\n");
+}
+
+TEST(EventLine, ShowsTimeTopicAndData) {
+  EXPECT_EQ(render_event(R"({"time":"T","topic":"a.b","type":"x","id":"1","source":"/w","data":{"k": 1.0}})", {}),
+            "T  a.b  1  /w  {\"k\":1.0}\n");
+  EXPECT_EQ(render_event("no json", {}), "no json\n");
+}
+
+TEST(LogLine, IsTheProcesssOwnText) {
+  EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"hello \u001b[1mx"})", {}), "hello \x1b[1mx\n");
+  EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"\u001b[2J"})", {.colour = true}), "\\x1b[2J\n");
+  EXPECT_EQ(render_log_line(R"({"stream":"host","text":"12 lines dropped"})", {}), "-- 12 lines dropped --\n");
+  EXPECT_EQ(render_log_line(R"({"stream":"stderr","text":"long","cut":true})", {}), "long …\n");
+}
+
+}  // namespace
+}  // namespace tenon::cli
