@@ -25,7 +25,7 @@ constexpr Choice<OnLimit> kOnLimits[] = {{"fail_child", OnLimit::fail_child}, {"
 
 constexpr Key<Intensity> kIntensityKeys[] = {
     {"restarts",
-     [](ConfigReader& reader, const JsonValue& at, Intensity& out) { reader.whole(at, out.restarts, 0, 1000); }},
+     [](ConfigReader& reader, const JsonValue& at, Intensity& out) { reader.whole(at, out.restarts, 0, 1'000'000); }},
     {"period",
      [](ConfigReader& reader, const JsonValue& at, Intensity& out) { reader.duration(at, out.period, 1ms, 24h); }},
 };
