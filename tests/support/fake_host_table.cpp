@@ -112,20 +112,20 @@ void FakePluginHost::Impl::fill_table() {
   table.command_cancel = [](void* c, std::uint64_t id) { of(c).on_loop("command_cancel"), of(c).commands.erase(id); };
   table.process_usage = [](void* c, tenon_str, tenon_usage* out) -> tenon_status {
     of(c).on_loop("process_usage");
-    const Script& script = of(c).owner->script;
-    if (script.usage_status != TENON_OK) return script.usage_status;
+    const Script& answers = of(c).owner->script;
+    if (answers.usage_status != TENON_OK) return answers.usage_status;
     TENON_INIT(out);
-    out->process_count = script.process_count;
-    out->memory_bytes = script.memory_bytes;
-    out->cpu_ns = script.cpu_ns;
+    out->process_count = answers.process_count;
+    out->memory_bytes = answers.memory_bytes;
+    out->cpu_ns = answers.cpu_ns;
     return TENON_OK;
   };
   table.last_control_message = [](void* c, tenon_str, tenon_str type, std::uint64_t* out) -> tenon_status {
     of(c).on_loop("last_control_message");
-    const Script& script = of(c).owner->script;
-    if (script.control_status != TENON_OK) return script.control_status;
-    const auto found = script.control_messages.find(std::string(view(type)));
-    *out = found == script.control_messages.end() ? 0 : found->second;
+    const Script& answers = of(c).owner->script;
+    if (answers.control_status != TENON_OK) return answers.control_status;
+    const auto found = answers.control_messages.find(std::string(view(type)));
+    *out = found == answers.control_messages.end() ? 0 : found->second;
     return TENON_OK;
   };
   table.transport_round_trip = [](void* c, tenon_str, std::uint64_t, tenon_done_callback done,
