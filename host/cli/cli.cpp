@@ -1,7 +1,9 @@
 #include "cli/cli.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 #include "cli/api_client.hpp"
@@ -70,7 +72,10 @@ int run(int argc, char** argv, const LocalVerbs& local) {
   }
   ApiClient client(*socket);
   Session session{*parsed.arguments, client, output};
-  return run_remote(session);
+  const int exit_code = run_remote(session);
+  if (output.write_error() == 0 || output.write_error() == EPIPE) return exit_code;
+  output.complain("cannot write the output: " + std::string(std::strerror(output.write_error())));
+  return kFailed;
 }
 
 }  // namespace tenon::cli

@@ -13,7 +13,8 @@ bool is_table(const JsonValue& value) {
 
 std::string label_of(std::string_view key) {
   std::string label = printable(key);
-  for (const std::string_view unit : {"_ms", "_bytes", "_seconds"}) {
+  // The value shows its unit. "_bytes" stays, or "event_bytes" would read "event".
+  for (const std::string_view unit : {"_ms", "_seconds"}) {
     if (label.ends_with(unit)) label.resize(label.size() - unit.size());
   }
   for (char& c : label) {

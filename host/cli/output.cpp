@@ -2,20 +2,27 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <poll.h>
 #include <unistd.h>
 
 namespace tenon::cli {
 
 namespace {
 
-bool write_whole(int fd, std::string_view text) {
+// 0, or the errno of what went wrong.
+int write_whole(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t size = ::write(fd, text.data(), text.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(size));
+    if (size >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(size));
+    } else if (errno == EAGAIN) {  // whoever shares the terminal with us may have made it non-blocking
+      pollfd room{fd, POLLOUT, 0};
+      ::poll(&room, 1, -1);
+    } else if (errno != EINTR) {
+      return errno;
+    }
   }
-  return true;
+  return 0;
 }
 
 }  // namespace
@@ -27,14 +34,17 @@ Output::Output(int out, int error) : out_(out), error_(error) {
 
 Output Output::standard() { return {STDOUT_FILENO, STDERR_FILENO}; }
 
-bool Output::print(std::string_view text) { return write_whole(out_, text); }
+bool Output::print(std::string_view text) {
+  if (write_error_ == 0) write_error_ = write_whole(out_, text);
+  return write_error_ == 0;
+}
 
 void Output::complain(std::string_view text) {
   std::string line = "tenon: " + std::string(text);
   for (char& c : line) {
     if (c == '\n' || c == '\r') c = ' ';
   }
-  write_whole(error_, line + '\n');
+  (void)write_whole(error_, line + '\n');
 }
 
 }  // namespace tenon::cli

@@ -14,8 +14,10 @@ class Output {
   Output(int out, int error);
   static Output standard();
 
-  // False when the reader has gone (or the disk is full): there is no point in going on.
+  // False when there is no point in going on; write_error() says why.
   bool print(std::string_view text);
+  // The errno of the write that failed; 0: none has. EPIPE, a reader that has gone, is a quiet end and no failure.
+  int write_error() const noexcept { return write_error_; }
   // A line of its own on stderr: "tenon: TEXT". Line ends in it become spaces.
   void complain(std::string_view text);
 
@@ -25,6 +27,7 @@ class Output {
  private:
   int out_;
   int error_;
+  int write_error_ = 0;
   Style style_;
 };
 
