@@ -95,13 +95,16 @@ class MessageDispatcher {
   // Its mailbox is dead-lettered (receiver_ended), its unsettled group events go back to their groups.
   void remove_receiver(ReceiverId id, MonotonicTime now);
   // The group's queue takes the largest mailbox limits of its members. Joining twice is joining once.
-  void join_group(ReceiverId id, GroupId group, std::string_view group_name);
+  // What waits in the group may go to the new member at once.
+  void join_group(ReceiverId id, GroupId group, std::string_view group_name, MonotonicTime now);
+  // With its last live member gone, what waits in the group is dead-lettered (receiver_ended).
   void leave_group(ReceiverId id, GroupId group);
 
-  // Gives the receiver its outlet (borrowed until detach).
+  // Gives the receiver its outlet (borrowed until detach). What waits is offered with the next set_gate or outlet_has_room.
   void attach(ReceiverId id, Outlet& outlet);
   // The receiver's channel is gone (its process ended). `unsent`: the events whose octets were not written at all, in order;
-  // they return to their queues unmarked. Unsettled at_least_once events return marked. The rest counts as settled.
+  // they return to their queues unmarked, and this does not count as a delivery. Other unsettled at_least_once events return
+  // marked. The rest counts as settled.
   void detach(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now);
   void set_gate(ReceiverId id, Gate gate, MonotonicTime now);
   Gate gate(ReceiverId id) const noexcept;
@@ -133,6 +136,7 @@ class MessageDispatcher {
   std::size_t group_depth(GroupId group) const noexcept;
   std::string_view group_name(GroupId group) const noexcept;
   std::span<const ReceiverId> group_members(GroupId group) const noexcept;
+  std::span<const GroupId> groups_of(ReceiverId id) const noexcept;
   // Nothing waits and nothing is unsettled anywhere.
   bool quiet() const noexcept;
 
@@ -146,17 +150,26 @@ class MessageDispatcher {
   Group& group_at(GroupId id);
   bool can_take(const Receiver& receiver) const noexcept;
   bool is_in_flight(const Receiver& receiver, std::uint64_t id_hash, std::string_view event_id) const noexcept;
-  // True when the event is dealt with: given to the outlet, or dead-lettered for good. `waiting` is set for one that comes
-  // from a queue.
-  bool try_send(Receiver& receiver, const Event& event, const Waiting* waiting, GroupId group, MonotonicTime now);
+  enum class Sent : std::uint8_t {
+    given,    // to the outlet
+    refused,  // for good, and dead-lettered
+    full,     // it cannot take any event now
+    waits,    // not this one now: one of the same id is in flight, or limits.events is reached
+  };
+  // `waiting` is set for an event that comes from a queue.
+  Sent try_send(Receiver& receiver, const Event& event, const Waiting* waiting, GroupId group, MonotonicTime now);
   void dead_letter_refused(const Receiver& receiver, const Event& event, const Offer& offer, std::uint32_t attempts);
   Verdict enqueue(Queue& queue, const Event& event, ReceiverId sender, MonotonicTime now);
   void pump(Receiver& receiver, MonotonicTime now);
   bool pump_one(Receiver& receiver, MonotonicTime now);
+  Queue* next_queue(Receiver& receiver, GroupId& group);
   void pump_group(GroupId group, MonotonicTime now);
   Receiver* choose_member(Group& group, ReceiverId sender) noexcept;
+  std::optional<Verdict> offer_to_members(Group& group, GroupId id, const Event& event, ReceiverId sender, MonotonicTime now);
+  bool is_group(GroupId group, std::uint32_t incarnation) const noexcept;
+  std::uint32_t incarnation_of(GroupId group) const noexcept;
   bool has_live_member(const Group& group, ReceiverId sender) const noexcept;
-  void return_to_queue(Receiver& receiver, GroupId group, Waiting waiting);
+  void return_to_queue(Receiver& receiver, GroupId group, std::uint32_t incarnation, Waiting waiting);
   void put_back(Receiver& receiver, InFlight entry);
   void take_back_unwritten(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now);
   void pump_groups_of(Receiver& receiver, MonotonicTime now);
@@ -172,6 +185,8 @@ class MessageDispatcher {
   std::vector<std::unique_ptr<Receiver>> receivers_;  // by id; null where free
   std::vector<ReceiverId> free_;
   std::vector<std::unique_ptr<Group>> groups_;
+  std::uint32_t group_incarnations_ = 0;
+  std::vector<const Queue*> passed_over_;  // of pump_one: their first event cannot go to the receiver now
   struct Due {
     MonotonicTime when;
     ReceiverId receiver;

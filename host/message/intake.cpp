@@ -35,6 +35,10 @@ std::optional<Refusal> Intake::accept(Event& event, AddedAttributes& added, cons
   if (!source.is_host && kind != MessageType::event && !(source.foreign && kind == MessageType::system))
     return Refusal{DeadLetterReason::reserved, "types under system. and tenon. belong to the host; choose another type"};
 
+  // It will be the topic of the answer, and is kept until then.
+  if (!e.replyto.empty() && !is_valid_topic(e.replyto))
+    return Refusal{DeadLetterReason::bad_topic, "replyto: " + check_topic(e.replyto).error().message};
+
   const auto fill = [&](std::string_view& field, std::string_view name, std::string_view value) {
     if (!field.empty()) return;
     field = value;

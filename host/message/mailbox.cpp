@@ -63,32 +63,60 @@ void Mailbox::push(Waiting waiting) {
 
 void Mailbox::push_returned(Waiting waiting) { append(kReturned, std::move(waiting), true); }
 
+MonotonicTime Mailbox::rank_of(std::size_t list, const Node& node) noexcept {
+  return list == kReturned ? MonotonicTime::min() : node.waiting.since + static_cast<int>(list) * kAgeingStep;
+}
+
 std::size_t Mailbox::next_list() const noexcept {
-  if ((*lists_)[kReturned].head != nullptr) return kReturned;
   std::size_t best = 0;
   MonotonicTime best_rank = MonotonicTime::max();
-  for (std::size_t i = 1; i < kLists; ++i) {
+  for (std::size_t i = 0; i < kLists; ++i) {
     const Node* head = (*lists_)[i].head;
     if (head == nullptr) continue;
-    const MonotonicTime rank = head->waiting.since + i * kAgeingStep;
+    const MonotonicTime rank = rank_of(i, *head);
     if (rank < best_rank) best = i, best_rank = rank;
   }
   return best;
 }
 
+Mailbox::Place Mailbox::find_for(SubscriberId receiver) const noexcept {
+  Place best;
+  MonotonicTime best_rank = MonotonicTime::max();
+  for (std::size_t i = 0; i < kLists; ++i) {
+    Node* before = nullptr;
+    Node* node = (*lists_)[i].head;
+    for (std::size_t passed = 0; node != nullptr && node->waiting.sender == receiver; ++passed) {
+      if (passed == kLookPast) node = nullptr;
+      else before = node, node = node->next;
+    }
+    if (node == nullptr || !(rank_of(i, *node) < best_rank)) continue;
+    best = {i, before, node};
+    best_rank = rank_of(i, *node);
+  }
+  return best;
+}
+
+std::optional<Mailbox::Next> Mailbox::next_for(SubscriberId receiver) noexcept {
+  if (empty()) return std::nullopt;
+  const Place place = find_for(receiver);
+  if (place.node == nullptr) return std::nullopt;
+  return Next{&place.node->waiting, rank_of(place.list, *place.node)};
+}
+
+Waiting Mailbox::pop_for(SubscriberId receiver) { return take(find_for(receiver)); }
+
 Waiting* Mailbox::front() noexcept { return empty() ? nullptr : &(*lists_)[next_list()].head->waiting; }
 
 MonotonicTime Mailbox::front_rank() const noexcept {
   const std::size_t list = next_list();
-  if (list == kReturned) return MonotonicTime::min();
-  return (*lists_)[list].head->waiting.since + list * kAgeingStep;
+  return rank_of(list, *(*lists_)[list].head);
 }
 
-Waiting Mailbox::take(std::size_t list) {
-  List& from = (*lists_)[list];
-  Node* node = from.head;
-  from.head = node->next;
-  if (from.head == nullptr) from.tail = nullptr;
+Waiting Mailbox::take(Place place) {
+  List& from = (*lists_)[place.list];
+  Node* node = place.node;
+  (place.before == nullptr ? from.head : place.before->next) = node->next;
+  if (from.tail == node) from.tail = place.before;
   Waiting waiting = std::move(node->waiting);
   node->~Node();
   node_pool().deallocate(node, sizeof(Node), alignof(Node));
@@ -97,7 +125,10 @@ Waiting Mailbox::take(std::size_t list) {
   return waiting;
 }
 
-Waiting Mailbox::pop_front() { return take(next_list()); }
+Waiting Mailbox::pop_front() {
+  const std::size_t list = next_list();
+  return take({list, nullptr, (*lists_)[list].head});
+}
 
 Waiting Mailbox::pop_oldest() {
   std::size_t oldest = 0;
@@ -106,7 +137,7 @@ Waiting Mailbox::pop_oldest() {
     const Node* head = (*lists_)[i].head;
     if (head != nullptr && head->waiting.since < oldest_since) oldest = i, oldest_since = head->waiting.since;
   }
-  return take(oldest);
+  return take({oldest, nullptr, (*lists_)[oldest].head});
 }
 
 }  // namespace tenon::message

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "common/clock.hpp"
@@ -40,8 +41,11 @@ class Mailbox {
  public:
   static constexpr Duration kAgeingStep = std::chrono::seconds(1);
 
+  // How many events of its own, a priority, a receiver is looked past for one that it may get.
+  static constexpr std::size_t kLookPast = 128;
+
   Mailbox() = default;
-  Mailbox(Mailbox&&) noexcept = default;
+  Mailbox(Mailbox&& other) noexcept { *this = std::move(other); }
   Mailbox& operator=(Mailbox&&) noexcept;
   ~Mailbox();
 
@@ -52,6 +56,16 @@ class Mailbox {
   // When the next to leave counts as having come, for choosing between mailboxes. Requires !empty().
   MonotonicTime front_rank() const noexcept;
   Waiting pop_front();   // requires !empty()
+
+  // The next that this receiver may get: the first whose sender it is not, if one is within kLookPast. Its rank is as
+  // front_rank says. Valid until the next change.
+  struct Next {
+    Waiting* waiting;
+    MonotonicTime rank;
+  };
+  std::optional<Next> next_for(SubscriberId receiver) noexcept;
+  Waiting pop_for(SubscriberId receiver);  // requires next_for(receiver)
+
   Waiting pop_oldest();  // the one that came first, whatever its priority; requires !empty()
 
   bool empty() const noexcept { return count_ == 0; }
@@ -70,8 +84,15 @@ class Mailbox {
   static constexpr std::size_t kReturned = 0;  // lists 1 … 10 are the priorities
   static constexpr std::size_t kLists = 11;
 
+  struct Place {
+    std::size_t list = 0;
+    Node* before = nullptr;  // null: the head
+    Node* node = nullptr;    // null: there is none
+  };
+  static MonotonicTime rank_of(std::size_t list, const Node& node) noexcept;
   std::size_t next_list() const noexcept;
-  Waiting take(std::size_t list);
+  Place find_for(SubscriberId receiver) const noexcept;
+  Waiting take(Place place);
   void append(std::size_t list, Waiting waiting, bool in_front);
 
   std::unique_ptr<std::array<List, kLists>> lists_;  // none until something waits: most mailboxes are always empty

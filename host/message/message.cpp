@@ -28,9 +28,12 @@ std::pmr::unsynchronized_pool_resource& pool() {
 class TextArea {
  public:
   TextArea(std::string_view encoded, char* memory) noexcept : old_(encoded), memory_(memory) {
-    std::memcpy(memory_, encoded.data(), encoded.size());
+    if (!encoded.empty()) std::memcpy(memory_, encoded.data(), encoded.size());
     used_ = encoded.size();
-    // Readers may look a little past the end of what they read (simdjson does); the bytes must exist, not mean anything.
+    pad();
+  }
+  // Readers may look a little past the end of what they read (simdjson does); the bytes must exist, not mean anything.
+  void pad() noexcept {
     std::memset(memory_ + used_, 0, kReadPadding);
     used_ += kReadPadding;
   }
@@ -62,6 +65,7 @@ std::size_t texts_outside(const Event& event) noexcept {
   };
   for (const EnvelopeField& f : envelope_fields()) count(event.envelope.*f.field);
   count(event.envelope.data);
+  if (!event.envelope.data.empty() && !TextArea::inside(event.encoded, event.envelope.data)) sum += TextArea::kReadPadding;
   for (const Attribute& a : event.envelope.extensions) count(a.name), count(a.value);
   for (const Attribute& a : event.added) sum += a.name.size() + a.value.size();
   return sum;
@@ -86,13 +90,14 @@ MessageRef MessageRef::copy(const Event& event, EventBudget& budget, std::size_t
   Event& own = block->event;
   own.encoded = {reinterpret_cast<char*>(attributes + extension_count + added_count), event.encoded.size()};
   for (const EnvelopeField& f : envelope_fields()) texts.take(own.envelope.*f.field);
-  texts.take(own.envelope.data);
   for (std::size_t i = 0; i < extension_count + added_count; ++i) {
     const Attribute& from = i < extension_count ? event.envelope.extensions[i] : event.added[i - extension_count];
     auto* to = new (attributes + i) Attribute(from);
     texts.take(to->name);
     texts.take(to->value);
   }
+  texts.take(own.envelope.data);  // last, before the padding that its readers may look at
+  if (!own.envelope.data.empty() && !TextArea::inside(own.encoded, own.envelope.data)) texts.pad();
   own.envelope.extensions = {attributes, extension_count};
   own.added = {attributes + extension_count, added_count};
   budget.used_ += total;

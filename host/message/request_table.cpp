@@ -12,11 +12,33 @@ std::string RequestTable::key_of(std::string_view id, std::string_view replyto) 
 }
 
 void RequestTable::schedule(MonotonicTime when, const std::string& key, std::uint64_t number) {
+  if (due_.size() > 2 * entries_.size() + 1024) {  // mostly of requests that are gone
+    std::erase_if(due_, [this](const Due& due) {
+      const auto at = entries_.find(due.key);
+      return at == entries_.end() || at->second.number != due.number;
+    });
+    std::make_heap(due_.begin(), due_.end(), std::greater<>{});
+  }
   due_.push_back({when, key, number});
   std::push_heap(due_.begin(), due_.end(), std::greater<>{});
 }
 
+void RequestTable::close(const std::string& key, Entry& entry) {
+  entry.closed = true;
+  --pending_;
+  closed_.emplace_back(key, entry.number);
+  while (closed_.size() > kMaxRemembered) {
+    const auto& [oldest, number] = closed_.front();
+    const auto at = entries_.find(oldest);
+    if (at != entries_.end() && at->second.number == number) entries_.erase(at);
+    closed_.pop_front();
+  }
+}
+
 Status RequestTable::open(PendingRequest request) {
+  if (request.id.size() + request.replyto.size() + request.correlationid.size() > kMaxTexts)
+    return Error(errc::invalid_argument, "id, replyto and correlationid of a request are longer than 8192 octets; shorten them",
+                 fault::caller);
   if (pending_ >= kMaxPending)
     return Error(errc::exhausted, "100,000 requests wait for an answer already; wait for some to end", fault::caller, true);
   std::string key = key_of(request.id, request.replyto);
@@ -37,8 +59,7 @@ RequestTable::Match RequestTable::take(std::string_view topic, std::string_view 
   if (at == entries_.end()) return Match::none;
   if (at->second.closed || at->second.request.deadline <= now) return Match::late;
   out = at->second.request;
-  at->second.closed = true;
-  --pending_;
+  close(at->first, at->second);
   return Match::answer;
 }
 
@@ -47,6 +68,15 @@ void RequestTable::withdraw(std::string_view id, std::string_view replyto) {
   if (at == entries_.end()) return;
   if (!at->second.closed) --pending_;
   entries_.erase(at);
+}
+
+void RequestTable::forget_asker(SubscriberId receiver) {
+  if (pending_ == 0) return;
+  std::vector<std::string> keys;  // closing may forget others, so not while walking
+  for (const auto& [key, entry] : entries_)
+    if (!entry.closed && entry.request.asker.receiver == receiver) keys.push_back(key);
+  for (const std::string& key : keys)
+    if (const auto at = entries_.find(key); at != entries_.end()) close(at->first, at->second);
 }
 
 std::optional<MonotonicTime> RequestTable::next_deadline() const noexcept {
@@ -68,9 +98,8 @@ void RequestTable::expire(MonotonicTime now, const std::function<void(const Pend
     }
     schedule(at->second.request.deadline + kRemembered, due.key, due.number);
     if (at->second.closed) continue;
-    at->second.closed = true;
-    --pending_;
     const PendingRequest request = at->second.request;
+    close(due.key, at->second);
     overdue(request);
   }
 }

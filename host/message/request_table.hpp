@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -38,16 +39,21 @@ struct PendingRequest {
 class RequestTable {
  public:
   static constexpr std::size_t kMaxPending = 100'000;
-  static constexpr Duration kRemembered = std::chrono::seconds(60);  // how long a late answer is recognised
+  static constexpr Duration kRemembered = std::chrono::seconds(60);  // how long a late answer is recognised …
+  static constexpr std::size_t kMaxRemembered = 100'000;             // … at most of so many requests, the latest
+  static constexpr std::size_t kMaxTexts = 8192;  // octets of id, replyto and correlationid together
 
   enum class Match : std::uint8_t { none, answer, late };
 
-  // errc::already_exists if a request of the same id and replyto waits; errc::exhausted beyond kMaxPending.
+  // errc::already_exists if a request of the same id and replyto waits; errc::exhausted beyond kMaxPending,
+  // errc::invalid_argument beyond kMaxTexts.
   Status open(PendingRequest request);
   // Whether an event on this topic with this correlationid answers a request. `answer` closes the request and moves it out.
   Match take(std::string_view topic, std::string_view correlationid, MonotonicTime now, PendingRequest& out);
   // Forgets a request that was never sent.
   void withdraw(std::string_view id, std::string_view replyto);
+  // The asker is gone: its requests are closed, answers to them are late. Linear in the requests.
+  void forget_asker(SubscriberId receiver);
 
   std::optional<MonotonicTime> next_deadline() const noexcept;
   // Calls back for each overdue request, which is closed before.
@@ -68,9 +74,11 @@ class RequestTable {
   };
   static std::string key_of(std::string_view id, std::string_view replyto);
   void schedule(MonotonicTime when, const std::string& key, std::uint64_t number);
+  void close(const std::string& key, Entry& entry);
 
   std::unordered_map<std::string, Entry> entries_;
-  std::vector<Due> due_;  // min-heap
+  std::vector<Due> due_;  // min-heap; some are of requests that are gone
+  std::deque<std::pair<std::string, std::uint64_t>> closed_;  // in order of closing; some are gone
   std::uint64_t next_number_ = 0;
   std::size_t pending_ = 0;
 };

@@ -15,14 +15,16 @@ MessageRouter::~MessageRouter() = default;
 Status MessageRouter::subscribe(ReceiverId receiver, std::string_view pattern, std::string_view group) {
   Result<GroupId> joined = table_.subscribe(pattern, receiver, group);
   if (!joined.ok()) return std::move(joined).error();
-  if (*joined != kNoGroup) dispatcher_.join_group(receiver, *joined, group);
+  if (*joined != kNoGroup) dispatcher_.join_group(receiver, *joined, group, last_now_);
   return {};
 }
 
 bool MessageRouter::unsubscribe(ReceiverId receiver, std::string_view pattern, std::string_view group) {
   const std::optional<GroupId> left = table_.unsubscribe(pattern, receiver, group);
   if (!left) return false;
-  if (*left != kNoGroup) dispatcher_.leave_group(receiver, *left);
+  if (*left == kNoGroup) return true;
+  dispatcher_.leave_group(receiver, *left);
+  drop_groups({*left}, last_now_);
   return true;
 }
 
@@ -31,10 +33,38 @@ void MessageRouter::forget_receiver(ReceiverId receiver, MonotonicTime now) {
   for (auto& [sender, parked] : parked_) std::erase(parked.receivers, receiver);
   for (auto& [name, ids] : targets_) std::erase(ids, receiver);
   std::erase_if(targets_, [](const auto& entry) { return entry.second.empty(); });
+  requests_.forget_asker(receiver);
+  disown(receiver);
+  const auto groups = dispatcher_.groups_of(receiver);
+  const std::vector<GroupId> left(groups.begin(), groups.end());
+  table_.remove_subscriber(receiver);  // first: what goes on meanwhile must not be routed to it any more
   dispatcher_.remove_receiver(receiver, now);
-  table_.remove_subscriber(receiver);
-  // What the sender had parked was accepted: it goes on as long as its receivers are there, under the sender's old number.
-  if (const auto at = parked_.find(receiver); at != parked_.end() && at->second.events.empty()) parked_.erase(at);
+  drop_groups(left, now);
+}
+
+// Parked events that were still to go to groups which are no more. Their ids may soon belong to others.
+void MessageRouter::drop_groups(const std::vector<GroupId>& groups, MonotonicTime now) {
+  for (const GroupId group : groups) {
+    if (!dispatcher_.group_members(group).empty()) continue;
+    std::vector<ReceiverId> waited;
+    for (auto& [id, sender] : parked_) {
+      if (sender.events.empty() || std::erase(sender.groups, group) == 0) continue;
+      ++counters_.dead_lettered;
+      dead_letters_.dead_letter(sender.events.front().event(), DeadLetterReason::receiver_ended, {},
+                                "the last member of the group left before it could take the event", 0);
+      if (sender.waits_for == FullQueue{.group = group}) waited.push_back(id);
+    }
+    for (const ReceiverId id : waited) resume(id, now);
+  }
+}
+
+void MessageRouter::disown(ReceiverId sender) {
+  auto node = parked_.extract(sender);
+  if (node.empty() || node.mapped().events.empty()) return;
+  Publisher& publisher = node.mapped().publisher;
+  publisher.self = kNoReceiver;
+  node.key() = next_orphan_--;
+  parked_.insert(std::move(node));
 }
 
 void MessageRouter::add_target(std::string_view name, ReceiverId receiver) {
@@ -79,10 +109,11 @@ bool MessageRouter::resolve(const Event& event, const Publisher& publisher, Deli
     fail(delivery, event, DeadLetterReason::expired, {}, "its expirytime had passed when it was published");
     return false;
   }
-  if (!e.replyto.empty() && !open_request(event, publisher, now)) {
-    fail(delivery, event, DeadLetterReason::rejected, {},
-         "a request with this id and replyto waits already, or too many wait; give each request its own id");
-    return false;
+  if (!e.replyto.empty()) {
+    if (const Status opened = open_request(event, publisher, now); !opened.ok()) {
+      fail(delivery, event, DeadLetterReason::rejected, {}, opened.error().message);
+      return false;
+    }
   }
   const bool found = !e.target.empty() && publisher.may_target ? find_target(event, delivery)
                                                                : find_subscribers(event, publisher, delivery);
@@ -122,19 +153,17 @@ bool MessageRouter::take_answer(const Event& event, const Publisher& publisher, 
   return true;
 }
 
-bool MessageRouter::open_request(const Event& event, const Publisher& publisher, MonotonicTime now) {
-  if (publisher.self == kNoReceiver && !publisher.asker_token) return true;  // nobody to answer: an ordinary event
+Status MessageRouter::open_request(const Event& event, const Publisher& publisher, MonotonicTime now) {
+  if (publisher.self == kNoReceiver && !publisher.asker_token) return {};  // nobody to answer: an ordinary event
   const BaseMessageEnvelope& e = event.envelope;
   MonotonicTime deadline = now + config_.request_timeout;
   if (const auto expiry = expiry_of(e)) deadline = now + (*expiry - wall_now_);
-  return requests_
-      .open({std::string(e.id), std::string(e.replyto), std::string(e.correlationid),
-             Asker{publisher.self, publisher.asker_token.value_or(0)}, deadline})
-      .ok();
+  return requests_.open({std::string(e.id), std::string(e.replyto), std::string(e.correlationid),
+                         Asker{publisher.self, publisher.asker_token.value_or(0)}, deadline});
 }
 
 bool MessageRouter::find_target(const Event& event, Delivery& delivery) {
-  const auto named = targets_.find(std::string(event.envelope.target));
+  const auto named = targets_.find(event.envelope.target);
   if (named == targets_.end()) {
     fail(delivery, event, DeadLetterReason::no_such_target, event.envelope.target,
          "no process has this id; `tenon ps` lists them");
@@ -158,7 +187,8 @@ bool MessageRouter::find_subscribers(const Event& event, const Publisher& publis
       if (id != publisher.self || publisher.echo) delivery.receivers.push_back(id);
     for (const GroupId id : matches->groups) {
       const auto members = dispatcher_.group_members(id);
-      if (members.size() > 1 || members.front() != publisher.self || publisher.echo) delivery.groups.push_back(id);
+      const bool only_itself = members.size() == 1 && members.front() == publisher.self && !publisher.echo;
+      if (!members.empty() && !only_itself) delivery.groups.push_back(id);
     }
   }
   if (!publisher.except.empty())
@@ -204,7 +234,7 @@ void MessageRouter::give_up_on(const Event& event, FullQueue full) {
 void MessageRouter::serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now) {
   const ReceiverId sender = publisher.echo ? kNoReceiver : publisher.self;
   const auto stop_at = [&](FullQueue full) {
-    if (publisher.can_wait && !would_wait_for_itself(publisher.self, full, 0)) {
+    if (publisher.can_wait && !would_wait_for_itself(publisher.self, full)) {
       delivery.full = full;
       return true;
     }
@@ -244,6 +274,7 @@ void MessageRouter::park(const Event& event, const Publisher& publisher, Monoton
   sender.receivers = delivery->receivers;
   sender.groups = delivery->groups;
   sender.waits_for = *delivery->full;
+  sender.head_cost = MessageRef::cost(event);
   sender.deadline = now + config_.block_for;
 }
 
@@ -252,18 +283,30 @@ MessageRouter::ParkedSender* MessageRouter::waiting_sender(ReceiverId id) noexce
   return at == parked_.end() || at->second.events.empty() ? nullptr : &at->second;
 }
 
-// Whether waiting for `full` is waiting for oneself: everybody who could make room there waits for the sender in turn.
-bool MessageRouter::would_wait_for_itself(ReceiverId sender, FullQueue full, unsigned depth) {
-  if (depth > 64) return false;  // a longer chain ends by block_for
-  const auto leads_back = [&](ReceiverId id) {
-    if (id == sender) return true;
+// Whether waiting for `full` is waiting for oneself: everybody who could make room there waits in turn, for the sender or for
+// one another. One look at each is enough, since the first who does not wait decides.
+bool MessageRouter::would_wait_for_itself(ReceiverId sender, FullQueue full) {
+  std::vector<ReceiverId> seen{sender};
+  std::vector<FullQueue> left{full};
+  const auto waits = [&](ReceiverId id) {
+    if (std::find(seen.begin(), seen.end(), id) != seen.end()) return true;
     const ParkedSender* waiting = waiting_sender(id);
-    return waiting != nullptr && would_wait_for_itself(sender, waiting->waits_for, depth + 1);
+    if (waiting == nullptr) return false;
+    seen.push_back(id);
+    left.push_back(waiting->waits_for);
+    return true;
   };
-  if (full.receiver != kNoReceiver) return leads_back(full.receiver);
-  const auto members = dispatcher_.group_members(full.group);
-  return std::all_of(members.begin(), members.end(),
-                     [&](ReceiverId id) { return dispatcher_.gate(id) == Gate::ended || leads_back(id); });
+  while (!left.empty()) {
+    const FullQueue queue = left.back();
+    left.pop_back();
+    if (queue.receiver != kNoReceiver) {
+      if (!waits(queue.receiver)) return false;
+      continue;
+    }
+    for (const ReceiverId id : dispatcher_.group_members(queue.group))
+      if (dispatcher_.gate(id) != Gate::ended && !waits(id)) return false;
+  }
+  return true;
 }
 
 std::size_t MessageRouter::parked_bytes(ReceiverId sender) const noexcept {
@@ -292,6 +335,7 @@ bool MessageRouter::resume_head(ParkedSender& sender, MonotonicTime now) {
   serve(head.event(), sender.publisher, delivery, now);
   if (!delivery.full) return true;
   sender.waits_for = *delivery.full;
+  sender.head_cost = MessageRef::cost(head.event());
   return false;
 }
 
@@ -307,7 +351,9 @@ void MessageRouter::resume(ReceiverId id, MonotonicTime now) {
     sender.head_routed = false;
   }
   sender.resuming = false;
-  if (sender.events.empty()) events_.sender_released(id);
+  if (!sender.events.empty()) return;
+  if (id > next_orphan_) parked_.erase(id);
+  else events_.sender_released(id);
 }
 
 // --- time ---
@@ -323,8 +369,12 @@ std::optional<MonotonicTime> MessageRouter::next_deadline() const noexcept {
     if (when && (!next || *when < *next)) next = when;
   };
   consider(requests_.next_deadline());
-  for (const auto& [id, sender] : parked_)
-    if (!sender.events.empty()) consider(sender.deadline);
+  for (const auto& [id, sender] : parked_) {
+    if (sender.events.empty()) continue;
+    // limits.events may have room again without the queue having told: nothing left that queue.
+    const bool has_room = dispatcher_.has_room(sender.waits_for, sender.head_cost);
+    consider(has_room ? last_now_ : sender.deadline);
+  }
   return next;
 }
 
@@ -335,10 +385,12 @@ void MessageRouter::on_time(MonotonicTime now, WallTime wall_now) {
   requests_.expire(now, [this](const PendingRequest& request) { events_.request_timed_out(request); });
   std::vector<ReceiverId> overdue;
   for (auto& [id, sender] : parked_)
-    if (!sender.events.empty() && sender.deadline <= now) overdue.push_back(id);
+    if (!sender.events.empty() && (sender.deadline <= now || dispatcher_.has_room(sender.waits_for, sender.head_cost)))
+      overdue.push_back(id);
   for (const ReceiverId id : overdue) {
+    resume(id, now);
     ParkedSender* sender = waiting_sender(id);
-    if (sender == nullptr) continue;
+    if (sender == nullptr || sender->deadline > now) continue;
     give_up_on(sender->events.front().event(), sender->waits_for);
     // The full queue alone is given up; the receivers behind it still get the event.
     std::erase(sender->receivers, sender->waits_for.receiver);

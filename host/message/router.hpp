@@ -77,7 +77,8 @@ class MessageRouter : private DispatcherEvents {
   // Subscribes a receiver, and makes it a member of the group's queue if there is a group.
   Status subscribe(ReceiverId receiver, std::string_view pattern, std::string_view group = {});
   bool unsubscribe(ReceiverId receiver, std::string_view pattern, std::string_view group = {});
-  // Takes all its subscriptions, names and parked events.
+  // Takes all its subscriptions and names; its open requests end, answers to them are late. What it had parked was accepted
+  // and goes on, under a number of its own, so that a later receiver of the same id has nothing to do with it.
   void forget_receiver(ReceiverId receiver, MonotonicTime now);
 
   // `target` of this name reaches the receiver; of several, the least busy that has not ended.
@@ -111,8 +112,15 @@ class MessageRouter : private DispatcherEvents {
     std::vector<ReceiverId> receivers;  // that still have to get the head
     std::vector<GroupId> groups;
     FullQueue waits_for;
+    std::size_t head_cost = 0;          // octets that the queue has to have room for
     MonotonicTime deadline;
     bool resuming = false;
+  };
+  // Of senders that are gone; counted down from above every receiver's id.
+  static constexpr ReceiverId kFirstOrphan = 0xfffffffe;
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
   };
   // Null unless the sender waits now.
   ParkedSender* waiting_sender(ReceiverId id) noexcept;
@@ -129,15 +137,17 @@ class MessageRouter : private DispatcherEvents {
   // Finds out who gets the event. False when nobody does: it is an answer, expired, without a receiver, …
   bool resolve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   bool take_answer(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
-  bool open_request(const Event& event, const Publisher& publisher, MonotonicTime now);
+  Status open_request(const Event& event, const Publisher& publisher, MonotonicTime now);
   bool find_target(const Event& event, Delivery& delivery);
   bool find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery);
   void serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   bool count(Verdict verdict, PublishResult& result) noexcept;
   void give_up_on(const Event& event, FullQueue full);
   std::string_view name_of(FullQueue full) const;
+  void drop_groups(const std::vector<GroupId>& groups, MonotonicTime now);
+  void disown(ReceiverId sender);
   void park(const Event& event, const Publisher& publisher, MonotonicTime now, Delivery* delivery);
-  bool would_wait_for_itself(ReceiverId sender, FullQueue full, unsigned depth);
+  bool would_wait_for_itself(ReceiverId sender, FullQueue full);
   void resume(ReceiverId sender, MonotonicTime now);
   bool resume_head(ParkedSender& sender, MonotonicTime now);
   void fail(Delivery& delivery, const Event& event, DeadLetterReason reason, std::string_view receiver,
@@ -150,11 +160,12 @@ class MessageRouter : private DispatcherEvents {
   RoutingTable table_;
   MessageDispatcher dispatcher_;
   RequestTable requests_;
-  std::unordered_map<std::string, std::vector<ReceiverId>> targets_;
+  std::unordered_map<std::string, std::vector<ReceiverId>, NameHash, std::equal_to<>> targets_;
   std::unordered_map<ReceiverId, ParkedSender> parked_;
   RouterCounters counters_;
   WallTime wall_now_{};
   MonotonicTime last_now_{};
+  ReceiverId next_orphan_ = kFirstOrphan;
   std::vector<ReceiverId> plain_scratch_;
   std::vector<GroupId> group_scratch_;
 };

@@ -6,7 +6,10 @@
 
 namespace tenon::message {
 
-class RoutingTable::Trie : public SubscriptionTrie {};
+class RoutingTable::Trie : public SubscriptionTrie {
+ public:
+  Matches wide;  // the last answer that was too long for the cache
+};
 
 // What matched before: sets of four entries, replaced in turn. It starts small and grows when the topics in use do not fit,
 // so that an idle host pays nothing and ten thousand hot topics still hit.
@@ -21,9 +24,18 @@ class RoutingTable::Cache {
     return nullptr;
   }
 
+  static constexpr std::size_t kWidest = 1024;  // receivers and groups of one entry
+
+  // The entry that replace() gave out last is not to be found.
+  void forget(Matches* fresh) noexcept {
+    *fresh = {};
+    last_->generation = 0;
+  }
+
   Matches* replace(std::uint64_t hash, std::string_view topic) {
     if (sets_ < kMaxSets && ++misses_ > sets_ * kWays * 2) grow();
     Entry& entry = entries_[(hash & (sets_ - 1)) * kWays + next_++ % kWays];
+    last_ = &entry;
     entry.hash = hash;
     entry.generation = generation_;
     entry.topic = topic;
@@ -50,6 +62,7 @@ class RoutingTable::Cache {
   std::uint64_t generation_ = 1;
   std::size_t sets_ = 16;
   std::vector<Entry> entries_ = std::vector<Entry>(16 * kWays);
+  Entry* last_ = nullptr;
   std::size_t misses_ = 0;
   std::size_t next_ = 0;
 };
@@ -85,7 +98,12 @@ const Matches* RoutingTable::match(std::string_view topic) {
   if (!is_valid_topic(topic)) return nullptr;  // only legal topics are ever in the cache
   Matches* fresh = cache_->replace(hash, topic);
   trie_->collect(topic, *fresh);
-  return fresh;
+  if (fresh->plain.size() + fresh->groups.size() <= Cache::kWidest) return fresh;
+  // Thousands of hot topics with thousands of receivers each would fill the memory; writing to all of those costs more than
+  // finding them.
+  trie_->wide = std::move(*fresh);
+  cache_->forget(fresh);
+  return &trie_->wide;
 }
 
 Matches RoutingTable::match_uncached(std::string_view topic) const {

@@ -149,6 +149,23 @@ void SubscriptionTrie::leave_group(GroupId id) noexcept {
   free_groups_.push_back(id);
 }
 
+// Walks the node's list and the subscriber's side by side: the shorter one decides, so neither ten thousand subscribers of one
+// pattern nor one subscriber of ten thousand patterns make it quadratic.
+SubscriptionTrie::Index SubscriptionTrie::find_sub(Index flagged, SubscriberId subscriber, std::string_view group) noexcept {
+  if (subscriber >= newest_of_subscriber_.size()) return kNone;
+  const auto is_it = [&](const Sub& sub) {
+    const bool same_group = sub.group == kNoGroup ? group.empty() : groups_[sub.group].name == group;
+    return sub.subscriber == subscriber && sub.node == flagged && same_group;
+  };
+  Index there = *list_head(flagged);
+  Index own = newest_of_subscriber_[subscriber];
+  for (; there != kNone && own != kNone; there = subs_[there].next, own = subs_[own].older) {
+    if (is_it(subs_[there])) return there;
+    if (is_it(subs_[own])) return own;
+  }
+  return kNone;  // one of the two lists has been seen in full
+}
+
 bool SubscriptionTrie::insert(std::string_view pattern, SubscriberId subscriber, std::string_view group, GroupId& group_id) {
   Index node = 0;
   bool rest = false;
@@ -162,11 +179,8 @@ bool SubscriptionTrie::insert(std::string_view pattern, SubscriberId subscriber,
     node = child != kNone ? child : add_child(node, token);
   }
   const Index flagged = rest ? node | kRestFlag : node;
-  for (Index i = *list_head(flagged); i != kNone; i = subs_[i].next) {
-    const Sub& sub = subs_[i];
-    const bool same_group = sub.group == kNoGroup ? group.empty() : groups_[sub.group].name == group;
-    if (sub.subscriber != subscriber || !same_group) continue;
-    group_id = sub.group;
+  if (const Index known = find_sub(flagged, subscriber, group); known != kNone) {
+    group_id = subs_[known].group;
     return false;
   }
 
@@ -182,7 +196,8 @@ bool SubscriptionTrie::insert(std::string_view pattern, SubscriberId subscriber,
   if (newest_of_subscriber_.size() <= subscriber) newest_of_subscriber_.resize(subscriber + 1, kNone);
   const Index older = newest_of_subscriber_[subscriber];
   Index* head = list_head(flagged);
-  subs_[index] = Sub{subscriber, group_id, flagged, *head, kNone, older};
+  subs_[index] = Sub{subscriber, group_id, flagged, *head, kNone, kNone, older};
+  if (*head != kNone) subs_[*head].previous = index;
   if (older != kNone) subs_[older].newer = index;
   newest_of_subscriber_[subscriber] = index;
   *head = index;
@@ -192,9 +207,9 @@ bool SubscriptionTrie::insert(std::string_view pattern, SubscriberId subscriber,
 
 void SubscriptionTrie::remove(Index index) noexcept {
   Sub& sub = subs_[index];
-  Index* link = list_head(sub.node);
-  while (*link != index) link = &subs_[*link].next;
-  *link = sub.next;
+  if (sub.previous != kNone) subs_[sub.previous].next = sub.next;
+  else *list_head(sub.node) = sub.next;
+  if (sub.next != kNone) subs_[sub.next].previous = sub.previous;
   if (sub.newer != kNone) subs_[sub.newer].older = sub.older;
   else newest_of_subscriber_[sub.subscriber] = sub.older;
   if (sub.older != kNone) subs_[sub.older].newer = sub.newer;
@@ -208,14 +223,11 @@ std::optional<GroupId> SubscriptionTrie::erase(std::string_view pattern, Subscri
   bool rest;
   const Index node = find_node(pattern, rest);
   if (node == kNone) return std::nullopt;
-  for (Index i = *list_head(rest ? node | kRestFlag : node); i != kNone; i = subs_[i].next) {
-    const bool same_group = subs_[i].group == kNoGroup ? group.empty() : groups_[subs_[i].group].name == group;
-    if (subs_[i].subscriber != subscriber || !same_group) continue;
-    const GroupId group_id = subs_[i].group;
-    remove(i);
-    return group_id;
-  }
-  return std::nullopt;
+  const Index index = find_sub(rest ? node | kRestFlag : node, subscriber, group);
+  if (index == kNone) return std::nullopt;
+  const GroupId group_id = subs_[index].group;
+  remove(index);
+  return group_id;
 }
 
 void SubscriptionTrie::erase_subscriber(SubscriberId subscriber) {

@@ -45,7 +45,7 @@ class SubscriptionTrie {
     SubscriberId subscriber;
     GroupId group;
     Index node;                    // with the top bit set: in `rest`, else in `here`
-    Index next;                    // in the node's list
+    Index next, previous;          // in the node's list
     Index newer, older;            // in the subscriber's list
   };
   struct Slot {
@@ -68,6 +68,7 @@ class SubscriptionTrie {
   void erase_slot(Index node) noexcept;
   void prune(Index node) noexcept;
   Index* list_head(Index flagged_node) noexcept;
+  Index find_sub(Index flagged_node, SubscriberId subscriber, std::string_view group) noexcept;
   void remove(Index sub) noexcept;
   GroupId enter_group(std::string_view name, std::string_view pattern);
   void leave_group(GroupId id) noexcept;

@@ -1,0 +1,134 @@
+// at_least_once: acknowledgement, redelivery, attempts.
+#include "unit/message/dispatcher_rig.hpp"
+
+namespace tenon::message {
+namespace {
+
+using namespace rig;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST_F(DispatcherTest, KeepsAnEventUntilItIsSettled) {
+  const ReceiverId r = add(a_, at_least_once());
+  deliver(r, "1");
+  EXPECT_GT(budget_.used(), 0u);
+  dispatcher_.written_up_to(r, 10, kStart);
+  EXPECT_EQ(dispatcher_.in_flight(r), 1u);
+  EXPECT_FALSE(dispatcher_.settle(r, "other", kStart));
+  EXPECT_TRUE(dispatcher_.settle(r, "1", kStart));
+  EXPECT_FALSE(dispatcher_.settle(r, "1", kStart));
+  EXPECT_EQ(budget_.used(), 0u);
+  EXPECT_TRUE(dispatcher_.quiet());
+}
+
+TEST_F(DispatcherTest, HasAtMostSoManyInFlight) {
+  const ReceiverId r = add(a_, at_least_once(2));
+  EXPECT_EQ(deliver(r, "1"), Verdict::delivered);
+  EXPECT_EQ(deliver(r, "2"), Verdict::delivered);
+  EXPECT_EQ(deliver(r, "3"), Verdict::queued);
+  dispatcher_.settle(r, "2", kStart);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2", "3"));
+}
+
+TEST_F(DispatcherTest, RedeliversMarkedAfterTheTimeoutInTheOldOrder) {
+  const ReceiverId r = add(a_, at_least_once());
+  deliver(r, "1"), deliver(r, "2", 1s);
+  EXPECT_EQ(dispatcher_.next_deadline(), kStart + 30s);
+  dispatcher_.on_time(kStart + 29s);
+  EXPECT_EQ(a_.ids.size(), 2u);
+  dispatcher_.on_time(kStart + 31s);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2", "1", "2"));
+  EXPECT_THAT(a_.attempts, ElementsAre(1u, 1u, 2u, 2u));
+  EXPECT_EQ(dispatcher_.counters(r).redelivered, 2u);
+  EXPECT_EQ(dispatcher_.next_deadline(), kStart + 61s);
+}
+
+TEST_F(DispatcherTest, WatchesTheNextDeadlineAfterTheFirstWasSettled) {
+  const ReceiverId r = add(a_, at_least_once());
+  deliver(r, "1"), deliver(r, "2", 10s);
+  dispatcher_.settle(r, "1", kStart + 11s);
+  dispatcher_.on_time(kStart + 30s);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2"));
+  EXPECT_EQ(dispatcher_.next_deadline(), kStart + 40s);
+  dispatcher_.on_time(kStart + 40s);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2", "2"));
+}
+
+TEST_F(DispatcherTest, GivesUpAfterTheLastAttempt) {
+  const ReceiverId r = add(a_, at_least_once(16, 3));
+  deliver(r, "1");
+  for (int i = 1; i <= 3; ++i) dispatcher_.on_time(kStart + i * 30s);
+  EXPECT_THAT(a_.attempts, ElementsAre(1u, 2u, 3u));
+  EXPECT_THAT(dead_.letters, ElementsAre("attempts_exhausted 1 r0"));
+  EXPECT_EQ(dead_.last_attempts, 3u);
+  EXPECT_TRUE(dispatcher_.quiet());
+  EXPECT_EQ(budget_.used(), 0u);
+}
+
+TEST_F(DispatcherTest, RedeliversARefusedEventAtOnce) {
+  const ReceiverId r = add(a_, at_least_once());
+  deliver(r, "1"), deliver(r, "2");
+  EXPECT_TRUE(dispatcher_.refuse(r, "1", kStart));
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2", "1"));
+  EXPECT_FALSE(dispatcher_.refuse(r, "3", kStart));
+}
+
+TEST_F(DispatcherTest, ReturnsUnsettledEventsWhenTheChannelEnds) {
+  const ReceiverId r = add(a_, at_least_once());
+  deliver(r, "1"), deliver(r, "2"), deliver(r, "3");
+  dispatcher_.settle(r, "2", kStart);
+  dispatcher_.set_gate(r, Gate::waiting, kStart);
+  dispatcher_.detach(r, {}, kStart);
+  EXPECT_EQ(dispatcher_.in_flight(r), 0u);
+  dispatcher_.attach(r, b_);
+  dispatcher_.set_gate(r, Gate::open, kStart + 1s);
+  EXPECT_THAT(b_.ids, ElementsAre("1", "3"));
+  EXPECT_THAT(b_.attempts, ElementsAre(2u, 2u));
+}
+
+TEST_F(DispatcherTest, CountsNoAttemptForWhatTheWorkerNeverGot) {
+  const ReceiverId r = add(a_, at_least_once(16, 1));
+  deliver(r, "1"), deliver(r, "2");
+  const MessageRef unsent[] = {MessageRef::copy(event("2"), budget_)};
+  dispatcher_.set_gate(r, Gate::waiting, kStart);
+  dispatcher_.detach(r, unsent, kStart);
+  EXPECT_THAT(dead_.letters, ElementsAre("attempts_exhausted 1 r0"));
+  dispatcher_.attach(r, b_);
+  dispatcher_.set_gate(r, Gate::open, kStart);
+  EXPECT_THAT(b_.ids, ElementsAre("2"));
+  EXPECT_THAT(b_.attempts, ElementsAre(1u));
+}
+
+TEST_F(DispatcherTest, LetsASecondEventOfOneIdWait) {
+  const ReceiverId r = add(a_, at_least_once());
+  EXPECT_EQ(deliver(r, "1"), Verdict::delivered);
+  EXPECT_EQ(deliver(r, "1"), Verdict::queued);
+  EXPECT_EQ(a_.ids.size(), 1u);
+  dispatcher_.settle(r, "1", kStart);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "1"));
+}
+
+TEST_F(DispatcherTest, DoesNotHoldUpOtherQueuesForAnIdInFlight) {
+  const ReceiverId r = add(a_, at_least_once());
+  join(r);
+  deliver(r, "1");
+  deliver(r, "1");             // waits at the head of its own queue
+  dispatcher_.set_gate(r, Gate::waiting, kStart);
+  to_group("2");
+  dispatcher_.set_gate(r, Gate::open, kStart);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2"));
+}
+
+TEST_F(DispatcherTest, KeepsNothingBeyondTheLimitOfAllEvents) {
+  budget_.set_limit(MessageRef::cost(event("1")));
+  const ReceiverId r = add(a_, at_least_once());
+  EXPECT_EQ(deliver(r, "1"), Verdict::delivered);
+  EXPECT_EQ(deliver(r, "2"), Verdict::would_block);
+  EXPECT_THAT(a_.ids, ElementsAre("1"));
+  dispatcher_.settle(r, "1", kStart);
+  EXPECT_TRUE(dispatcher_.has_room({.receiver = r}, MessageRef::cost(event("2"))));
+  EXPECT_EQ(deliver(r, "2"), Verdict::delivered);
+}
+
+}  // namespace
+}  // namespace tenon::message

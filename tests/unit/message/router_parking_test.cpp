@@ -1,0 +1,177 @@
+// Senders that wait because a receiver is full.
+#include "unit/message/router_rig.hpp"
+
+namespace tenon::message {
+namespace {
+
+using namespace rig;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST_F(RouterTest, ParksASendersEventsInOrderUntilThereIsRoom) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock), other = add(c_, "other");
+  subscribe(slow, "t"), subscribe(other, "u");
+  b_.room = 0;
+  EXPECT_FALSE(publish(event("1"), worker(sender)).parked);
+  EXPECT_TRUE(publish(event("2"), worker(sender)).parked);
+  EXPECT_TRUE(publish(event("3", "u"), worker(sender)).parked);  // behind it, though its receiver has room
+  EXPECT_THAT(c_.ids, IsEmpty());
+  EXPECT_TRUE(router_.is_parked(sender));
+  EXPECT_GT(router_.parked_bytes(sender), 0u);
+  b_.room = 10;
+  router_.dispatcher().outlet_has_room(slow, kStart);
+  EXPECT_THAT(b_.ids, ElementsAre("1", "2"));
+  EXPECT_THAT(c_.ids, ElementsAre("3"));
+  EXPECT_THAT(events_.released, ElementsAre(sender));
+  EXPECT_EQ(router_.parked_bytes(sender), 0u);
+  EXPECT_EQ(budget_.used(), 0u);
+  EXPECT_THAT(dead_.letters, IsEmpty());
+}
+
+TEST_F(RouterTest, GivesUpAfterTheTimeAndServesTheOthersAllTheSame) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock), other = add(c_, "other");
+  subscribe(slow, "t"), subscribe(other, "t");
+  close(slow);
+  publish(event("1"), worker(sender));
+  publish(event("2"), worker(sender));
+  EXPECT_THAT(c_.ids, ElementsAre("1"));
+  EXPECT_EQ(router_.next_deadline(), kStart + 5s);
+  pass(4s);
+  EXPECT_THAT(dead_.letters, IsEmpty());
+  pass(5s);
+  EXPECT_THAT(dead_.letters, ElementsAre("blocked 2 slow"));
+  EXPECT_THAT(c_.ids, ElementsAre("1", "2"));
+  EXPECT_THAT(events_.released, ElementsAre(sender));
+}
+
+TEST_F(RouterTest, BlocksNobodyWhoCannotWait) {
+  const ReceiverId slow = add(b_, "slow", kOneThenBlock);
+  subscribe(slow, "t");
+  close(slow);
+  publish(event("1"));
+  const PublishResult result = publish(event("2"));
+  EXPECT_TRUE(result.blocked);
+  EXPECT_FALSE(result.parked);
+  EXPECT_THAT(dead_.letters, ElementsAre("blocked 2 slow"));
+}
+
+TEST_F(RouterTest, EndsACycleOfSendersAtOnce) {
+  const ReceiverId a = add(a_, "a", kOneThenBlock), b = add(b_, "b", kOneThenBlock);
+  subscribe(a, "to.a"), subscribe(b, "to.b");
+  a_.room = b_.room = 0;
+  publish(event("1", "to.b"), worker(a)), publish(event("2", "to.a"), worker(b));
+  EXPECT_TRUE(publish(event("3", "to.b"), worker(a)).parked);
+  EXPECT_FALSE(publish(event("4", "to.a"), worker(b)).parked);
+  EXPECT_THAT(dead_.letters, ElementsAre("blocked 4 a"));
+  EXPECT_TRUE(router_.is_parked(a));
+}
+
+TEST_F(RouterTest, SeesACycleThroughAGroupOnlyIfAllItsMembersWait) {
+  const ReceiverId a = add(a_, "a", kOneThenBlock), b = add(b_, "b", kOneThenBlock), c = add(c_, "c", kOneThenBlock);
+  subscribe(a, "to.a"), subscribe(b, "g", "g"), subscribe(c, "g", "g");
+  a_.room = b_.room = c_.room = 0;
+  publish(event("fill a", "to.a")), publish(event("fill g", "g"));
+  EXPECT_TRUE(publish(event("1", "to.a"), worker(b)).parked);
+  EXPECT_TRUE(publish(event("2", "g"), worker(a)).parked);  // c could still make room
+  EXPECT_FALSE(publish(event("3", "to.a"), worker(c)).parked);
+  EXPECT_THAT(dead_.letters, ElementsAre("blocked 3 a"));
+}
+
+TEST_F(RouterTest, FindsLargeCyclesThroughGroupsWithoutTryingEveryPath) {
+  // Layers of three, each waiting for the whole next layer: 3 to the power of 20 paths.
+  constexpr int kLayers = 20;
+  std::vector<std::unique_ptr<FakeOutlet>> outlets;
+  std::vector<std::array<ReceiverId, 3>> layers(kLayers);
+  for (int layer = 0; layer < kLayers; ++layer)
+    for (int i = 0; i < 3; ++i) {
+      outlets.push_back(std::make_unique<FakeOutlet>());
+      outlets.back()->room = 0;
+      layers[layer][i] = add(*outlets.back(), "w", kOneThenBlock);
+      subscribe(layers[layer][i], "layer." + std::to_string(layer), "g");
+    }
+  for (int layer = 0; layer < kLayers; ++layer) publish(event("fill", "layer." + std::to_string(layer)));
+  for (int layer = kLayers - 1; layer > 0; --layer)
+    for (const ReceiverId id : layers[layer - 1])
+      EXPECT_TRUE(publish(event("x", "layer." + std::to_string(layer)), worker(id)).parked);
+  // The last layer closes the circle: its first two members may wait, the third would leave nobody to make room.
+  EXPECT_TRUE(publish(event("y", "layer.0"), worker(layers[kLayers - 1][0])).parked);
+  EXPECT_TRUE(publish(event("y", "layer.0"), worker(layers[kLayers - 1][1])).parked);
+  EXPECT_FALSE(publish(event("y", "layer.0"), worker(layers[kLayers - 1][2])).parked);
+}
+
+TEST_F(RouterTest, ReleasesSendersOfAReceiverThatIsForgotten) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock);
+  subscribe(slow, "t");
+  b_.room = 0;
+  publish(event("1"), worker(sender)), publish(event("2"), worker(sender)), publish(event("3"), worker(sender));
+  router_.forget_receiver(slow, kStart);
+  EXPECT_FALSE(router_.is_parked(sender));
+  EXPECT_THAT(dead_.letters, testing::Contains("receiver_ended 1 slow"));
+  EXPECT_THAT(dead_.letters, testing::Contains("no_receiver 3 "));
+  EXPECT_TRUE(router_.quiet());
+}
+
+TEST_F(RouterTest, DoesNotServeALaterGroupOfTheSameIdWithParkedEvents) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock);
+  subscribe(slow, "t", "g1"), subscribe(slow, "t", "g2");
+  b_.room = 0;
+  publish(event("1"), worker(sender));
+  EXPECT_TRUE(publish(event("2"), worker(sender)).parked);  // waits for the first group; the second is still to come
+  router_.unsubscribe(slow, "t", "g2");
+  router_.unsubscribe(slow, "t", "g1");
+  const ReceiverId stranger = add(c_, "stranger");
+  subscribe(stranger, "u", "g3");  // takes a freed number
+  pass(5s);
+  EXPECT_THAT(c_.ids, IsEmpty());
+  EXPECT_FALSE(router_.is_parked(sender));
+  EXPECT_EQ(dead_.by_id["2"], 2);  // once a group
+}
+
+TEST_F(RouterTest, GoesOnWithTheEventsOfASenderThatIsForgotten) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock);
+  subscribe(slow, "t");
+  b_.room = 0;
+  publish(event("1"), worker(sender)), publish(event("2"), worker(sender)), publish(event("3"), worker(sender));
+  router_.forget_receiver(sender, kStart);
+  const ReceiverId next = add(c_, "next");
+  EXPECT_EQ(next, sender);
+  EXPECT_FALSE(router_.is_parked(next));  // a new sender of that number does not wait
+  EXPECT_FALSE(router_.quiet());
+  b_.room = 10;
+  router_.dispatcher().outlet_has_room(slow, kStart);
+  EXPECT_THAT(b_.ids, ElementsAre("1", "2", "3"));
+  EXPECT_THAT(events_.released, IsEmpty());
+  EXPECT_EQ(budget_.used(), 0u);
+  router_.dispatcher().written_up_to(slow, b_.position, kStart);
+  EXPECT_TRUE(router_.quiet());
+}
+
+TEST_F(RouterTest, LetsSendersGoOnWhenOtherQueuesFreedTheMemory) {
+  const std::size_t one = MessageRef::cost(event("1"));
+  budget_.set_limit(4 * one);
+  const ReceiverId sender = add(a_, "sender"), full = add(b_, "full"), keeps = add(c_, "keeps", {}, at_least_once());
+  subscribe(full, "t"), subscribe(keeps, "u");
+  close(full);
+  for (const char* id : {"1", "2", "3", "4"}) publish(event(id));
+  EXPECT_TRUE(publish(event("5", "u"), worker(sender)).parked);
+  EXPECT_EQ(router_.next_deadline(), kStart + 5s);
+  open(full);  // its queue empties; nothing ever left the queue that the sender waits for
+  EXPECT_LE(*router_.next_deadline(), kStart);
+  pass(1s);
+  EXPECT_THAT(c_.ids, ElementsAre("5"));
+  EXPECT_THAT(events_.released, ElementsAre(sender));
+  EXPECT_THAT(dead_.letters, IsEmpty());
+}
+
+TEST_F(RouterTest, CallsItTheMemorysFaultWhenItIs) {
+  budget_.set_limit(MessageRef::cost(event("1")));
+  const ReceiverId full = add(b_, "full");
+  subscribe(full, "t");
+  close(full);
+  publish(event("1"));
+  publish(event("2"));
+  EXPECT_THAT(dead_.letters, ElementsAre("memory_limit 2 full"));
+}
+
+}  // namespace
+}  // namespace tenon::message

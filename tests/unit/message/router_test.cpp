@@ -1,0 +1,185 @@
+// Whom an event reaches: subscribers, groups, targets; requests and answers.
+#include "message/router.hpp"
+
+#include "unit/message/router_rig.hpp"
+
+namespace tenon::message {
+namespace {
+
+using namespace rig;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST_F(RouterTest, ServesEverySubscriberAndOneMemberOfEachGroup) {
+  const ReceiverId a = add(a_, "a"), b = add(b_, "b"), c = add(c_, "c");
+  subscribe(a, "t"), subscribe(a, "*");
+  subscribe(b, "t", "g"), subscribe(c, "t", "g");
+  EXPECT_EQ(publish(event("1")).receivers, 2u);
+  EXPECT_THAT(a_.ids, ElementsAre("1"));
+  EXPECT_EQ(b_.ids.size() + c_.ids.size(), 1u);
+}
+
+TEST_F(RouterTest, GivesAProcessItsPlainAndItsGroupedSubscriptionOnceEach) {
+  const ReceiverId a = add(a_, "a");
+  subscribe(a, "t"), subscribe(a, ">"), subscribe(a, "t", "g"), subscribe(a, ">", "g");
+  EXPECT_EQ(publish(event("1")).receivers, 2u);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "1"));
+}
+
+TEST_F(RouterTest, KeepsASendersEventsFromItselfUnlessItWantsThem) {
+  const ReceiverId a = add(a_, "a");
+  subscribe(a, "t"), subscribe(a, "t", "g");
+  EXPECT_EQ(publish(event("1"), worker(a)).failed, DeadLetterReason::no_receiver);
+  Publisher echo = worker(a);
+  echo.echo = true;
+  EXPECT_EQ(publish(event("2"), echo).receivers, 2u);
+  EXPECT_THAT(a_.ids, ElementsAre("2", "2"));
+}
+
+TEST_F(RouterTest, DeadLettersWhatNobodyWantsButOnlyCountsTheHostsOwn) {
+  EXPECT_EQ(publish(event("1")).failed, DeadLetterReason::no_receiver);
+  EXPECT_EQ(publish(event("2", "system.alert")).failed, DeadLetterReason::no_receiver);
+  EXPECT_THAT(dead_.letters, ElementsAre("no_receiver 1 "));
+  EXPECT_EQ(router_.counters().no_receiver, 2u);
+}
+
+TEST_F(RouterTest, CountsEndedProcessesAsNoReceivers) {
+  const ReceiverId a = add(a_, "a");
+  subscribe(a, "t");
+  router_.dispatcher().set_gate(a, Gate::ended, kStart);
+  EXPECT_EQ(publish(event("1")).failed, DeadLetterReason::no_receiver);
+}
+
+TEST_F(RouterTest, TargetsAProcessByNameAndTheLeastBusyOfAFamily) {
+  const ReceiverId a = add(a_, "a.1", {}, at_least_once()), b = add(b_, "a.2", {}, at_least_once());
+  router_.add_target("a", a), router_.add_target("a", b), router_.add_target("a.1", a);
+  publish(event(Fields{.id = "1", .target = "a.1"}));
+  publish(event(Fields{.id = "2", .target = "a"}));
+  EXPECT_THAT(a_.ids, ElementsAre("1"));
+  EXPECT_THAT(b_.ids, ElementsAre("2"));
+  router_.dispatcher().set_gate(b, Gate::ended, kStart);
+  publish(event(Fields{.id = "3", .target = "a"}));
+  EXPECT_EQ(a_.ids.back(), "3");
+  EXPECT_EQ(publish(event(Fields{.id = "4", .target = "none"})).failed, DeadLetterReason::no_such_target);
+  EXPECT_THAT(dead_.letters, ElementsAre("no_such_target 4 none"));
+}
+
+TEST_F(RouterTest, IgnoresTheTargetOfAPublisherThatMayNotTarget) {
+  const ReceiverId a = add(a_, "a"), b = add(b_, "b");
+  router_.add_target("a", a);
+  subscribe(b, "t");
+  publish(event(Fields{.id = "1", .target = "a"}), {.name = "bus", .may_target = false});
+  EXPECT_THAT(a_.ids, IsEmpty());
+  EXPECT_THAT(b_.ids, ElementsAre("1"));
+}
+
+TEST_F(RouterTest, DropsExpiredEvents) {
+  const ReceiverId a = add(a_, "a");
+  subscribe(a, "t");
+  EXPECT_EQ(publish(event(Fields{.id = "1", .expirytime = "2023-11-14T22:13:20Z"})).failed, DeadLetterReason::expired);
+  EXPECT_EQ(publish(event(Fields{.id = "2", .expirytime = "2023-11-14T22:13:21Z"})).receivers, 1u);
+  EXPECT_EQ(publish(event(Fields{.id = "3", .expirytime = "soon"})).receivers, 1u);  // illegible: never expires
+}
+
+TEST_F(RouterTest, BringsTheFirstAnswerToTheAskerWithItsOwnCorrelation) {
+  const ReceiverId asker = add(a_, "asker"), worker_id = add(b_, "worker", {}, at_least_once());
+  subscribe(worker_id, "ask");
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox", .correlationid = "mine"}), worker(asker));
+  EXPECT_THAT(b_.ids, ElementsAre("q"));
+  EXPECT_EQ(router_.dispatcher().in_flight(worker_id), 1u);
+  EXPECT_EQ(publish(event(Fields{.id = "answer", .topic = "inbox", .correlationid = "q"}), worker(worker_id)).receivers, 1u);
+  EXPECT_EQ(router_.dispatcher().in_flight(worker_id), 0u);  // answering settles
+  EXPECT_THAT(a_.ids, ElementsAre("answer"));
+  EXPECT_THAT(a_.correlations, ElementsAre("mine"));
+  EXPECT_EQ(publish(event(Fields{.id = "second", .topic = "inbox", .correlationid = "q"}), worker(worker_id)).failed,
+            DeadLetterReason::late_reply);
+  EXPECT_EQ(router_.counters().answers, 1u);
+}
+
+TEST_F(RouterTest, GivesAnAnswerTheRequestsIdWhereTheAskerHadNoCorrelation) {
+  const ReceiverId asker = add(a_, "asker"), worker_id = add(b_, "worker");
+  subscribe(worker_id, "ask");
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), worker(asker));
+  publish(event(Fields{.id = "answer", .topic = "inbox", .correlationid = "q"}), worker(worker_id));
+  EXPECT_THAT(a_.correlations, ElementsAre("q"));
+}
+
+TEST_F(RouterTest, AnswersAskersThatAreNoReceivers) {
+  const ReceiverId worker_id = add(b_, "worker");
+  subscribe(worker_id, "ask");
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), {.name = "api", .asker_token = 77});
+  publish(event(Fields{.id = "answer", .topic = "inbox", .correlationid = "q"}), worker(worker_id));
+  EXPECT_THAT(events_.answers, ElementsAre("77 answer q"));
+}
+
+TEST_F(RouterTest, TellsTheAskerOfATimeoutAndCallsTheAnswerLate) {
+  const ReceiverId asker = add(a_, "asker"), worker_id = add(b_, "worker");
+  subscribe(worker_id, "ask");
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), worker(asker));
+  publish(event(Fields{.id = "sooner", .topic = "ask", .replyto = "inbox", .expirytime = "2023-11-14T22:13:25Z"}), worker(asker));
+  EXPECT_EQ(router_.next_deadline(), kStart + 5s);
+  pass(5s);
+  EXPECT_THAT(events_.timeouts, ElementsAre("sooner"));
+  pass(30s);
+  EXPECT_THAT(events_.timeouts, ElementsAre("sooner", "q"));
+  publish(event(Fields{.id = "answer", .topic = "inbox", .correlationid = "q"}), worker(worker_id), 31s);
+  EXPECT_THAT(dead_.letters, ElementsAre("late_reply answer "));
+}
+
+TEST_F(RouterTest, WithdrawsARequestThatReachesNobody) {
+  const ReceiverId asker = add(a_, "asker");
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), worker(asker));
+  EXPECT_THAT(dead_.letters, ElementsAre("no_receiver q "));
+  EXPECT_TRUE(router_.quiet());
+  pass(30s);
+  EXPECT_THAT(events_.timeouts, IsEmpty());
+}
+
+TEST_F(RouterTest, RefusesASecondRequestOfTheSameId) {
+  const ReceiverId asker = add(a_, "asker"), worker_id = add(b_, "worker");
+  subscribe(worker_id, "ask");
+  const Event request = event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"});
+  publish(request, worker(asker));
+  EXPECT_EQ(publish(request, worker(asker)).failed, DeadLetterReason::rejected);
+  EXPECT_THAT(dead_.details.back(), testing::HasSubstr("its own id"));
+}
+
+TEST_F(RouterTest, SendsNoAnswerToAnAskerThatIsGone) {
+  const ReceiverId asker = add(a_, "asker"), worker_id = add(b_, "worker");
+  subscribe(worker_id, "ask");
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), worker(asker));
+  router_.forget_receiver(asker, kStart);
+  const ReceiverId other = add(c_, "other");
+  EXPECT_EQ(other, asker);  // the id is taken again
+  publish(event(Fields{.id = "answer", .topic = "inbox", .correlationid = "q"}), worker(worker_id));
+  EXPECT_THAT(c_.ids, IsEmpty());
+  EXPECT_THAT(dead_.letters, ElementsAre("late_reply answer "));
+  pass(30s);
+  EXPECT_THAT(events_.timeouts, IsEmpty());
+}
+
+TEST_F(RouterTest, ForgetsAReceiverAltogether) {
+  const ReceiverId a = add(a_, "a");
+  subscribe(a, "t"), subscribe(a, "t", "g");
+  router_.add_target("a", a);
+  close(a);
+  publish(event("1"));
+  router_.forget_receiver(a, kStart);
+  EXPECT_THAT(dead_.letters, testing::UnorderedElementsAre("receiver_ended 1 a", "receiver_ended 1 g"));
+  EXPECT_EQ(publish(event("2")).failed, DeadLetterReason::no_receiver);
+  EXPECT_EQ(publish(event(Fields{.id = "3", .target = "a"})).failed, DeadLetterReason::no_such_target);
+  EXPECT_EQ(router_.table().size(), 0u);
+  EXPECT_TRUE(router_.quiet());
+}
+
+TEST_F(RouterTest, CountsAnEventThatAnOutletRefusesAsDeadLettered) {
+  const ReceiverId a = add(a_, "a");
+  subscribe(a, "t");
+  a_.refuse = OfferResult::untranslatable;
+  EXPECT_EQ(publish(event("1")).receivers, 0u);
+  EXPECT_EQ(router_.counters().delivered, 0u);
+  EXPECT_EQ(router_.counters().dead_lettered, 1u);
+}
+
+}  // namespace
+}  // namespace tenon::message
