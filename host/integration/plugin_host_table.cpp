@@ -4,7 +4,8 @@
 
 #include "common/logging.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
+#include "integration/owned_message.hpp"
+#include "integration/plugin_config_values.hpp"
 #include "integration/plugin_instance.hpp"
 
 namespace tenon::integration {
@@ -25,7 +26,9 @@ tenon_status guarded(Body&& body) noexcept {
   }
 }
 
-tenon_status to_status(const Status& status) { return status.ok() ? TENON_OK : static_cast<tenon_status>(status.error().code); }
+tenon_status to_status(const Status& status) {
+  return status.ok() ? TENON_OK : static_cast<tenon_status>(status.error().code);
+}
 
 }  // namespace
 
@@ -64,7 +67,8 @@ struct PluginInstance::Table {
     auto known = me.gauges_.find(name);
     if (known == me.gauges_.end()) {
       if (me.gauges_.size() >= kMaxMetrics) return me.misbehaved("uses more than 64 metrics");
-      auto family = me.services_.metrics.gauges({"tenon_plugin_" + name, "Reported by a plugin.", {"component", "instance"}});
+      auto family =
+          me.services_.metrics.gauges({"tenon_plugin_" + name, "Reported by a plugin.", {"component", "instance"}});
       if (!family.ok()) return me.misbehaved("metric " + quote_for_message(name) + ": " + family.error().message);
       known = me.gauges_.emplace(name, family->with({me.component_, me.name_})).first;
     }
@@ -87,10 +91,7 @@ struct PluginInstance::Table {
     });
   }
   static tenon_status config_string(void* context, tenon_str pointer, tenon_str* out) {
-    return config(context, pointer, out, [](const JsonValue& v) -> std::optional<tenon_str> {
-      const auto text = v.as_string();
-      return text ? std::optional(tenon_str{text->data(), text->size()}) : std::nullopt;
-    });
+    return config(context, pointer, out, string_of);
   }
   static tenon_status config_integer(void* context, tenon_str pointer, int64_t* out) {
     return config(context, pointer, out, [](const JsonValue& v) { return v.as_i64(); });
@@ -99,42 +100,24 @@ struct PluginInstance::Table {
     return config(context, pointer, out, [](const JsonValue& v) { return v.as_double(); });
   }
   static tenon_status config_boolean(void* context, tenon_str pointer, uint32_t* out) {
-    return config(context, pointer, out, [](const JsonValue& v) -> std::optional<uint32_t> {
-      const auto boolean = v.as_bool();
-      return boolean ? std::optional<uint32_t>(*boolean ? 1 : 0) : std::nullopt;
-    });
+    return config(context, pointer, out, boolean_of);
   }
   static tenon_status config_duration(void* context, tenon_str pointer, uint64_t* out) {
-    return config(context, pointer, out, [](const JsonValue& v) -> std::optional<uint64_t> {
-      const auto text = v.as_string();
-      if (!text) return std::nullopt;
-      const auto duration = parse_duration(*text);
-      return duration.ok() ? std::optional<uint64_t>(duration->count()) : std::nullopt;
-    });
+    return config(context, pointer, out, duration_of);
   }
   static tenon_status config_size(void* context, tenon_str pointer, uint64_t* out) {
-    return config(context, pointer, out, [](const JsonValue& v) -> std::optional<uint64_t> {
-      if (const auto number = v.as_u64()) return number;
-      const auto text = v.as_string();
-      if (!text) return std::nullopt;
-      const auto size = parse_bytes(*text);
-      return size.ok() ? std::optional<uint64_t>(*size) : std::nullopt;
-    });
+    return config(context, pointer, out, size_of);
   }
   static tenon_status config_count(void* context, tenon_str pointer, size_t* out) {
-    return config(context, pointer, out, [](const JsonValue& v) -> std::optional<size_t> {
-      return v.is_array() || v.is_object() ? std::optional(v.size()) : std::nullopt;
-    });
+    return config(context, pointer, out, count_of);
   }
-
   static tenon_status config_key(void* context, tenon_str pointer, size_t index, tenon_str* out) {
     return guarded([&]() -> tenon_status {
       const auto value = self(context).config_at(pointer);
       if (!value) return TENON_ERR_NOT_FOUND;
       if (!value->is_object()) return TENON_ERR_INVALID_ARGUMENT;
       if (index >= value->size()) return TENON_ERR_NOT_FOUND;
-      const std::string_view name = value->members()[index].key;
-      *out = {name.empty() ? "" : name.data(), name.size()};  // an empty name is not an absent one
+      *out = present(value->members()[index].key);
       return TENON_OK;
     });
   }
@@ -151,8 +134,8 @@ struct PluginInstance::Table {
   }
 
   // --- timers and descriptors ---
-  static tenon_status timer_start(void* context, uint64_t delay, uint64_t period, tenon_callback callback, void* argument,
-                                  uint64_t* out) {
+  static tenon_status timer_start(void* context, uint64_t delay, uint64_t period, tenon_callback callback,
+                                  void* argument, uint64_t* out) {
     return guarded([&]() -> tenon_status {
       PluginInstance& me = self(context);
       if (callback == nullptr || delay > kMaxDelay || period > kMaxDelay) return TENON_ERR_INVALID_ARGUMENT;
@@ -163,7 +146,8 @@ struct PluginInstance::Table {
       return TENON_OK;
     });
   }
-  static void arm(PluginInstance& me, uint64_t id, Duration delay, Duration period, tenon_callback callback, void* argument) {
+  static void arm(PluginInstance& me, uint64_t id, Duration delay, Duration period, tenon_callback callback,
+                  void* argument) {
     me.timers_[id] = me.services_.loop.after(delay, [&me, id, period, callback, argument] {
       PluginInstance& instance = me;  // copies: taking the handle away may end this closure
       const tenon_callback run = callback;
@@ -181,8 +165,9 @@ struct PluginInstance::Table {
       PluginInstance& me = self(context);
       if (callback == nullptr || interest > 3) return TENON_ERR_INVALID_ARGUMENT;
       if (me.watches_.size() >= kMaxWatches) return TENON_ERR_EXHAUSTED;
-      auto watch = me.services_.loop.watch(fd, static_cast<event::Interest>(interest), [&me, callback, argument](event::Interest r) {
-        me.call(me.call_number("fd"), [&] { callback(argument, static_cast<uint32_t>(r)); });
+      const auto wanted = static_cast<event::Interest>(interest);
+      auto watch = me.services_.loop.watch(fd, wanted, [&me, callback, argument](event::Interest ready) {
+        me.call(me.call_number("fd"), [&] { callback(argument, static_cast<uint32_t>(ready)); });
       });
       if (!watch.ok()) return static_cast<tenon_status>(watch.error().code);
       const uint64_t id = me.next_handle_++;
@@ -341,28 +326,6 @@ struct PluginInstance::Table {
     });
   }
 
-  // A message that has to wait for the loop: copied, with the padding that readers need.
-  struct OwnedMessage {
-    std::string topic, encoded, content_type, reply, origin;
-    uint32_t hops;
-    explicit OwnedMessage(const tenon_message& m)
-        : topic(from_abi(m.topic)), encoded(reinterpret_cast<const char*>(m.encoded.data), m.encoded.size),
-          content_type(from_abi(m.content_type)), reply(from_abi(m.reply)), origin(from_abi(m.origin)), hops(m.hops) {
-      encoded.resize(encoded.size() + 64);
-    }
-    tenon_message view() const {
-      tenon_message m;
-      TENON_INIT(&m);
-      m.hops = hops;
-      m.topic = to_abi(topic);
-      m.encoded = {reinterpret_cast<const uint8_t*>(encoded.data()), encoded.size() - 64};
-      m.content_type = to_abi(content_type);
-      m.reply = to_abi(reply);
-      m.origin = to_abi(origin);
-      return m;
-    }
-  };
-
   static void complete_request(void* context, uint64_t token, const tenon_message* reply, const tenon_error* error) {
     guarded([&]() -> tenon_status {
       PluginInstance& me = self(context);
@@ -377,7 +340,8 @@ struct PluginInstance::Table {
     });
   }
 
-  static void complete_check(void* context, uint64_t token, const tenon_health_result* result, const tenon_error* error) {
+  static void complete_check(void* context, uint64_t token, const tenon_health_result* result,
+                             const tenon_error* error) {
     guarded([&]() -> tenon_status {
       PluginInstance& me = self(context);
       const bool has_result = result != nullptr;
