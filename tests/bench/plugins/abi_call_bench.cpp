@@ -1,5 +1,5 @@
-// What the ABI itself costs: a call through the table of a loaded plugin against a virtual call that does the same, then
-// with the breadcrumb that the host leaves around every call.
+// What the ABI itself costs: a call through the table of a loaded plugin against a virtual call that does the same,
+// then with the breadcrumb that the host leaves around every call.
 //
 // The claim: the table costs at most 3 ns more than the virtual call. The slot is a serializer's `describe`, the one
 // that does least: it fills a struct of 40 octets.

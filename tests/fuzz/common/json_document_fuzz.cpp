@@ -21,7 +21,8 @@ tenon::Result<JsonDocument> parse(std::string text, bool comments) {
   auto document = JsonDocument::parse(std::move(text), "fuzz.json", options);
   if (!document.ok()) {
     const tenon::Error& error = document.error();
-    must(error.code == tenon::errc::bad_data || error.code == tenon::errc::exhausted, "a refusal's code", error.message);
+    const bool expected = error.code == tenon::errc::bad_data || error.code == tenon::errc::exhausted;
+    must(expected, "only bad data and excess are refused", error.message);
     must(error.message.starts_with("fuzz.json"), "a refusal names the file", error.message);
   }
   return document;

@@ -1,5 +1,5 @@
-// Any bytes as a duration, a size and a time: the small texts that people and workers write. What is accepted has a text
-// of its own that reads back to the same.
+// Any bytes as a duration, a size and a time: the small texts that people and workers write. What is accepted has a
+// text of its own that reads back to the same.
 #include <cstdint>
 #include <string_view>
 

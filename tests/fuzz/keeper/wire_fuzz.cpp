@@ -1,5 +1,5 @@
-// Any bytes as a packet on the link between keeper and engine, with any number of descriptors, small or as a sealed file.
-// What is accepted is exactly what encode makes of the message.
+// Any bytes as a packet on the link between keeper and engine, with any number of descriptors, small or as a sealed
+// file. What is accepted is exactly what encode makes of the message.
 //
 // The first octet of the input says how the packet arrives: its two lowest bits are the number of descriptors that come
 // along, the third says that what stands behind the header comes as a sealed memory file.

@@ -1,4 +1,5 @@
-// Any bytes as what a former engine left about a process or a supervisor. What is accepted is exactly what encode makes.
+// Any bytes as what a former engine left about a process or a supervisor. What is accepted is exactly what encode
+// makes.
 #include "runtime/process_label.hpp"
 
 #include <cstdint>

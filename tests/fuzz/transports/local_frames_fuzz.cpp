@@ -1,5 +1,5 @@
-// Any octets as a frame of transport/local, from whoever may connect to its socket. What is accepted keeps the limits of
-// the protocol and is exactly what the writers make of it.
+// Any octets as a frame of transport/local, from whoever may connect to its socket. What is accepted keeps the limits
+// of the protocol and is exactly what the writers make of it.
 #include <cstdint>
 
 #include "../plugins/transports/local/protocol.hpp"
