@@ -33,6 +33,8 @@ runtime::Verb to_runtime(control::ProcessVerb verb) {
 
 HostView::HostView(Host& host, Identity identity, std::function<void()> shutdown)
     : host_(host), identity_(std::move(identity)), shutdown_(std::move(shutdown)) {
+  policy_.name = "api";
+  policy_.source_uri = "//" + host_.config().node + "/api";
   if (auto json = host_.serializers().make("json", "control"); json.ok()) json_ = std::move(*json);
   collector_ = register_host_metrics(host_, identity_.engine_restarts);
 }
@@ -190,8 +192,7 @@ Result<std::unique_ptr<HostView::Incoming>> HostView::read(std::string_view body
   const WallTime now = host_.loop().clock().wall();
   host_.intake().set_time(now);
   host_.router().set_wall_time(now);
-  const message::SourcePolicy policy{"api", "//" + host_.config().node + "/api", {}, false};
-  if (const auto refusal = host_.intake().accept(incoming->event, incoming->added, policy))
+  if (const auto refusal = host_.intake().accept(incoming->event, incoming->added, policy_))
     return Error(errc::invalid_argument, refusal->detail, fault::caller);
   TENON_TRY(host_.validation().check(incoming->event));
   return incoming;
@@ -203,7 +204,7 @@ Result<std::string> HostView::publish(std::string_view body, std::string_view co
   const message::Event& event = (*incoming)->event;
   const message::PublishResult result =
       host_.router().publish(event, message::Publisher{.name = "api"}, host_.loop().clock().monotonic());
-  if (result.blocked)
+  if (result.blocked && result.receivers == 0)  // once somebody has it, trying again would give it to them twice
     return Error(errc::exhausted, "a receiver's mailbox is full; the event was dead-lettered for it, try again later",
                  fault::host, true);
   if (result.failed == message::DeadLetterReason::no_receiver)
@@ -213,6 +214,7 @@ Result<std::string> HostView::publish(std::string_view body, std::string_view co
     return Error(errc::invalid_argument, "not delivered: " + std::string(to_string(*result.failed)), fault::caller);
   JsonWriter json;
   json.begin_object().member("id", event.envelope.id).member("receivers", result.receivers);
+  json.member("dead_lettered_for_some", result.blocked);
   return json.end_object().take();
 }
 
@@ -248,7 +250,7 @@ void HostView::request(std::string_view body, Duration timeout, control::JsonDon
   const message::PublishResult result = host_.router().publish(
       event, message::Publisher{.name = "api", .asker_token = token}, host_.loop().clock().monotonic());
   host_.rearm_message_timer();
-  if (!result.failed && !result.blocked) return;
+  if (!result.failed && (!result.blocked || result.receivers != 0)) return;
   host_.askers().remove(token);
   if (result.blocked) return (*answered)(Error(errc::exhausted, "the receiver's mailbox is full; try again later", fault::host, true));
   (*answered)(Error(errc::not_found, "nobody takes requests on topic " + std::string(event.envelope.effective_topic()) +
@@ -314,7 +316,8 @@ Result<control::StreamHandle> HostView::logs(std::string_view id, std::size_t li
     sink->push(json.text());
   };
   if (!from) host_.logs().last_lines(id, lines, push);
-  const std::uint64_t begin = from.value_or(host_.logs().end_position(id));
+  // A position from before a restart of the engine may lie ahead of the new ring.
+  const std::uint64_t begin = std::min(from.value_or(UINT64_MAX), host_.logs().end_position(id));
   if (!follow && !from) {
     sink->end();
     return control::StreamHandle();
