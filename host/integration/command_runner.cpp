@@ -77,23 +77,25 @@ void CommandRunner::on_spawned(keeper::Spawned spawned) {
   watch(command->error, command->error_watch);
 }
 
-// Reads what is there; keeps up to the limit, throws the rest away so that the command never blocks on us.
+// Reads what is there, so that the command never blocks on us, and keeps the last octets of it: why something failed is
+// usually said at the end.
 void CommandRunner::read(Command& command, unique_fd& from, std::unique_ptr<event::FdWatch>& watch) {
   char buffer[16 * 1024];
+  std::string& output = command.outcome.output;
   for (int rounds = 0; rounds < 16; ++rounds) {
     const ssize_t got = ::read(from.get(), buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) return;
+    if (got < 0 && errno == EAGAIN) break;
     if (got <= 0) {
       watch.reset();
       from.reset();
-      return;
+      break;
     }
-    const std::size_t room = command.output_limit - std::min(command.output_limit, command.outcome.output.size());
-    const std::size_t kept = std::min<std::size_t>(room, static_cast<std::size_t>(got));
-    command.outcome.output.append(buffer, kept);
-    if (kept < static_cast<std::size_t>(got)) command.outcome.output_truncated = true;
+    output.append(buffer, static_cast<std::size_t>(got));
   }
+  if (output.size() <= command.output_limit) return;
+  output.erase(0, output.size() - command.output_limit);
+  command.outcome.output_truncated = true;
 }
 
 void CommandRunner::on_spawn_failed(const keeper::SpawnFailed& failure) {

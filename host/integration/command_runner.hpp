@@ -1,4 +1,5 @@
-// Runs commands to their end for plugins: through the keeper, in a group of their own, with a deadline and a limit on output.
+// Runs commands to their end for plugins: through the keeper, in a group of their own, with a deadline and a limit on output,
+// of which the last octets are kept.
 //
 // A command that is past its deadline, or not wanted any more, is killed with everything in its group. Its slot is free when
 // the keeper has reported the exit.
