@@ -264,14 +264,19 @@ void TransportHub::Impl::incoming(Transport& t, IncomingMessage in) {
 
   const Journey journey = journey_of(e);
   const std::string origin(in.origin.empty() ? journey.origin : std::string_view(in.origin));
-  const std::string hops = std::to_string(std::max(in.hops, journey.hops) + 1);
+  const std::uint32_t hop_count = std::max(in.hops, journey.hops + 1);  // a transport that counts has counted this hop
+  const std::string hops = std::to_string(hop_count);
   if (origin == services_.node) return;  // our own event, come round
-  if (std::max(in.hops, journey.hops) + 1 > kMaxHops)
+  if (hop_count > kMaxHops)
     return refuse(message::DeadLetterReason::hop_limit, "passed through more than 8 hosts; the routes of the hosts form a loop");
+  const std::vector<message::Attribute> marked = with_journey(e.extensions, hops, origin);
   if (journey.hops == 0 && journey.origin.empty()) {
     added.add(kHopsAttribute, hops, message::AttributeType::integer);
     if (!origin.empty()) added.add(kOriginAttribute, origin);
+  } else {
+    event.rewritten = true;
   }
+  e.extensions = marked;
   std::string replyto;
   const std::optional<std::uint64_t> asker = open_reply(t, in.reply);
   if (asker) {

@@ -26,10 +26,24 @@ std::string apply_as(std::string_view as, std::string_view topic) {
 Journey journey_of(const message::BaseMessageEnvelope& envelope) {
   Journey journey;
   for (const message::Attribute& a : envelope.extensions) {
-    if (a.name == kHopsAttribute) std::from_chars(a.value.data(), a.value.data() + a.value.size(), journey.hops);
     if (a.name == kOriginAttribute) journey.origin = a.value;
+    if (a.name != kHopsAttribute) continue;
+    const char* const end = a.value.data() + a.value.size();
+    const auto [at, wrong] = std::from_chars(a.value.data(), end, journey.hops);
+    if (at != end || wrong != std::errc() || journey.hops > kMostHops) journey.hops = kMostHops;
   }
   return journey;
+}
+
+std::vector<message::Attribute> with_journey(std::span<const message::Attribute> extensions, std::string_view hops,
+                                             std::string_view origin) {
+  std::vector<message::Attribute> marked;
+  marked.reserve(extensions.size() + 2);
+  for (const message::Attribute& a : extensions)
+    if (a.name != kHopsAttribute && a.name != kOriginAttribute) marked.push_back(a);
+  marked.push_back({kHopsAttribute, hops, message::AttributeType::integer});
+  if (!origin.empty()) marked.push_back({kOriginAttribute, origin});
+  return marked;
 }
 
 // One event given to the connection. The copy is made only if the connection does not complete at once.

@@ -9,7 +9,10 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "event/loop.hpp"
 #include "integration/host_config.hpp"
@@ -85,6 +88,10 @@ struct Journey {
   std::uint32_t hops = 0;
   std::string_view origin;
 };
+inline constexpr std::uint32_t kMostHops = 1'000'000;  // also for a count that is no number: over every limit
 Journey journey_of(const message::BaseMessageEnvelope& envelope);
+// The attributes with these marks instead of what stood there. An empty origin is left out. Views of what is passed.
+std::vector<message::Attribute> with_journey(std::span<const message::Attribute> extensions, std::string_view hops,
+                                             std::string_view origin);
 
 }  // namespace tenon::integration
