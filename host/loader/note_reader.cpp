@@ -53,8 +53,8 @@ Status search(std::string_view segment, std::uint64_t alignment, std::optional<s
   while (auto note = take_note(segment, alignment)) {
     if (note->owner != TENON_NOTE_OWNER || note->type != TENON_NOTE_TYPE) continue;
     if (found) return malformed("the file has more than one Tenon note: use TENON_PLUGIN_NOTE once a plugin");
-    // The macro stores a C string: its terminator belongs to the note but not to the text.
-    if (note->text.ends_with('\0')) note->text.remove_suffix(1);
+    // The macro stores a C string, others may pad: zeros at the end belong to the note but not to the text.
+    while (note->text.ends_with('\0')) note->text.remove_suffix(1);
     if (note->text.size() > kMaxNoteText) {
       return malformed("the Tenon note has " + std::to_string(note->text.size()) + " octets, the limit is " +
                        std::to_string(kMaxNoteText) + ": shorten the config schemas");

@@ -64,7 +64,7 @@ class SimdjsonObject {
 
 class SimdjsonValue {
  public:
-  SimdjsonValue() = default;
+  SimdjsonValue() {}  // user-provided: valijson's base holds a const one, which clang wants initialised by a constructor
   explicit SimdjsonValue(simdjson::dom::element element) noexcept : element_(element) {}
   const std::optional<simdjson::dom::element>& element() const noexcept { return element_; }
 
