@@ -95,7 +95,7 @@ TEST_F(WorkerChannelInput, KeepsBufferedFramesWithinItsMemoryHoweverOftenItIsPau
   ::fcntl(worker.output.get(), F_SETPIPE_SZ, 1024 * 1024);
   owner.react = [&](message::Event&) { channel->pause_reading(); };
   std::string many;
-  for (int i = 0; i < 4000; ++i) many += "{type=t;id=" + std::to_string(i) + "}\n";
+  for (int i = 0; i < 4000; ++i) many += event_text(std::to_string(i), 200) + "\n";  // more than all memory
   std::size_t sent = 0, rounds = 0;
   while (owner.events.size() < 4000 && ++rounds < 20'000) {
     const ssize_t put = ::write(worker.output.get(), many.data() + sent, many.size() - sent);
