@@ -50,6 +50,7 @@ class GrowingBuffer final : public OutputBuffer {
     if (size_ + additional > limit_) return false;
     std::size_t wanted = capacity_ == 0 ? 1024 : capacity_ * 2;
     while (wanted < size_ + additional) wanted *= 2;
+    if (wanted > limit_) wanted = limit_;  // appending looks at the capacity alone
     auto bigger = std::make_unique_for_overwrite<std::uint8_t[]>(wanted + kReadPadding);
     if (size_ != 0) std::memcpy(bigger.get(), data_, size_);
     memory_ = std::move(bigger);

@@ -60,6 +60,8 @@ std::string to_text(long double number) {
   return {text, end.ptr};
 }
 
+constexpr std::size_t kMaxRepetitions = 4096;
+
 std::size_t count_characters(std::string_view utf8) {
   return static_cast<std::size_t>(
       std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
@@ -119,6 +121,23 @@ Result<std::optional<std::uint64_t>> read_count(const JsonValue& schema, std::st
   if (!value) return std::optional<std::uint64_t>();
   if (const auto count = value->as_u64()) return std::optional<std::uint64_t>(*count);
   return value->mismatch("an integer of at least 0");
+}
+
+// How often counted repetitions ({3}, {2,5}) can multiply what they repeat: each is written out when compiled.
+std::size_t repetitions_of(std::string_view pattern) {
+  std::size_t product = 1;
+  for (std::size_t i = 0; i < pattern.size() && product <= kMaxRepetitions; ++i) {
+    if (pattern[i] == '\\') ++i;
+    else if (pattern[i] == '{') {
+      std::size_t largest = 1, number = 0;
+      for (++i; i < pattern.size() && pattern[i] != '}'; ++i) {
+        number = pattern[i] == ',' ? 0 : std::min<std::size_t>(number * 10 + static_cast<unsigned char>(pattern[i] - '0') % 10, 100'000);
+        largest = std::max(largest, number);
+      }
+      product *= largest;
+    }
+  }
+  return product;
 }
 
 }  // namespace
@@ -232,10 +251,15 @@ Status ValueRules::read_texts(const JsonValue& schema) {
   if (!pattern->is_string() || pattern->as_string()->size() > kMaxPattern)
     return pattern->mismatch("a regular expression of at most 1024 octets");
   pattern_text_ = *pattern->as_string();
+  if (repetitions_of(pattern_text_) > kMaxRepetitions)
+    return pattern->mismatch("a regular expression whose counted repetitions multiply to at most 4096");
+  // The flag is libstdc++'s: breadth first, so no text makes it backtrack exponentially or recurse along the text. It refuses
+  // back references.
+  constexpr auto kFlags = std::regex::ECMAScript | std::regex::nosubs | std::regex_constants::__polynomial;
   try {
-    // The flag is libstdc++'s: breadth first, so no text makes it backtrack exponentially or recurse along the text. It
-    // refuses back references.
-    pattern_.emplace(pattern_text_, std::regex::ECMAScript | std::regex::optimize | std::regex_constants::__polynomial);
+    const std::regex alone(pattern_text_, kFlags);  // for its errors
+    // It may begin anywhere: said like this, all beginnings are tried in one pass over the text.
+    pattern_.emplace("[^]*?(?:" + pattern_text_ + ")", kFlags | std::regex::optimize);
   } catch (const std::regex_error& e) {
     return pattern->mismatch("a regular expression (ECMAScript, without back references; " + std::string(e.what()) + ")");
   }
@@ -304,7 +328,7 @@ bool ValueRules::check_string(std::string_view text, Report& report) const {
   }
   if (pattern_ && text.size() > kMaxMatchedText)
     valid = report.fails("expected a string of at most 2048 octets, for it is matched against a pattern");
-  else if (pattern_ && !std::regex_search(text.begin(), text.end(), *pattern_))
+  else if (pattern_ && !std::regex_search(text.begin(), text.end(), *pattern_, std::regex_constants::match_continuous))
     valid = report.fails("expected a match of the pattern " + quote_for_message(pattern_text_, 80));
   return valid && check_format(text, report);
 }

@@ -6,8 +6,8 @@
 // `format` run std::regex with its recursion and exponential backtracking on text of any length; `format` throws for values
 // that are no strings; lengths stop at the first NUL.
 //
-// Limits: a pattern has at most 1024 octets, and is matched in polynomial time against strings of at most 2048 octets; a
-// longer string breaks the rule. Formats known: date-time, date, time; others are annotations. [any], immutable once made.
+// Limits: a pattern has at most 1024 octets and counted repetitions that multiply to at most 4096, and is matched in time
+// linear in the text against strings of at most 2048 octets; a longer string breaks the rule. Formats known: date-time, date, time; others are annotations. [any], immutable once made.
 #pragma once
 
 #include <cstdint>

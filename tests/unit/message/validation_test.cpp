@@ -142,6 +142,15 @@ TEST(SchemaCheck, MatchesPatternsWithoutExploding) {
   EXPECT_THAT(longer[0], HasSubstr("at most 2048 octets"));
 }
 
+TEST(SchemaCheck, FindsAPatternAnywhereUnlessItIsAnchored) {
+  EXPECT_THAT(judge(R"({"pattern":"b+c"})", R"("aa\nabbc!")"), IsEmpty());
+  EXPECT_THAT(judge(R"({"pattern":"^b"})", R"("ab")"), SizeIs(1));
+  EXPECT_THAT(judge(R"({"pattern":"b$"})", R"("abab")"), IsEmpty());
+  EXPECT_THAT(judge(R"({"pattern":"^a|b$"})", R"("cb")"), IsEmpty());
+  EXPECT_THAT(judge(R"({"pattern":"^(?=.*\\d)[a-z0-9]+$"})", R"("abc1")"), IsEmpty());
+  EXPECT_THAT(judge(R"({"pattern":"^$"})", R"("")"), IsEmpty());
+}
+
 TEST(SchemaCheck, MatchesNamesByPattern) {
   const char* schema = R"({"patternProperties":{"^x-":{"type":"string"}},"additionalProperties":false})";
   EXPECT_THAT(judge(schema, R"({"x-a":"1"})"), IsEmpty());
@@ -229,6 +238,8 @@ TEST(SchemaCompile, RefusesBadKeywordsWithTheirPlace) {
 TEST(SchemaCompile, RefusesPatternsThatAreNoneOrCouldRunForEver) {
   EXPECT_THAT(refusal(R"({"pattern":"["})"), HasSubstr("expected a regular expression"));
   EXPECT_THAT(refusal(R"({"pattern":"(a)\\1"})"), HasSubstr("back references"));
+  EXPECT_THAT(refusal(R"({"pattern":")("})"), HasSubstr("expected a regular expression"));
+  EXPECT_THAT(refusal(R"({"pattern":"((a{100}){100}){100}"})"), HasSubstr("multiply to at most 4096"));
   EXPECT_THAT(refusal("{\"pattern\":\"" + std::string(2000, 'a') + "\"}"), HasSubstr("at most 1024 octets"));
   EXPECT_THAT(refusal(R"({"patternProperties":{"^(a+)+$":{}}})"), HasSubstr("repeats a group"));
   EXPECT_THAT(refusal(R"({"patternProperties":{"[":{}}})"), HasSubstr("no regular expression"));
