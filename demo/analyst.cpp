@@ -1,8 +1,8 @@
 // An analyst in C++. One event a line on stdin and on stdout; stderr is log.
 //
 // A task.assignment is delivered at least once: it stays the host's until the task.result whose correlationid is the
-// assignment's id. That is what --crash-every N shows: every Nth assignment makes this program abort with the file in its
-// hands, and the host gives the file to another worker.
+// assignment's id. That is what --crash-every N shows: every Nth assignment makes this program abort with the file in
+// its hands, and the host gives the file to another worker.
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -28,12 +28,13 @@ void report_progress(const std::string& task, int done, const char* text) {
 
 // The answer, which settles the assignment `id`.
 void report_result(std::string_view id, const std::string& task, const std::string& members) {
-  emit(R"({"type":"task.result","correlationid":)" + json_string(id) + R"(,"data":{"task":)" + task + "," + members + "}}");
+  emit(R"({"type":"task.result","correlationid":)" + json_string(id) + R"(,"data":{"task":)" + task + "," + members +
+       "}}");
 }
 
 std::string to_json(const demo::TextStatistics& found) {
-  std::string json = R"({"lines":)" + std::to_string(found.lines) + R"(,"words":)" + std::to_string(found.words) +
-                     R"(,"top":[)";
+  std::string json =
+      R"({"lines":)" + std::to_string(found.lines) + R"(,"words":)" + std::to_string(found.words) + R"(,"top":[)";
   const char* comma = "";
   for (const auto& [word, count] : found.top) {
     json += comma + (R"({"word":)" + json_string(word)) + R"(,"count":)" + std::to_string(count) + "}";

@@ -1,4 +1,5 @@
-// The collector of the demo: shows live progress on stderr (see it with `tenon logs collector -f`), and at the end a table.
+// The collector of the demo: shows live progress on stderr (see it with `tenon logs collector -f`), and at the end a
+// table.
 //
 // usage: collector [REPORT]     the table also goes to the file REPORT
 //
@@ -61,10 +62,14 @@ void take_progress(demo::Tally& tally, const element& data) {
 void take(demo::Tally& tally, const element& event, std::string_view type) {
   element data;
   if (event["data"].get(data)) return;
-  if (type == "demo.total") tally.set_total(number(data, "files"));
-  else if (type == "task.progress") take_progress(tally, data);
-  else if (type == "system.process.exited") take_exit(tally, data);
-  else if (type == "task.result" && tally.add(read_result(event, data))) std::cerr << tally.progress_line() << '\n';
+  if (type == "demo.total")
+    tally.set_total(number(data, "files"));
+  else if (type == "task.progress")
+    take_progress(tally, data);
+  else if (type == "system.process.exited")
+    take_exit(tally, data);
+  else if (type == "task.result" && tally.add(read_result(event, data)))
+    std::cerr << tally.progress_line() << '\n';
 }
 
 void write_report(const demo::Tally& tally, const char* path) {

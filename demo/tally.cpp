@@ -41,7 +41,8 @@ std::string Tally::progress_line() const {
   const std::uint64_t done = tasks_.size();
   const auto filled = total == 0 ? 0 : static_cast<std::size_t>(done * kBarWidth / total);
   std::ostringstream line;
-  line << '[' << std::string(filled, '#') << std::string(kBarWidth - filled, '.') << "] " << done << '/' << total << " files";
+  line << '[' << std::string(filled, '#') << std::string(kBarWidth - filled, '.') << "] " << done << '/' << total
+       << " files";
   for (const auto& [name, worker] : workers_) line << "  " << name << ' ' << worker.files;
   line << "  in work " << in_work_.size();
   return line.str();
@@ -52,7 +53,8 @@ std::string Tally::frequent_words() const {
   std::stable_sort(words.begin(), words.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   if (words.size() > kWordsShown) words.resize(kWordsShown);
   std::string text;
-  for (const auto& [word, count] : words) text += (text.empty() ? "" : ", ") + word + " (" + std::to_string(count) + ")";
+  for (const auto& [word, count] : words)
+    text += (text.empty() ? "" : ", ") + word + " (" + std::to_string(count) + ")";
   return text;
 }
 
@@ -80,8 +82,8 @@ std::string Tally::report() const {
 
   const std::uint64_t total = total_.value_or(0);
   const std::uint64_t done = tasks_.size();
-  out << "files=" << total << " results=" << done << " crashes=" << crashes_ << " lost=" << (total > done ? total - done : 0)
-      << '\n';
+  out << "files=" << total << " results=" << done << " crashes=" << crashes_
+      << " lost=" << (total > done ? total - done : 0) << '\n';
   return out.str();
 }
 

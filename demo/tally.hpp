@@ -40,7 +40,7 @@ class Tally {
   };
   std::string frequent_words() const;
 
-  std::optional<std::uint64_t> total_;  // empty until the feeder has counted
+  std::optional<std::uint64_t> total_;       // empty until the feeder has counted
   std::unordered_set<std::string> tasks_;    // with a result
   std::unordered_set<std::string> in_work_;  // with progress, without a result
   std::map<std::string, Worker> workers_;

@@ -29,15 +29,18 @@ TextStatistics count_text(std::istream& text) {
   };
   for (std::istreambuf_iterator<char> at(text), end; at != end; ++at) {
     if (*at == '\n') ++found.lines;
-    if (is_letter(*at)) word += small(*at);
-    else end_word();
+    if (is_letter(*at))
+      word += small(*at);
+    else
+      end_word();
   }
   end_word();
 
   found.top.assign(counts.begin(), counts.end());
   const auto kept = std::min(found.top.size(), kFrequentWords);
-  std::partial_sort(found.top.begin(), found.top.begin() + static_cast<std::ptrdiff_t>(kept), found.top.end(),
-                    [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
+  std::partial_sort(
+      found.top.begin(), found.top.begin() + static_cast<std::ptrdiff_t>(kept), found.top.end(),
+      [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
   found.top.resize(kept);
   return found;
 }

@@ -1,0 +1,78 @@
+// However a host ends, nothing that it started is left.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "support/host_process.hpp"
+
+namespace tenon::test_support {
+namespace {
+
+// `stubborn` ignores SIGTERM and has a child of its own that ignores it, too.
+constexpr const char* kConfig = R"({
+  "supervision": { "children": [
+    { "id": "echo", "replicas": 2, "command": ["${WORKERS}/echo.py"], "channel": { "kind": "stdio" },
+      "env": { "MARK": "${TEST}" }, "subscribe": [{ "topic": "ask", "group": "echoes" }], "ready": { "on": "event" } },
+    { "id": "stubborn", "command": ["bash", "-c", "trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"],
+      "env": { "MARK": "${TEST}" }, "stop": { "grace": "500ms" } }
+  ] } })";
+
+class Stopping : public ::testing::Test {
+ protected:
+  Stopping() : host_(kConfig) {}
+
+  void SetUp() override {
+    ASSERT_TRUE(host_.start()) << host_.log();
+    keeper_ = host_.keeper_pid();
+    engine_ = host_.engine_pid();
+    // Two echoes, the stubborn shell and its first child.
+    ASSERT_TRUE(wait_until([&] { return left().size() >= 4; }));
+  }
+  std::set<pid_t> left() const { return processes_with_environment("MARK=" + host_.directory()); }
+  bool all_gone() {
+    return wait_until([&] { return left().empty() && !is_alive(engine_); });
+  }
+
+  HostProcess host_;
+  pid_t keeper_ = 0, engine_ = 0;
+};
+
+TEST_F(Stopping, SigtermToTheKeeperStopsEverything) {
+  host_.signal(SIGTERM);
+  EXPECT_EQ(host_.wait_for_end(), 0) << host_.log();
+  EXPECT_TRUE(all_gone());
+}
+
+TEST_F(Stopping, SigintIsTheSame) {
+  host_.signal(SIGINT);
+  EXPECT_EQ(host_.wait_for_end(), 0) << host_.log();
+  EXPECT_TRUE(all_gone());
+}
+
+TEST_F(Stopping, SigtermWhileTheEngineHangsStopsEverything) {
+  ::kill(engine_, SIGSTOP);
+  host_.signal(SIGTERM);
+  EXPECT_TRUE(host_.wait_for_end()) << host_.log();
+  EXPECT_TRUE(all_gone());
+}
+
+TEST_F(Stopping, AKilledKeeperLeavesNoProcess) {
+  ::kill(keeper_, SIGKILL);
+  EXPECT_TRUE(host_.wait_for_end());
+  EXPECT_TRUE(all_gone()) << host_.log();
+}
+
+TEST_F(Stopping, ShutdownEndsTheHostWithZero) {
+  EXPECT_EQ(host_.cli({"shutdown"}).exit_code, 0);
+  EXPECT_EQ(host_.wait_for_end(), 0) << host_.log();
+  EXPECT_TRUE(all_gone());
+}
+
+TEST_F(Stopping, TheNextHostTakesTheSameSocket) {
+  EXPECT_EQ(host_.stop(), 0);
+  ASSERT_TRUE(host_.start()) << host_.log();
+  EXPECT_GT(host_.worker_pid("echo.1"), 0);
+}
+
+}  // namespace
+}  // namespace tenon::test_support
