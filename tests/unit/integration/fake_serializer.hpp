@@ -1,7 +1,7 @@
 // A serializer for tests that calls itself JSON: events are texts like {type=a;id=7;data={"n":1}}, `data` last.
 //
-// It is as strict as the contract allows: what read_event returned points into the serializer and is overwritten by the next
-// call of any kind, so that code which keeps views for too long shows it.
+// It is as strict as the contract allows: what read_event returned points into the serializer and is overwritten by the
+// next call of any kind, so that code which keeps views for too long shows it.
 #pragma once
 
 #include <algorithm>

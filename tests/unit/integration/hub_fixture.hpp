@@ -34,7 +34,9 @@ class RecordedHubEvents final : public WorkerHubEvents {
   void on_worker_status(const std::string& id, std::string_view text) override {
     status.push_back(id + ": " + std::string(text));
   }
-  void on_worker_log(const std::string& id, std::string_view line) override { log.push_back(id + ": " + std::string(line)); }
+  void on_worker_log(const std::string& id, std::string_view line) override {
+    log.push_back(id + ": " + std::string(line));
+  }
   void on_worker_broken(const std::string& id, std::uint64_t generation, const std::string&) override {
     broken.push_back(id + "/" + std::to_string(generation));
   }

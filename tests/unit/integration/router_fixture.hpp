@@ -20,8 +20,8 @@ class RecordingOutlet final : public message::Outlet {
   std::vector<Got> got;
   message::Offer offer(const message::Event& event, std::uint32_t) override {
     const message::BaseMessageEnvelope& e = event.envelope;
-    got.push_back({std::string(e.type), std::string(e.subject), std::string(e.data), std::string(e.id), std::string(e.time),
-                   std::string(e.source)});
+    got.push_back({std::string(e.type), std::string(e.subject), std::string(e.data), std::string(e.id),
+                   std::string(e.time), std::string(e.source)});
     return {message::OfferResult::taken, got.size()};
   }
 };
