@@ -20,7 +20,7 @@ Result<std::vector<std::string>> schema_files(const std::string& directory) {
   for (const fs::recursive_directory_iterator end; !error && at != end; at.increment(error)) {
     const fs::path& path = at->path();
     std::error_code ignored;
-    if (at->is_directory(ignored) && path.filename() == "examples") at.disable_recursion_pending();
+    if (at->is_directory(ignored) && path.filename().string().starts_with("examples")) at.disable_recursion_pending();
     else if (path.extension() == ".json" && at->is_regular_file(ignored)) files.push_back(path.string());
     if (files.size() > SchemaRegistry::kMaxSchemas) break;  // add() refuses them, with a sentence
   }

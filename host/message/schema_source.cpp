@@ -1,5 +1,8 @@
-// Before the headers, where what it silences stands: GCC 12 warns of std::regex in its own header when it is inlined under the sanitizers.
+// Before the headers, where what it silences stands: GCC 12 warns of std::regex in its own header when that is inlined
+// under the sanitizers.
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 #include "message/schema_source.hpp"
 

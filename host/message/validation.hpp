@@ -57,7 +57,7 @@ class SchemaRegistry {
  public:
   static constexpr std::size_t kMaxSchemas = 10'000;
 
-  // Every file *.json of the directory and those below it, in order of path, but for folders named "examples". A file that is
+  // Every file *.json of the directory and those below it, in order of path, but for folders named "examples…". A file that is
   // no event schema (no "x-tenon-type") is compiled and found by its "$id" only. errc::bad_data names the file;
   // errc::already_exists two files for one type or id.
   Status add_directory(const std::string& directory);
