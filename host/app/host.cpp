@@ -1,6 +1,7 @@
 #include "app/host.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 #include "app/process_usage.hpp"
 #include "common/logging.hpp"
@@ -64,6 +65,9 @@ void Host::report_crash(const keeper::Adoption& adoption) {
     if (Status restored = quarantine_.restore(kept->second.bytes); !restored.ok())
       log::warn("loader", "the list of quarantined plugins was unreadable and is empty now", {{"why", restored.error().message}});
   if (!adoption.hello.previous_exit) return;
+  // SIGKILL comes from outside (an operator, the OOM killer, the keeper after a SIGSTOP): whatever the engine was doing then,
+  // it did not do this to itself.
+  if (adoption.hello.previous_exit->signal == SIGKILL && !adoption.hello.previous_hung) return;
   const bool any_culprit = std::any_of(adoption.last_breadcrumbs.begin(), adoption.last_breadcrumbs.end(),
                                        [](const keeper::Breadcrumb& crumb) { return crumb.culprit; });
   for (const keeper::Breadcrumb& crumb : adoption.last_breadcrumbs) {

@@ -19,7 +19,9 @@ void DeadLetterDesk::dead_letter(const message::Event& event, message::DeadLette
   store_.add(event, reason, receiver, e.source, detail, attempts, loop_.clock().wall());
   log::debug("message", "dead letter", {{"reason", to_string(reason)}, {"id", e.id}, {"type", e.type},
                                         {"receiver", receiver}, {"detail", detail}});
-  if (events_ == nullptr || message::classify(e.type) == message::MessageType::system) return;
+  // What the host said itself has no encoding of a sender; a forged system event has one, and is told like any other.
+  const bool by_host = event.encoded.empty() && message::classify(e.type) == message::MessageType::system;
+  if (events_ == nullptr || by_host) return;
   events_->publish("system.dead_letter", e.id, [&] { return describe(event, reason, receiver, detail, attempts); });
 }
 

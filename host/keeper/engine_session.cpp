@@ -188,7 +188,7 @@ void EngineSession::look(MonotonicTime awake_since, MonotonicTime now) {
   const HangVerdict verdict = judge(signs(now), limits, awake_since, now);
   look_at_ = verdict.look_again;
   if (!verdict.hangs()) return;
-  hung_ = true;
+  hung_ = !stopped_since_;  // who was stopped by a signal did not hang in anything
   condemn("it hangs: " + verdict.reason, now);
 }
 

@@ -48,7 +48,7 @@ struct Hello {
   std::uint64_t engine_restarts = 0;       // how often an engine ended without having been asked to
   std::uint64_t recent_restarts = 0;       // of those, within the last 60 s
   std::optional<ExitStatus> previous_exit; // of the engine before; absent: this is the first
-  bool previous_hung = false;              // the one before was killed because it hung
+  bool previous_hung = false;              // the one before was killed because it hung; not if it was stopped
   std::int64_t engine_lost_ns = 0;         // CLOCK_MONOTONIC when the one before ended; 0: this is the first
   std::string host_parameters;             // what the app gave to run_keeper, unread
   unique_fd vitals;                        // VitalsPage (vitals.hpp), new for each engine
