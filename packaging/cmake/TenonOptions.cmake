@@ -14,8 +14,10 @@ option(TENON_TESTS "Build the tests and benches" ON)
 
 find_program(TENON_CCACHE ccache)
 if(TENON_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER "${TENON_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${TENON_CCACHE}")
+  # Without the sloppiness ccache refuses whatever uses a precompiled header.
+  set(launcher "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${TENON_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 # -g1 keeps line numbers in backtraces at a fraction of the link time and size of -g.
