@@ -74,6 +74,7 @@ std::string judge_directory(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return unreachable(errno, "directory", path);
   if (!S_ISDIR(info.st_mode)) return quote_for_message(path, 256) + " is not a directory; name one";
+  if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) return unreachable(errno, "directory", path);
   return "";
 }
 
