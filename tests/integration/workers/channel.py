@@ -15,7 +15,7 @@ def emit(type, data=None, **attributes):
     if data is not None:
         event["data"] = data
     with _lock:
-        sys.stdout.write(json.dumps(event) + "\n")
+        sys.stdout.write(json.dumps(event, separators=(",", ":")) + "\n")
         sys.stdout.flush()
 
 
