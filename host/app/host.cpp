@@ -194,7 +194,17 @@ void Host::message_timer_due() {
   rearm_message_timer();
 }
 
-bool Host::idle() const {
+void Host::refresh_in_flight() {
+  std::vector<std::pair<std::string, std::uint32_t>> counts;
+  manager_.for_each([&](const runtime::ProcessHandle& process) {
+    const auto in_flight = static_cast<std::uint32_t>(hub_.in_flight(process.id()));
+    if (in_flight != process.in_flight) counts.emplace_back(process.id(), in_flight);
+  });
+  for (const auto& [id, count] : counts) manager_.set_in_flight(id, count);
+}
+
+bool Host::idle() {
+  refresh_in_flight();
   const auto must_end = [this](const runtime::ProcessHandle& process) {
     const integration::WorkerConfig* worker = hub_.config(process.id());
     return worker == nullptr || worker->subscribe.empty();

@@ -65,8 +65,10 @@ class Host final : private integration::WorkerHubEvents,
   // After each turn: timeouts of messages are due at a new time, perhaps.
   void rearm_message_timer();
 
+  // Brings the runtime's idea of busy up to date with what is in flight; before anybody looks at a status.
+  void refresh_in_flight();
   // Everything is done that --until-idle waits for.
-  bool idle() const;
+  bool idle();
   std::size_t event_bytes() const noexcept { return budget_.used(); }
 
   const integration::HostConfig& config() const noexcept { return *config_; }

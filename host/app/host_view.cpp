@@ -40,15 +40,6 @@ HostView::HostView(Host& host, Identity identity, std::function<void()> shutdown
 }
 HostView::~HostView() = default;
 
-void HostView::refresh_in_flight() {
-  std::vector<std::pair<std::string, std::uint32_t>> counts;
-  host_.processes().for_each([&](const runtime::ProcessHandle& process) {
-    const auto in_flight = static_cast<std::uint32_t>(host_.workers().in_flight(process.id()));
-    if (in_flight != process.in_flight) counts.emplace_back(process.id(), in_flight);
-  });
-  for (const auto& [id, count] : counts) host_.processes().set_in_flight(id, count);
-}
-
 // --- documents ---
 
 std::string HostView::info() {
@@ -63,7 +54,7 @@ std::string HostView::info() {
 }
 
 std::string HostView::processes() {
-  refresh_in_flight();
+  host_.refresh_in_flight();
   JsonWriter json;
   json.begin_array();
   for (const runtime::ProcessHandle* process : host_.processes().list()) write_process(json, host_, *process, false);
@@ -71,7 +62,7 @@ std::string HostView::processes() {
 }
 
 Result<std::string> HostView::process(std::string_view id) {
-  refresh_in_flight();
+  host_.refresh_in_flight();
   const runtime::ProcessHandle* process = host_.processes().find(id);
   if (process == nullptr) {
     // The selector's own error knows the nearest name.
@@ -88,7 +79,7 @@ Result<std::string> HostView::process(std::string_view id) {
 }
 
 std::string HostView::tree() {
-  refresh_in_flight();
+  host_.refresh_in_flight();
   JsonWriter json;
   write_tree(json, host_, *host_.tree().root());
   return json.take();
@@ -126,7 +117,7 @@ std::string HostView::metrics() { return host_.metrics().render(); }
 Status HostView::live() { return {}; }
 
 Status HostView::ready() {
-  refresh_in_flight();
+  host_.refresh_in_flight();
   std::string waiting;
   host_.processes().for_each([&](const runtime::ProcessHandle& process) {
     using enum runtime::ProcessStatus;

@@ -50,8 +50,6 @@ class HostView final : public control::HostInterface {
   class Tail;
   struct Incoming;  // an event from outside: its bytes, and what the host added
 
-  // Brings the runtime's idea of busy up to date with what is in flight.
-  void refresh_in_flight();
   Result<std::unique_ptr<Incoming>> read(std::string_view event, std::string_view content_type);
   std::string event_as_json(const message::Event& event);
 
