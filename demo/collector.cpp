@@ -1,7 +1,7 @@
 // The collector of the demo: shows live progress on stderr (see it with `tenon logs collector -f`), and at the end a
 // table.
 //
-// usage: collector [REPORT]     the table also goes to the file REPORT
+// usage: collector [REPORT]     the table goes to the file REPORT instead
 //
 // Results arrive at least once, so they are counted by task. The table is written when every file that demo.total
 // announced has its result, or when the host shuts down before. Its last line is for programs:
@@ -72,12 +72,13 @@ void take(demo::Tally& tally, const element& event, std::string_view type) {
     std::cerr << tally.progress_line() << '\n';
 }
 
-void write_report(const demo::Tally& tally, const char* path) {
-  const std::string report = tally.report();
-  std::cerr << report;
-  if (path == nullptr || *path == '\0') return;
+void write_report(const demo::Tally& tally, const std::string& path) {
+  if (path.empty()) {
+    std::cerr << tally.report();
+    return;
+  }
   std::ofstream file(path);
-  if (!(file << report << std::flush)) std::cerr << "the report cannot be written to " << path << '\n';
+  if (!(file << tally.report() << std::flush)) std::cerr << "the report cannot be written to " << path << '\n';
 }
 
 }  // namespace
@@ -85,6 +86,7 @@ void write_report(const demo::Tally& tally, const char* path) {
 int main(int argc, char** argv) {
   // tenon.shutdown, or the end of stdin, says when to end; the signal that follows it would lose the table.
   std::signal(SIGTERM, SIG_IGN);
+  const std::string report = argc > 1 ? argv[1] : "";
   demo::Tally tally;
   bool reported = false;
   simdjson::dom::parser parser;
@@ -96,9 +98,9 @@ int main(int argc, char** argv) {
     if (type == "tenon.shutdown") break;
     take(tally, event, type);
     if (!reported && tally.complete()) {
-      write_report(tally, argc > 1 ? argv[1] : nullptr);
+      write_report(tally, report);
       reported = true;
     }
   }
-  if (!reported) write_report(tally, argc > 1 ? argv[1] : nullptr);
+  if (!reported) write_report(tally, report);
 }
