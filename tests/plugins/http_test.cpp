@@ -139,7 +139,7 @@ TEST(HttpCheck, IsUnhealthyWhenTheAnswerIsNoHttp) {
 
 TEST(HttpCheck, IsUnhealthyOnMoreHeadersThanItReads) {
   std::string answer = "HTTP/1.1 200 OK\r\n";
-  for (int i = 0; i < 1000; ++i) answer += "X-" + std::to_string(i) + ": y\r\n";
+  for (int i = 0; i < 10000; ++i) answer += "X-" + std::to_string(i) + ": y\r\n";
   EXPECT_EQ(ask(answer + "\r\n").health, TENON_UNHEALTHY);
 }
 
@@ -235,6 +235,22 @@ TEST(HttpCheck, RefusesWhatIsNoUsableUrl) {
   EXPECT_THAT(refusal(http(), config("127.0.0.1:80")), HasSubstr("http://HOST:PORT/PATH"));
   EXPECT_THAT(refusal(http(), config("http://127.0.0.1:99999/")), HasSubstr("http://HOST:PORT/PATH"));
   EXPECT_THAT(refusal(http(), config("http://me:pw@127.0.0.1/")), AllOf(HasSubstr("headers"), Not(HasSubstr("pw"))));
+}
+
+TEST(HttpCheck, RefusesAUrlThatWouldSmuggleInARequest) {
+  for (const char* path : {"/a b", "/a\\r\\nX: y", "/caf\\u00e9"})
+    EXPECT_THAT(refusal(http(), config(std::string("http://127.0.0.1") + path)), HasSubstr("percent-encoded")) << path;
+  for (const char* host : {"[127.0.0.1]", "[::1", "a b", "a:0", "a:70000", "a:80x", ":80"})
+    EXPECT_THAT(refusal(http(), config(std::string("http://") + host + "/")), HasSubstr("http://HOST:PORT/PATH")) << host;
+}
+
+TEST(HttpCheck, FindsTheExpectedTextBeforeTheAnswerEnds) {
+  ScriptedServer server([](Connection& connection) {
+    connection.read_until("\r\n\r\n");
+    connection.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: alive\n\n");
+    connection.wait_for_close();
+  });
+  EXPECT_EQ(HealthCheckUnderTest(http(), config(server, R"(,"body_contains":"alive")")).check().reason, "");
 }
 
 TEST(HttpCheck, RefusesHeadersThatWouldSmuggleInOthers) {

@@ -1,20 +1,15 @@
 #include "probe.hpp"
 
-#include <Poco/Net/Context.h>
-#include <Poco/Net/DNS.h>
-#include <Poco/Net/HTTPClientSession.h>
-#include <Poco/Net/HTTPRequest.h>
-#include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/NetException.h>
-#include <Poco/Net/SSLException.h>
-#include <Poco/Net/SecureStreamSocket.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 
 #include <algorithm>
-#include <istream>
+#include <cstdint>
+#include <string_view>
+#include <utility>
 
 #include "../../common/duration_text.hpp"
 #include "../common/wording.hpp"
@@ -22,180 +17,178 @@
 namespace tenon::health {
 namespace {
 
-constexpr std::size_t kBodyLimit = 1 << 20;  // octets of a body that are searched
-constexpr int kHeaderLimit = 100;
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+namespace ssl = boost::asio::ssl;
+using asio::ip::tcp;
 
-// Poco and OpenSSL write without MSG_NOSIGNAL, and a plugin must not change the process's signal handling: SIGPIPE is
-// blocked for this thread, and one that came is taken away before it is unblocked.
-class SigpipeBlocked {
- public:
-  SigpipeBlocked() noexcept {
-    ::sigemptyset(&only_);
-    ::sigaddset(&only_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &only_, &before_);
-  }
-  ~SigpipeBlocked() {
-    const timespec at_once{};
-    if (::sigismember(&before_, SIGPIPE) == 0) {
-      while (::sigtimedwait(&only_, nullptr, &at_once) == SIGPIPE) {
-      }
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
+constexpr std::size_t kBodyLimit = 1 << 20;       // octets of a body that are searched
+constexpr std::uint32_t kHeaderLimit = 64 * 1024;  // octets of an answer's header; servers themselves allow 8 to 64 KiB
 
- private:
-  sigset_t only_, before_;
-};
-
-Poco::Net::Context::Ptr tls_context(HttpShared& shared) {
-  using Poco::Net::Context;
+std::shared_ptr<ssl::context> tls_context(HttpShared& shared) {
   const std::lock_guard hold(shared.lock);
   if (shared.tls == nullptr) {
-    const auto mode = shared.request.verify ? Context::VERIFY_STRICT : Context::VERIFY_NONE;
-    auto context = std::make_shared<Context::Ptr>(
-        new Context(Context::TLS_CLIENT_USE, "", "", "", mode, 9, shared.request.verify));
-    (*context)->requireMinimumProtocol(Context::PROTO_TLSV1_2);
+    auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
+    SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+    context->set_verify_mode(shared.request.verify ? ssl::verify_peer : ssl::verify_none);
+    if (shared.request.verify) {
+      context->set_default_verify_paths();
+      context->set_verify_callback(ssl::host_name_verification(shared.request.host));
+    }
     shared.tls = std::move(context);
   }
-  return *static_cast<Context::Ptr*>(shared.tls.get());
+  return std::static_pointer_cast<ssl::context>(shared.tls);
 }
 
-// An address, or a name's addresses in the resolver's order. Blocks.
-std::vector<Poco::Net::IPAddress> resolve(const std::string& host) {
-  Poco::Net::IPAddress address;
-  if (Poco::Net::IPAddress::tryParse(host, address)) return {address};
-  // Without a hint: the default hides loopback addresses on a machine without a network.
-  return Poco::Net::DNS::hostByName(host, Poco::Net::DNS::DNS_HINT_NONE).addresses();
+http::request<http::empty_body> message_for(const HttpRequest& wanted) {
+  http::request<http::empty_body> message;
+  message.method_string(wanted.method);
+  message.target(wanted.target);
+  message.set(http::field::host, wanted.host_header);
+  message.set(http::field::connection, "close");
+  message.set(http::field::user_agent, "tenon-health-check");
+  if (wanted.method == "POST" || wanted.method == "PUT" || wanted.method == "PATCH") message.content_length(0);
+  for (const auto& [name, value] : wanted.headers) message.set(name, value);
+  return message;
 }
 
-std::string shown(const Poco::Exception& e) { return printable(e.displayText()); }
+// A server that ends without TLS's farewell has ended all the same where the end of the connection is the end of the body.
+bool is_end(const boost::system::error_code& error) {
+  return error == asio::error::eof || error == http::error::end_of_stream || error == ssl::error::stream_truncated;
+}
+
+std::string shown(const boost::system::error_code& error) { return printable(error.message()); }
 
 }  // namespace
 
-// The connected socket: published to abort() for as long as this lives.
-class HttpProbe::Connection {
- public:
-  explicit Connection(HttpProbe& probe) : probe_(probe), socket_(connect(probe)) {
-    const std::lock_guard hold(probe.lock_);
-    if (probe.aborted_) throw Poco::TimeoutException("aborted");
-    probe.connection_ = ::fcntl(socket_.impl()->sockfd(), F_DUPFD_CLOEXEC, 0);
-  }
-  ~Connection() {
-    const std::lock_guard hold(probe_.lock_);
-    if (probe_.connection_ >= 0) ::close(probe_.connection_);
-    probe_.connection_ = -1;
-  }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-
-  Poco::Net::StreamSocket& socket() { return socket_; }
-
- private:
-  static Poco::Net::StreamSocket connect(HttpProbe& probe) {
-    const HttpRequest& request = probe.shared_->request;
-    const auto addresses = resolve(request.host);
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-      try {
-        Poco::Net::StreamSocket socket;
-        const auto share = probe.left() / (addresses.size() - i);
-        socket.connect(Poco::Net::SocketAddress(addresses[i], request.port), Poco::Timespan(share.count()));
-        return socket;
-      } catch (const Poco::Exception&) {
-        if (i + 1 == addresses.size()) throw;  // the last failure is the answer
-      }
-    }
-    throw Poco::Net::HostNotFoundException(request.host);
-  }
-
-  HttpProbe& probe_;
-  Poco::Net::StreamSocket socket_;
+// Ends the probe with a reason.
+struct HttpProbe::Failed {
+  std::string reason;
 };
+
+HttpProbe::Failed HttpProbe::late() const {
+  return {"no complete answer from " + shared_->request.shown_url + " within " +
+          plugins::describe_duration(static_cast<std::uint64_t>(limit_.count()))};
+}
 
 HttpProbe::HttpProbe(std::shared_ptr<HttpShared> shared, std::chrono::nanoseconds limit)
     : shared_(std::move(shared)), limit_(limit), deadline_(std::chrono::steady_clock::now() + limit) {}
 
-HttpProbe::~HttpProbe() = default;
-
-// Never 0, which Poco reads as "for ever".
-std::chrono::microseconds HttpProbe::left() const {
-  const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline_ - std::chrono::steady_clock::now());
-  if (left.count() <= 0) throw Poco::TimeoutException();
-  return std::max(left, std::chrono::microseconds(1000));
+template <class Operation>
+HttpProbe::error_code HttpProbe::finish(Operation&& operation) {
+  {
+    const std::lock_guard hold(lock_);
+    if (aborted_) return asio::error::operation_aborted;
+    context_.restart();
+  }
+  error_code result = asio::error::operation_aborted;  // what it stays when abort() stops the context
+  std::forward<Operation>(operation)([&result](const error_code& error, auto&&...) { result = error; });
+  context_.run();
+  return result;
 }
 
 void HttpProbe::run() noexcept {
-  const HttpRequest& request = shared_->request;
-  const std::string endpoint = endpoint_text(request.host, request.port);
   try {
-    const SigpipeBlocked blocked;
     ask();
-  } catch (const Poco::Net::ConnectionRefusedException&) {
-    failure_ = "connection refused by " + endpoint;
-  } catch (const Poco::TimeoutException&) {
-    failure_ = "no complete answer from " + request.shown_url + " within " +
-               plugins::describe_duration(static_cast<std::uint64_t>(limit_.count()));
-  } catch (const Poco::Net::HostNotFoundException&) {
-    failure_ = "cannot resolve " + request.host;
-  } catch (const Poco::Net::NoMessageException&) {
-    failure_ = endpoint + " closed the connection without an answer";
-  } catch (const Poco::Net::SSLException& e) {
-    failure_ = "no TLS connection to " + endpoint + ": " + shown(e);
-  } catch (const Poco::Exception& e) {
-    failure_ = "cannot ask " + request.shown_url + ": " + shown(e);
+  } catch (const Failed& failed) {
+    failure_ = failed.reason;
   } catch (const std::exception& e) {
-    failure_ = "cannot ask " + request.shown_url + ": " + e.what();
+    failure_ = "cannot ask " + shared_->request.shown_url + ": " + e.what();
   }
 }
 
 void HttpProbe::ask() {
-  using namespace Poco::Net;
   const HttpRequest& wanted = shared_->request;
-  Connection connection(*this);
-  const Poco::Timespan handshake(left().count());
-  connection.socket().setSendTimeout(handshake);
-  connection.socket().setReceiveTimeout(handshake);
-  // Not HTTPSClientSession: that cannot take over a connection (it sets its port, which a connected session refuses).
-  StreamSocket stream = connection.socket();
-  if (wanted.secure) stream = SecureStreamSocket::attach(stream, wanted.host, tls_context(*shared_));
-  HTTPClientSession session(stream);
-  const Poco::Timespan each(left().count());
-  session.setTimeout(each, each, each);
+  beast::tcp_stream stream(context_);
+  connect(stream);
+  stream.expires_at(deadline_);
+  if (!wanted.secure) return converse(stream);
 
-  HTTPRequest request(wanted.method, wanted.path, HTTPMessage::HTTP_1_1);
-  request.setHost(wanted.host, wanted.port);
-  request.setKeepAlive(false);
-  request.set("User-Agent", "tenon-health-check");
-  if (wanted.method == "POST" || wanted.method == "PUT" || wanted.method == "PATCH") request.setContentLength(0);
-  for (const auto& [name, value] : wanted.headers) request.set(name, value);
-  session.sendRequest(request);
+  const auto tls = tls_context(*shared_);
+  beast::ssl_stream<beast::tcp_stream> secure(std::move(stream), *tls);
+  if (!wanted.is_address) SSL_set_tlsext_host_name(secure.native_handle(), wanted.host.c_str());
+  const error_code error =
+      finish([&](auto handler) { secure.async_handshake(ssl::stream_base::client, std::move(handler)); });
+  if (error == beast::error::timeout) throw late();
+  if (error) throw Failed{"no TLS connection to " + wanted.endpoint + ": " + shown(error)};
+  converse(secure);
+}
 
-  HTTPResponse response;
-  response.setFieldLimit(kHeaderLimit);
-  std::istream& body = session.receiveResponse(response);
-  if (!wanted.expected.contains(response.getStatus())) {
-    failure_ = wanted.shown_url + " answered " + std::to_string(response.getStatus()) + " " +
-               printable(response.getReason(), 64) + "; expected is " + wanted.expected.text();
-    return;
+// Each address of the name gets an equal share of the time that is left; the last failure is the answer.
+template <class Stream>
+void HttpProbe::connect(Stream& stream) {
+  const HttpRequest& wanted = shared_->request;
+  error_code error;
+  const auto found =
+      tcp::resolver(context_).resolve(wanted.host, std::to_string(wanted.port), tcp::resolver::numeric_service, error);
+  if (error || found.empty()) throw Failed{"cannot resolve " + wanted.host};
+  std::size_t untried = found.size();
+  for (const auto& entry : found) {
+    const auto now = std::chrono::steady_clock::now();
+    stream.expires_at(now + std::max(deadline_ - now, std::chrono::nanoseconds(0)) / untried--);
+    error = finish([&](auto handler) { stream.async_connect(entry.endpoint(), std::move(handler)); });
+    if (!error) return;
   }
-  if (wanted.body_contains.empty()) return;
+  if (error == beast::error::timeout) throw late();
+  if (error == asio::error::connection_refused) throw Failed{"connection refused by " + wanted.endpoint};
+  throw Failed{"cannot connect to " + wanted.endpoint + ": " + shown(error)};
+}
+
+template <class Stream>
+void HttpProbe::converse(Stream& stream) {
+  const HttpRequest& wanted = shared_->request;
+  const auto message = message_for(wanted);
+  beast::flat_buffer buffer;
+  http::response_parser<http::buffer_body> parser;
+  parser.header_limit(kHeaderLimit);
+  parser.body_limit(UINT64_MAX);  // what is searched of it has a limit of its own; none would refuse every body in 1.74
+  parser.skip(wanted.method == "HEAD");
+
+  error_code error = finish([&](auto handler) { http::async_write(stream, message, std::move(handler)); });
+  if (!error) error = finish([&](auto handler) { http::async_read_header(stream, buffer, parser, std::move(handler)); });
+  if (error == beast::error::timeout)
+    throw late();
+  if (is_end(error)) throw Failed{wanted.endpoint + " closed the connection without an answer"};
+  if (error) throw Failed{"cannot ask " + wanted.shown_url + ": " + shown(error)};
+
+  const int status = static_cast<int>(parser.get().result_int());
+  const std::string answered = wanted.shown_url + " answered " + std::to_string(status);
+  if (!wanted.expected.contains(status))
+    throw Failed{answered + " " + printable(std::string(parser.get().reason()), 64) + "; expected is " +
+                 wanted.expected.text()};
+  if (!wanted.body_contains.empty() && !body_matches(stream, parser, buffer))
+    throw Failed{answered + ", but its body does not contain body_contains"};
+}
+
+template <class Stream, class Parser, class Buffer>
+bool HttpProbe::body_matches(Stream& stream, Parser& parser, Buffer& buffer) {
+  const HttpRequest& wanted = shared_->request;
   std::string text;
   char block[4096];
-  while (text.size() < kBodyLimit && (body.read(block, sizeof block), body.gcount() > 0)) {
+  while (!parser.is_done() && text.size() < kBodyLimit) {
+    auto& body = parser.get().body();
+    body.data = block;
+    body.size = sizeof block;
+    const error_code error =
+        finish([&](auto handler) { http::async_read_some(stream, buffer, parser, std::move(handler)); });
     // What may still begin a match must stay in front of what comes next.
     const std::size_t before = text.size() - std::min(text.size(), wanted.body_contains.size());
-    text.append(block, static_cast<std::size_t>(body.gcount()));
-    if (text.find(wanted.body_contains, before) != std::string::npos) return;
-    session.socket().setReceiveTimeout(Poco::Timespan(left().count()));
+    text.append(block, sizeof block - body.size);
+    if (text.find(wanted.body_contains, before) != std::string::npos) return true;
+    if (error == beast::error::timeout)
+      throw late();
+    if (is_end(error) && parser.need_eof()) return false;
+    if (error && error != http::error::need_buffer)
+      throw Failed{"cannot read the answer of " + wanted.shown_url + ": " + shown(error)};
   }
-  if (session.networkException() != nullptr) session.networkException()->rethrow();
-  failure_ = wanted.shown_url + " answered " + std::to_string(response.getStatus()) +
-             ", but its body does not contain body_contains";
+  return false;
 }
 
 void HttpProbe::abort() noexcept {
   const std::lock_guard hold(lock_);
   aborted_ = true;
-  if (connection_ >= 0) ::shutdown(connection_, SHUT_RDWR);
+  context_.stop();
 }
 
 }  // namespace tenon::health

@@ -1,9 +1,10 @@
 #include "request.hpp"
 
-#include <Poco/Exception.h>
-#include <Poco/URI.h>
+#include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
 
 #include "../common/wording.hpp"
 
@@ -12,24 +13,51 @@ namespace {
 
 sdk::Error refused(const std::string& text) { return {TENON_ERR_INVALID_ARGUMENT, text, TENON_FAULT_CALLER}; }
 
+std::uint16_t usual_port(const HttpRequest& request) { return request.secure ? 443 : 80; }
+
+// host [":" port]; an IPv6 address stands in brackets.
+bool read_authority(const std::string& authority, HttpRequest& request) {
+  const bool bracket = authority.starts_with('[');
+  const std::size_t host_end = std::min(authority.size(), bracket ? authority.find(']') : authority.find(':'));
+  request.host = authority.substr(bracket, host_end - bracket);
+  boost::system::error_code no_address;
+  const auto address = boost::asio::ip::make_address(request.host, no_address);
+  request.is_address = !no_address;
+  if (bracket && (host_end == authority.size() || !request.is_address || !address.is_v6())) return false;
+  const auto in_name = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.' || c == '_'; };
+  if (request.host.empty() || (!bracket && !std::all_of(request.host.begin(), request.host.end(), in_name))) return false;
+
+  request.port = usual_port(request);
+  const std::string rest = authority.substr(host_end + bracket);
+  if (rest.empty()) return true;
+  const char* const end = rest.data() + rest.size();
+  const auto number = std::from_chars(rest.data() + 1, end, request.port);
+  return rest.front() == ':' && number.ec == std::errc() && number.ptr == end && request.port != 0;
+}
+
+// URL is scheme "://" authority [path] ["?" query] ["#" fragment], RFC 3986, section 3.
 void read_url(const std::string& url, HttpRequest& request) {
-  try {
-    const Poco::URI uri(url);
-    request.secure = uri.getScheme() == "https";
-    if (uri.getHost().empty() || (!request.secure && uri.getScheme() != "http"))
-      throw refused("url " + url + " names no http server; write http://HOST:PORT/PATH or https://…");
-    if (!uri.getUserInfo().empty())
-      throw refused("url holds a user name; put an Authorization header into headers instead");
-    request.host = uri.getHost();
-    request.port = uri.getPort();
-    request.path = uri.getPathEtc().empty() ? "/" : uri.getPathEtc();
-    if (request.path.front() != '/') request.path.insert(0, 1, '/');
-    request.path.resize(std::min(request.path.size(), request.path.find('#')));
-    const std::string shown = request.path.substr(0, request.path.find('?'));
-    request.shown_url = uri.getScheme() + "://" + endpoint_text(request.host, request.port) + shown;
-  } catch (const Poco::Exception& e) {
-    throw refused("url " + url + " cannot be read (" + e.displayText() + "); write http://HOST:PORT/PATH");
-  }
+  const std::size_t scheme_end = url.find("://");
+  const std::string scheme = url.substr(0, scheme_end);
+  request.secure = scheme == "https";
+  if (scheme_end == std::string::npos || (!request.secure && scheme != "http"))
+    throw refused("url " + url + " names no http server; write http://HOST:PORT/PATH or https://…");
+  const std::size_t authority_end = std::min(url.size(), url.find_first_of("/?#", scheme_end + 3));
+  const std::string authority = url.substr(scheme_end + 3, authority_end - scheme_end - 3);
+  if (authority.find('@') != std::string::npos)
+    throw refused("url holds a user name; put an Authorization header into headers instead");
+  if (!read_authority(authority, request))
+    throw refused("url " + url + " names no usable host and port; write http://HOST:PORT/PATH");
+
+  request.target = url.substr(authority_end, url.find('#', authority_end) - authority_end);
+  if (request.target.empty() || request.target.front() != '/') request.target.insert(0, 1, '/');
+  const auto outside = [](unsigned char c) { return c <= ' ' || c >= 0x7F; };
+  if (std::any_of(request.target.begin(), request.target.end(), outside))
+    throw refused("url " + url + " holds a blank or a character outside ASCII; write it percent-encoded, such as %20");
+  request.endpoint = endpoint_text(request.host, request.port);
+  const bool usual = request.port == usual_port(request);
+  request.host_header = usual ? request.endpoint.substr(0, request.endpoint.rfind(':')) : request.endpoint;
+  request.shown_url = scheme + "://" + request.endpoint + request.target.substr(0, request.target.find('?'));
 }
 
 // A name or value with a line feed would smuggle in headers of its own.

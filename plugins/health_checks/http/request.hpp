@@ -21,8 +21,11 @@ struct HttpRequest {
   bool secure = false;  // https
   bool verify = true;   // the server's certificate and name
   std::string host;     // name or address, without brackets
+  bool is_address = false;
   std::uint16_t port = 0;
-  std::string path;                                          // with the query, at least "/"
+  std::string endpoint;                                      // host and port for reasons: "[::1]:80"
+  std::string host_header;                                   // the same, the scheme's own port left out
+  std::string target;                                        // path and query, begins with '/'
   std::string method;                                        // upper case
   std::vector<std::pair<std::string, std::string>> headers;  // in the order of the config
   ExpectedStatus expected;
