@@ -1,115 +1,96 @@
 #!/usr/bin/env python3
-"""Throughput and round trip of worker -> host -> worker beside a C relay that only copies, in turn in one run.
+"""Throughput and round trip of worker -> host -> worker, beside a C relay that only copies and beside nats-server.
 
-usage: hop.py --tenon BIN --tool HOP_TOOL [--events N] [--pings N] [--rounds N] [--mode at_most_once|at_least_once]
-
-Prints one line a measurement and the medians with their ratio. Absolute numbers drift with the machine; ratios hold.
+Every round runs all of them in turn; medians count. The event has 256 octets of data in MessagePack. The round trip is measured
+a second time with everything on one core: waking another core costs more than routing, and hides it.
 """
-import argparse, json, os, signal, socket, statistics, subprocess, sys, tempfile, time
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import figures  # noqa: E402
+from figures import Limit  # noqa: E402
+from routers import Amounts, Nats, Relay, Tenon  # noqa: E402
+
+EXAMPLE = "example: hop.py --tenon build/release/bin/tenon --programs build/release/bin --rounds 5"
 
 
 def arguments():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--tenon", required=True)
-    p.add_argument("--tool", required=True)
-    p.add_argument("--events", type=int, default=2_000_000)
-    p.add_argument("--pings", type=int, default=20_000)
-    p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--batch", type=int, default=65536)
-    return p.parse_args()
+    p = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--tenon", required=True, metavar="FILE", help="the host to measure")
+    p.add_argument("--programs", required=True, type=Path, metavar="DIR", help="where hop_tool and nats_hop_tool are")
+    p.add_argument("--events", type=int, default=2_000_000, metavar="N")
+    p.add_argument("--pings", type=int, default=20_000, metavar="N")
+    p.add_argument("--batch", type=int, default=65536, metavar="OCTETS", help="what the producer puts into one write (65536)")
+    p.add_argument("--rounds", type=int, default=5, metavar="N")
+    p.add_argument("--json", metavar="FILE", help="write the figures there")
+    p.add_argument("--smoke", action="store_true", help="tiny amounts, one round")
+    args = p.parse_args()
+    if args.smoke:
+        args.events, args.pings, args.rounds = 20_000, 200, 1
+    return args
 
 
-def through_relay(args, first, second):
-    """Runs two ends with the relay between; each end is a function of its descriptor that gives a command line."""
-    a1, a2 = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    b1, b2 = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    relay = subprocess.Popen([args.tool, "relay", str(a2.fileno()), str(b2.fileno())], pass_fds=(a2.fileno(), b2.fileno()))
-    ends = [subprocess.Popen([args.tool] + command(s.fileno()), pass_fds=(s.fileno(),))
-            for command, s in ((first, a1), (second, b1))]
-    for s in (a1, a2, b1, b2):
-        s.close()
-    return relay, ends
-
-
-def wait_for(path, process, seconds=120):
-    """Waits for the result file; gives up when the process that should make it has ended."""
-    deadline = time.monotonic() + seconds
-    while not os.path.exists(path):
-        if time.monotonic() > deadline or process.poll() is not None and not os.path.exists(path):
-            raise SystemExit(f"no result in {path}")
-        time.sleep(0.01)
-    with open(path) as f:
-        return json.load(f)
-
-
-def relay_throughput(args, folder):
-    result = f"{folder}/relay.json"
-    relay, ends = through_relay(args, lambda fd: ["produce", str(fd), str(args.events), str(args.batch)],
-                                lambda fd: ["consume", str(fd), str(args.events), result])
-    value = wait_for(result, ends[1])
-    for p in ends + [relay]:
-        p.wait()
-    os.remove(result)
-    return value["per_second"]
-
-
-def relay_round_trip(args, folder):
-    result = f"{folder}/relay.json"
-    relay, ends = through_relay(args, lambda fd: ["ping", str(fd), str(args.pings), result], lambda fd: ["echo", str(fd)])
-    value = wait_for(result, ends[0])
-    for p in ends + [relay]:
-        p.wait()
-    os.remove(result)
-    return value["p50_us"]
-
-
-def run_host(args, folder, children, result, watched_result=True):
-    config = {"node": "bench", "control": {"socket": f"{folder}/t.sock"}, "logging": {"level": "error"},
-              "schemas": {"mode": "off"}, "supervision": {"children": children}}
-    with open(f"{folder}/tenon.json", "w") as f:
-        json.dump(config, f)
-    host = subprocess.Popen([args.tenon, "run", f"{folder}/tenon.json"])
+@contextlib.contextmanager
+def one_core():
+    """Children inherit it."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
     try:
-        return wait_for(result, host)
+        yield
     finally:
-        host.send_signal(signal.SIGTERM)
-        host.wait()
-        if os.path.exists(result):
-            os.remove(result)
+        os.sched_setaffinity(0, before)
 
 
-def worker(args, name, command, subscribe, depends=()):
-    return {"id": name, "command": [args.tool] + command, "restart": {"policy": "never"}, "depends_on": list(depends),
-            "channel": {"kind": "socket", "framing": "packet4", "serializer": "msgpack"},
-            "mailbox": {"capacity": 1024, "overflow": "block"},
-            "subscribe": [{"topic": t} for t in subscribe]}
+def in_turn(routers, measure, rounds, label):
+    """For each router its values, one a round."""
+    values = {router.name: [] for router in routers}
+    for _ in range(rounds):
+        for router in routers:
+            values[router.name].append(measure(router))
+            print(f"{label}: {router.name} {values[router.name][-1]}", flush=True)
+    return values
 
 
-def host_throughput(args, folder):
-    result = f"{folder}/host.json"
-    return run_host(args, folder, [
-        worker(args, "consumer", ["consume", "0", str(args.events), result], ["bench.event"]),
-        worker(args, "producer", ["produce", "0", str(args.events), str(args.batch)], [], ["consumer"])], result)["per_second"]
+def beside(values, peer, name, unit, limit=None, part=lambda value: value):
+    pairs = [(part(ours), part(theirs)) for ours, theirs in zip(values[Tenon.name], values[peer.name])]
+    return figures.compared(name, unit, pairs, peer.name, limit)
 
 
-def host_round_trip(args, folder):
-    result = f"{folder}/host.json"
-    return run_host(args, folder, [
-        worker(args, "echo", ["echo", "0"], ["bench.ping"]),
-        worker(args, "ping", ["ping", "0", str(args.pings), result], ["bench.pong"], ["echo"])], result)["p50_us"]
+def measure(args, folder):
+    relay, tenon, nats = Relay(args.programs), Tenon(args.tenon, args.programs), Nats(args.programs)
+    amounts = Amounts(args.events, args.pings, args.batch)
+    peers = [relay, nats]
+    if why := nats.missing():
+        print(why)
+        peers = [relay]
+    routers = [relay, tenon, *peers[1:]]
+    rates = in_turn(routers, lambda r: r.throughput(amounts, folder), args.rounds, "events/s")
+    trips = in_turn(routers, lambda r: r.round_trip(amounts, folder), args.rounds, "round trip, us, p50 and p99")
+    with one_core():
+        pinned = in_turn(routers, lambda r: r.round_trip(amounts, folder), args.rounds, "the same on one core")
+    found = [beside(rates, relay, "worker to worker, events", "1/s", Limit(1_000_000, at_least=True))]
+    for peer in peers[1:]:
+        found.append(beside(rates, peer, "worker to worker, events", "1/s", Limit(1, "ratio", at_least=True)))
+    for label, values in (("round trip", trips), ("round trip, one core", pinned)):
+        for peer in peers:
+            limit = Limit(1, "ratio") if peer is nats else Limit(1.5, "ratio") if values is trips else None
+            found.append(beside(values, peer, f"{label}, p50", "us", limit, lambda value: value[0]))
+            found.append(beside(values, peer, f"{label}, p99", "us", None, lambda value: value[1]))
+    return found
 
 
 def main():
     args = arguments()
     with tempfile.TemporaryDirectory() as folder:
-        for name, peer, ours, unit in (("throughput", relay_throughput, host_throughput, "events/s"),
-                                       ("round trip p50", relay_round_trip, host_round_trip, "us")):
-            pairs = [(peer(args, folder), ours(args, folder)) for _ in range(args.rounds)]
-            for theirs, mine in pairs:
-                print(f"{name}: relay {theirs:,.1f} {unit}, tenon {mine:,.1f} {unit}, ratio {mine / theirs:.3f}")
-            print(f"{name}: median relay {statistics.median(p[0] for p in pairs):,.1f}, tenon "
-                  f"{statistics.median(p[1] for p in pairs):,.1f} {unit}, ratio "
-                  f"{statistics.median(p[1] / p[0] for p in pairs):.3f}", flush=True)
+        found = measure(args, Path(folder))
+    print(figures.table(found))
+    if args.json:
+        figures.write(args.json, found)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 /* Both ends of a message's hop, and the physical limit between them. Frames are a 4-byte big-endian length and a body; the
- * body is the bench event in MessagePack: specversion, id, source, type, topic and 256 octets of `bin` data.
+ * body is the bench event.
  *
  *   hop_tool produce FD COUNT BATCH_OCTETS        writes COUNT events, as many a write as fit into the batch (0: one)
  *   hop_tool consume FD COUNT RESULT_FILE         reads COUNT events, writes {"events":…,"seconds":…,"per_second":…}
@@ -9,39 +9,11 @@
  *
  * FD 0: the descriptor in TENON_CHANNEL_FD. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { kDataOctets = 256, kBuffer = 1 << 18 };
+#include "bench_event.h"
 
-static uint64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static void write_all(int fd, const char *from, size_t size) {
-  while (size != 0) {
-    ssize_t put = write(fd, from, size);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) die("write");
-    from += put;
-    size -= (size_t)put;
-  }
-}
+enum { kBuffer = 1 << 18 };
 
 static int read_all(int fd, char *to, size_t size) {
   while (size != 0) {
@@ -55,49 +27,6 @@ static int read_all(int fd, char *to, size_t size) {
   return 1;
 }
 
-static size_t put_text(char *at, const char *text) {
-  size_t size = strlen(text);
-  at[0] = (char)(0xa0 | size); /* fixstr: every text here is shorter than 32 octets */
-  memcpy(at + 1, text, size);
-  return size + 1;
-}
-
-static const size_t kIdOffset = 4 + 1 + 12 + 4 + 3 + 1; /* length, map, specversion and its value, "id", str header */
-
-/* One frame; returns its size. The id has 16 hexadecimal digits. */
-static size_t make_frame(char *frame, const char *topic, uint64_t id) {
-  char *at = frame + 4;
-  char digits[17];
-  uint32_t length;
-  snprintf(digits, sizeof digits, "%016llx", (unsigned long long)id);
-  *at++ = (char)0x86;
-  at += put_text(at, "specversion");
-  at += put_text(at, "1.0");
-  at += put_text(at, "id");
-  at += put_text(at, digits);
-  at += put_text(at, "source");
-  at += put_text(at, "//bench/producer");
-  at += put_text(at, "type");
-  at += put_text(at, "bench.event");
-  at += put_text(at, "topic");
-  at += put_text(at, topic);
-  at += put_text(at, "data");
-  *at++ = (char)0xc5;
-  *at++ = (char)(kDataOctets >> 8);
-  *at++ = (char)(kDataOctets & 255);
-  memset(at, 'x', kDataOctets);
-  at += kDataOctets;
-  length = htonl((uint32_t)(at - frame - 4));
-  memcpy(frame, &length, 4);
-  return (size_t)(at - frame);
-}
-
-static void set_id(char *frame, uint64_t id) {
-  static const char hex[] = "0123456789abcdef";
-  int i;
-  for (i = 15; i >= 0; --i, id >>= 4) frame[kIdOffset + (size_t)i] = hex[id & 15];
-}
-
 static size_t frame_at(const char *data, size_t have) {
   uint32_t length;
   if (have < 4) return 0;
@@ -106,19 +35,8 @@ static size_t frame_at(const char *data, size_t have) {
   return have < 4 + (size_t)length ? 0 : 4 + (size_t)length;
 }
 
-static void write_result(const char *path, const char *text) {
-  char temporary[4096];
-  int fd;
-  snprintf(temporary, sizeof temporary, "%s.new", path);
-  fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  if (fd < 0) die(temporary);
-  write_all(fd, text, strlen(text));
-  close(fd);
-  if (rename(temporary, path) != 0) die(path);
-}
-
 static void produce(int fd, uint64_t count, size_t batch) {
-  char one[1024];
+  char one[kFrameRoom];
   size_t size = make_frame(one, "bench.event", 0);
   size_t per_write = batch > size ? batch / size : 1;
   char *frames = malloc(per_write * size);
@@ -134,10 +52,8 @@ static void produce(int fd, uint64_t count, size_t batch) {
 
 static void consume(int fd, uint64_t count, const char *path) {
   char *data = malloc(kBuffer);
-  char text[256];
   size_t have = 0, at, size;
   uint64_t events = 0, began = 0;
-  double seconds;
   while (events < count) {
     ssize_t got = read(fd, data + have, kBuffer - have);
     if (got < 0 && errno == EINTR) continue;
@@ -150,16 +66,8 @@ static void consume(int fd, uint64_t count, const char *path) {
     memmove(data, data + at, have - at);
     have -= at;
   }
-  seconds = (double)(now_ns() - began) / 1e9;
-  snprintf(text, sizeof text, "{\"events\":%llu,\"seconds\":%.4f,\"per_second\":%.0f}\n", (unsigned long long)events, seconds,
-           (double)events / seconds);
-  write_result(path, text);
+  write_rate(path, events, began);
   free(data);
-}
-
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
 }
 
 static void read_frame(int fd, char *data) {
@@ -171,7 +79,7 @@ static void read_frame(int fd, char *data) {
 }
 
 static void ping(int fd, long count, const char *path) {
-  char frame[1024], answer[4096], text[256];
+  char frame[kFrameRoom], answer[4096];
   size_t size = make_frame(frame, "bench.ping", 0);
   double *micros = malloc((size_t)count * sizeof *micros);
   long i, warm = count / 10;
@@ -182,15 +90,12 @@ static void ping(int fd, long count, const char *path) {
     read_frame(fd, answer);
     if (i >= 0) micros[i] = (double)(now_ns() - began) / 1e3;
   }
-  qsort(micros, (size_t)count, sizeof *micros, by_value);
-  snprintf(text, sizeof text, "{\"round_trips\":%ld,\"p50_us\":%.2f,\"p99_us\":%.2f}\n", count, micros[count / 2],
-           micros[count * 99 / 100]);
-  write_result(path, text);
+  write_round_trips(path, micros, count);
   free(micros);
 }
 
 static void echo(int fd) {
-  char frame[1024], data[4096];
+  char frame[kFrameRoom], data[4096];
   size_t size = make_frame(frame, "bench.pong", 0);
   uint64_t id = 1u << 30;
   for (;;) {
