@@ -5,6 +5,12 @@ if(NOT TENON_TESTS)
 endif()
 find_package(GTest REQUIRED)
 
+# Only there to hold the precompiled header of all tests: an executable, since g++ takes no header of -fPIC for -fPIE.
+add_executable(tenon_test_pch "${CMAKE_SOURCE_DIR}/packaging/cmake/test_pch.cpp")
+target_link_libraries(tenon_test_pch PRIVATE tenon_options GTest::gmock GTest::gtest)
+target_precompile_headers(tenon_test_pch PRIVATE "${CMAKE_SOURCE_DIR}/packaging/cmake/test_pch.hpp")
+set_target_properties(tenon_test_pch PROPERTIES EXCLUDE_FROM_ALL TRUE)
+
 # tenon_test(NAME SOURCES file… [LIBRARIES target…] [LABELS label…] [TIMEOUT seconds])
 # One GoogleTest executable and one ctest entry.
 function(tenon_test NAME)
@@ -12,7 +18,7 @@ function(tenon_test NAME)
   add_executable(${NAME} ${ARG_SOURCES})
   target_link_libraries(${NAME} PRIVATE tenon_options GTest::gmock GTest::gtest GTest::gtest_main ${ARG_LIBRARIES})
   target_include_directories(${NAME} PRIVATE "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}/host")
-  target_precompile_headers(${NAME} PRIVATE "${CMAKE_SOURCE_DIR}/packaging/cmake/test_pch.hpp")
+  target_precompile_headers(${NAME} REUSE_FROM tenon_test_pch)
   add_test(NAME ${NAME} COMMAND ${NAME} --gtest_brief=1)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)

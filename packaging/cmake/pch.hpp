@@ -1,5 +1,5 @@
 // Precompiled for every module of the host: standard headers that nearly every file reads anyway. Nothing of the
-// project and nothing heavy (Asio, Poco, valijson) belongs here: each header must compile alone without it.
+// project and nothing heavy (Asio, Beast, valijson) belongs here: each header must compile alone without it.
 #pragma once
 #include <algorithm>
 #include <array>
