@@ -1,7 +1,7 @@
 """A figure: what was measured, what it is compared with, and the limit that it has to keep.
 
-Every bench of this folder hands its figures over as a JSON list of them; `run` puts the lists into one table. Values are in the
-unit that the figure names. A ratio is always ours / theirs. A figure without a limit is information, and has no verdict.
+Every bench of this folder hands its figures over as a JSON list; `run` puts the lists into one table. Values are in the
+unit that the figure names. A ratio is always ours / theirs. A figure without a limit is information, without verdict.
 """
 import dataclasses
 import json
@@ -47,7 +47,7 @@ class Figure:
         if self.limit.of == "ours":
             return self.limit.kept_by(self.ours)
         if self.theirs is None:
-            raise ValueError(f"{self.name}: a limit on a {self.limit.of} needs a peer's value; name the peer or limit 'ours'")
+            raise ValueError(f"{self.name}: a limit on a {self.limit.of} needs a peer's value; name a peer")
         return self.limit.kept_by(self.shown_ratio() if self.limit.of == "ratio" else self.ours - self.theirs)
 
     def as_json(self):
@@ -55,16 +55,23 @@ class Figure:
 
 
 def compared(name, unit, pairs, peer, limit=None):
-    """The figure of several rounds, each a pair (ours, theirs) measured in turn: medians, and the median of their ratios."""
+    """The figure of several rounds, each a pair (ours, theirs) measured in turn: medians, also of their ratios."""
     ratios = [ours / theirs for ours, theirs in pairs if theirs]
     return Figure(name, unit, statistics.median(ours for ours, _ in pairs), peer,
-                  statistics.median(theirs for _, theirs in pairs), statistics.median(ratios) if ratios else None, limit)
+                  statistics.median(theirs for _, theirs in pairs),
+                  statistics.median(ratios) if ratios else None, limit)
+
+
+def without_limits(figures):
+    """For a smoke run, whose amounts are too small to judge anything."""
+    return [dataclasses.replace(figure, limit=None) for figure in figures]
 
 
 def from_json(item):
     known = {field.name for field in dataclasses.fields(Figure)}
     limit = item.get("limit")
-    return Figure(**{k: v for k, v in item.items() if k in known and k != "limit"}, limit=Limit(**limit) if limit else None)
+    values = {key: value for key, value in item.items() if key in known and key != "limit"}
+    return Figure(**values, limit=Limit(**limit) if limit else None)
 
 
 def write(path, figures):
@@ -93,8 +100,9 @@ def amount_text(value, unit):
 def row(figure):
     ratio = figure.shown_ratio()
     verdict = {True: "met", False: "MISSED", None: ""}[figure.met()]
-    return [figure.name, amount_text(figure.ours, figure.unit), figure.peer or "-", amount_text(figure.theirs, figure.unit),
-            "-" if ratio is None else f"{ratio:.3g} x", figure.limit.text(figure.unit) if figure.limit else "-", verdict]
+    return [figure.name, amount_text(figure.ours, figure.unit), figure.peer or "-",
+            amount_text(figure.theirs, figure.unit), "-" if ratio is None else f"{ratio:.3g} x",
+            figure.limit.text(figure.unit) if figure.limit else "-", verdict]
 
 
 def table(figures):
@@ -102,7 +110,9 @@ def table(figures):
     rows = [["figure", "ours", "compared with", "theirs", "ratio", "limit", ""]] + [row(figure) for figure in figures]
     widths = [max(len(cells[i]) for cells in rows) for i in range(7)]
     right = {1, 3, 4, 5}
-    lines = ["  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(cells, widths))).rstrip()
-             for cells in rows]
+    lines = []
+    for cells in rows:
+        aligned = (c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(cells, widths)))
+        lines.append("  ".join(aligned).rstrip())
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)

@@ -1,7 +1,8 @@
 /* The bench event and the result of a measurement, for every tool that moves it: ours, the relay's and the peers'.
  *
- * The event is a MessagePack map: specversion, id, source, type, topic and 256 octets of `bin` data. A frame is a 4-byte
- * big-endian length and the event; peers that frame by themselves take the event from frame + 4. */
+ * The event is a MessagePack map: specversion, id, source, type, topic and 256 octets of `bin` data. A frame is a
+ * 4-byte big-endian length and the event; peers that frame by themselves take the event from frame + 4. Everything is
+ * static inline: each tool is one file. */
 #pragma once
 #include <arpa/inet.h>
 #include <errno.h>

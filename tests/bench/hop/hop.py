@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Throughput and round trip of worker -> host -> worker, beside a C relay that only copies and beside nats-server.
 
-Every round runs all of them in turn; medians count. The event has 256 octets of data in MessagePack. The round trip is measured
-a second time with everything on one core: waking another core costs more than routing, and hides it.
+Every round runs all of them in turn; medians count. The event has 256 octets of data in MessagePack. The round trip is
+measured a second time with everything on one core: waking another core costs more than routing, and hides it.
 """
 import argparse
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import figures  # noqa: E402
+from child import end_on_sigterm  # noqa: E402
 from figures import Limit  # noqa: E402
 from routers import Amounts, Nats, Relay, Tenon  # noqa: E402
 
@@ -20,16 +21,20 @@ EXAMPLE = "example: hop.py --tenon build/release/bin/tenon --programs build/rele
 
 
 def arguments():
-    p = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLE,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--tenon", required=True, metavar="FILE", help="the host to measure")
-    p.add_argument("--programs", required=True, type=Path, metavar="DIR", help="where hop_tool and nats_hop_tool are")
+    p.add_argument("--programs", required=True, type=Path, metavar="DIR", help="has hop_tool and nats_hop_tool")
     p.add_argument("--events", type=int, default=2_000_000, metavar="N")
     p.add_argument("--pings", type=int, default=20_000, metavar="N")
-    p.add_argument("--batch", type=int, default=65536, metavar="OCTETS", help="what the producer puts into one write (65536)")
+    p.add_argument("--batch", type=int, default=65536, metavar="OCTETS",
+                   help="what the producer puts into one write (65536)")
     p.add_argument("--rounds", type=int, default=5, metavar="N")
     p.add_argument("--json", metavar="FILE", help="write the figures there")
     p.add_argument("--smoke", action="store_true", help="tiny amounts, one round")
     args = p.parse_args()
+    if not (args.programs / "hop_tool").exists():
+        sys.exit(f"hop_tool is missing in {args.programs}; build it: ninja -C BUILD hop_tool nats_hop_tool")
     if args.smoke:
         args.events, args.pings, args.rounds = 20_000, 200, 1
     return args
@@ -85,9 +90,12 @@ def measure(args, folder):
 
 
 def main():
+    end_on_sigterm()
     args = arguments()
     with tempfile.TemporaryDirectory() as folder:
         found = measure(args, Path(folder))
+    if args.smoke:
+        found = figures.without_limits(found)
     print(figures.table(found))
     if args.json:
         figures.write(args.json, found)

@@ -1,8 +1,8 @@
-/* Both ends of a message's hop, and the physical limit between them. Frames are a 4-byte big-endian length and a body; the
- * body is the bench event.
+/* Both ends of a message's hop, and the physical limit between them. Frames are a 4-byte big-endian length and a body;
+ * the body is the bench event.
  *
  *   hop_tool produce FD COUNT BATCH_OCTETS        writes COUNT events, as many a write as fit into the batch (0: one)
- *   hop_tool consume FD COUNT RESULT_FILE         reads COUNT events, writes {"events":…,"seconds":…,"per_second":…}
+ *   hop_tool consume FD COUNT RESULT_FILE         reads COUNT events, writes how many a second
  *   hop_tool ping FD COUNT RESULT_FILE            sends one, waits for its echo; writes percentiles in microseconds
  *   hop_tool echo FD                              answers each event with one of the same size on bench.pong
  *   hop_tool relay FD_A FD_B                      copies octets both ways, batched: what any router is measured against

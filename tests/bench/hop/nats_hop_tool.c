@@ -111,8 +111,9 @@ static void ping(const char *url, long count, const char *path) {
 }
 
 static void on_ping(natsConnection *connection, natsSubscription *subscription, natsMsg *message, void *closure) {
+  const char *data = natsMsg_GetData(message);
+  must(natsConnection_Publish(connection, "bench.pong", data, natsMsg_GetDataLength(message)), "answering");
   (void)subscription, (void)closure;
-  must(natsConnection_Publish(connection, "bench.pong", natsMsg_GetData(message), natsMsg_GetDataLength(message)), "answering");
   natsMsg_Destroy(message);
 }
 

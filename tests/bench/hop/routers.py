@@ -1,7 +1,7 @@
-"""What can stand between two ends of a hop: a C relay, tenon, nats-server. Each moves the same events between two workers.
+"""What can stand between the two ends of a hop: a C relay, tenon, nats-server. Each moves the same events.
 
-`throughput` gives events a second, `round_trip` microseconds as (p50, p99). A router starts what it needs and has ended it when
-it returns, also when it fails.
+`throughput` gives events a second, `round_trip` microseconds as (p50, p99). A router starts what it needs and has ended
+it when it returns, also when it fails.
 """
 import contextlib
 import json
@@ -44,13 +44,13 @@ def started(command, **options):
 
 
 def wait_for(path, processes):
-    """Waits for the file; gives up when one of the processes has failed, or after two minutes."""
+    """Waits for the file; gives up when a process has failed, or after two minutes."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not os.path.exists(path):
         failed = [p.args[0] for p in processes if p.poll()]  # one that has ended well may have left its result
         if failed or time.monotonic() > deadline:
-            raise SystemExit(f"no result from {', '.join(failed) or 'anyone in two minutes'}; the reason stands above, or run "
-                             "hop.py again with fewer --events")
+            raise SystemExit(f"no result from {', '.join(failed) or 'anyone in two minutes'}; "
+                             "the reason stands above, or run hop.py again with fewer --events")
         time.sleep(0.01)
 
 
@@ -64,7 +64,8 @@ def result(path, processes):
 
 def rate(value, amounts):
     if value["events"] != amounts.events:
-        raise SystemExit(f"only {value['events']} of {amounts.events} events came; a hop that loses events has no throughput")
+        raise SystemExit(f"{value['events']} of {amounts.events} events came; what loses events has no throughput: "
+                         "find out where they went")
     return value["per_second"]
 
 
@@ -86,7 +87,8 @@ class Relay:
 
     def round_trip(self, amounts, folder):
         file = folder / "relay.json"
-        return percentiles(self.between(lambda fd: ["ping", fd, amounts.pings, file], lambda fd: ["echo", fd], file), amounts)
+        return percentiles(self.between(lambda fd: ["ping", fd, amounts.pings, file],
+                                        lambda fd: ["echo", fd], file), amounts)
 
     def between(self, first, second, file):
         """Each end is a function of its descriptor that gives a command line."""
@@ -95,7 +97,8 @@ class Relay:
             processes = []
             for sockets, words in (((a_relay, b_relay), ["relay", a_relay.fileno(), b_relay.fileno()]),
                                    ((a,), first(a.fileno())), ((b,), second(b.fileno()))):
-                processes.append(stack.enter_context(started([self.tool, *words], pass_fds=[s.fileno() for s in sockets])))
+                process = started([self.tool, *words], pass_fds=[s.fileno() for s in sockets])
+                processes.append(stack.enter_context(process))
             for s in (a, b, a_relay, b_relay):
                 s.close()
             return result(file, processes)
@@ -149,7 +152,7 @@ class Nats:
     def missing(self):
         """Why it cannot be measured, with what to do; empty when it can."""
         if not self.server:
-            return "nats-server is not installed, so nothing stands beside the hop but the relay; apt-get install nats-server"
+            return "nats-server is not installed and is left out; apt-get install nats-server to see it too"
         if not self.tool.exists():
             return f"{self.tool} was not built, so nats-server is left out; install libnats-dev and build again"
         return ""
@@ -163,7 +166,8 @@ class Nats:
         return percentiles(self.run(["echo"], ["ping", amounts.pings, file], file, folder), amounts)
 
     def run(self, receiver, sender, file, folder):
-        with started([self.server, "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", folder, "-l", folder / "nats.log"]) as server:
+        command = [self.server, "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", folder, "-l", folder / "nats.log"]
+        with started(command) as server:
             url = self.url(server, folder)
             with started([self.tool, receiver[0], url, *receiver[1:]], stdout=subprocess.PIPE) as first:
                 if first.stdout.readline() != b"ready\n":

@@ -1,0 +1,135 @@
+"""The measurements. Each gives every host's values, one a round: {name: [value, …]}, in the unit that it names.
+
+The hosts take turns in every round, so that all see the same machine. A child is killed by SIGKILL; the time counts to
+the first instruction of its replacement.
+"""
+import contextlib
+import http.client
+import os
+import signal
+import time
+
+import control
+import process_table
+from hosts import running
+
+
+def ms(ns):
+    return ns / 1e6
+
+
+def start(hosts, count, rounds):
+    """Launch of the host until the last of its children runs, ms."""
+    values = {host.name: [] for host in hosts}
+    for _ in range(rounds):
+        for host in hosts:
+            with running(host, count) as at_work:
+                values[host.name].append(ms(at_work.stamps.newest() - at_work.launched))
+    return values
+
+
+@contextlib.contextmanager
+def side_by_side(hosts, count):
+    """All at work at once: those that are not measured just now have nothing to do."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(running(host, count)) for host in hosts]
+
+
+def kill_one(at_work, index):
+    began = time.monotonic_ns()
+    os.kill(at_work.stamps.last[index][0], signal.SIGKILL)
+    return ms(at_work.stamps.replaced(index, at_work.name) - began)
+
+
+def restart(at_works, kills):
+    """One child after the other killed, ms until its replacement runs. Each has lived for a turn over all of them."""
+    values = {a.name: [] for a in at_works}
+    for kill in range(kills):
+        for at_work in at_works:
+            values[at_work.name].append(kill_one(at_work, kill % at_work.count))
+    return values
+
+
+def crash_loop(at_works, kills):
+    """The same child killed again as soon as it runs, ms a turn."""
+    values = {a.name: [] for a in at_works}
+    for _ in range(kills):
+        for at_work in at_works:
+            kill_one(at_work, 0)
+            values[at_work.name].append(kill_one(at_work, 0))
+    return values
+
+
+def mass(at_works, rounds):
+    """All children killed at once, ms until the last replacement runs."""
+    values = {a.name: [] for a in at_works}
+    for _ in range(rounds):
+        for at_work in at_works:
+            old, began = at_work.pids(), time.monotonic_ns()
+            for pid in old.values():
+                os.kill(pid, signal.SIGKILL)
+            at_work.stamps.all_replaced(old, at_work.name)
+            values[at_work.name].append(ms(at_work.stamps.newest() - began))
+    return values
+
+
+def settled_memory(at_work, seconds):
+    """Octets once two looks agree: after a start memory still goes back for a moment."""
+    pids, deadline, before = at_work.supervisors(), time.monotonic() + seconds, None
+    while (now := process_table.pss_octets(pids)) != before and time.monotonic() < deadline:
+        before = now
+        time.sleep(0.3)
+    return now
+
+
+def memory(hosts, count):
+    """Octets of all the host's own processes, PSS."""
+    values = {}
+    for host in hosts:
+        with running(host, count) as at_work:
+            values[host.name] = [settled_memory(at_work, 5)]
+    return values
+
+
+def idle(hosts, count, seconds):
+    """CPU of the host's own processes while nothing happens, per cent of a core; all in the same seconds."""
+    with side_by_side(hosts, count) as at_works:
+        time.sleep(min(3, seconds))  # starting has its aftermath: timers, memory given back
+        pids = {a.name: a.supervisors() for a in at_works}
+        before, began = {n: process_table.cpu_ns(p) for n, p in pids.items()}, time.monotonic_ns()
+        time.sleep(seconds)
+        passed = time.monotonic_ns() - began
+        return {n: [(process_table.cpu_ns(p) - before[n]) / passed * 100] for n, p in pids.items()}
+
+
+def adoption(tenon, count, rounds):
+    """The engine killed: ms until /v1/processes answers with every child again, and how many of them changed their pid.
+
+    A fresh host each time, because engines that die often are restarted later and later.
+    """
+    times, changed = [], 0
+    for _ in range(rounds):
+        with running(tenon, count) as at_work:
+            socket = at_work.folder / "t.sock"
+            engine, old = control.get(socket, "/v1/info")["engine_pid"], at_work.pids()
+            began = time.monotonic_ns()
+            os.kill(engine, signal.SIGKILL)
+            listed = answered_by_all(socket, count)
+            times.append(ms(time.monotonic_ns() - began))
+            at_work.stamps.read()
+            changed += sum(old[index] != listed[f"c{index}"] or at_work.pids()[index] != old[index] for index in old)
+            if control.get(socket, "/v1/info")["engine_pid"] == engine:
+                raise SystemExit(f"engine {engine} was killed and answers all the same; look whom /v1/info names")
+    return times, changed
+
+
+def answered_by_all(socket, count):
+    """{id: pid} as soon as every process is listed with a pid."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            listed = {p["id"]: p["pid"] for p in control.get(socket, "/v1/processes")}
+            if sum(pid is not None for pid in listed.values()) == count:
+                return listed
+    raise SystemExit(f"/v1/processes did not list {count} running processes within 30 s of the engine's death; "
+                     "the host's log says why")
