@@ -92,6 +92,9 @@ void KeeperBridge::kill_command(const keeper::ProcessKey& key) {
 }
 void KeeperBridge::forget_command(const keeper::ProcessKey& key) { static_cast<void>(client_.forget(key)); }
 
+Status KeeperBridge::keep_listening(keeper::ListenSpec spec) { return client_.listen(std::move(spec)); }
+Status KeeperBridge::stop_listening(std::string name) { return client_.unlisten(std::move(name)); }
+
 // --- answers ---
 
 Status KeeperBridge::open_worker(const keeper::ProcessKey& key, keeper::ChildDescriptors descriptors,

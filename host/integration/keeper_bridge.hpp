@@ -1,4 +1,5 @@
-// Between the keeper and everything that has to do with processes: spawn requests one way, descriptors and exits the other.
+// Between the keeper and everything that has to do with processes: spawn requests one way, descriptors and exits the
+// other; and the listening sockets of plugins, which go the same ways.
 //
 // The model. The runtime asks for processes through ProcessLauncher; each request becomes a message of the keeper link. What
 // the keeper answers goes, in this order, to whoever needs it first: at a spawn the channel and the log before the runtime,
@@ -16,6 +17,7 @@
 
 #include "event/loop.hpp"
 #include "integration/command_runner.hpp"
+#include "integration/plugin_listeners.hpp"
 #include "integration/worker_hub.hpp"
 #include "keeper/keeper_client.hpp"
 #include "runtime/log_capture.hpp"
@@ -24,7 +26,7 @@
 
 namespace tenon::integration {
 
-class KeeperBridge final : public runtime::ProcessLauncher, public CommandLauncher {
+class KeeperBridge final : public runtime::ProcessLauncher, public CommandLauncher, public ListenerKeeper {
  public:
   explicit KeeperBridge(keeper::KeeperClient& client) : client_(client) {}
   // Before the first answer of the keeper is passed on. All outlive the bridge's use.
@@ -52,6 +54,10 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
   Status spawn_command(keeper::SpawnSpec spec) override;
   void kill_command(const keeper::ProcessKey& key) override;
   void forget_command(const keeper::ProcessKey& key) override;
+
+  // ListenerKeeper
+  Status keep_listening(keeper::ListenSpec spec) override;
+  Status stop_listening(std::string name) override;
 
   // Keys of the stash. A label's key begins with kLabelPrefix.
   static constexpr std::string_view kLabelPrefix = "label/";

@@ -1,40 +1,23 @@
-// The functions of tenon_host, one per service, over a PluginInstance. Every one is a C trampoline: noexcept, arguments
-// checked, anything thrown turned into a status. See plugin-api/include/tenon/host.h for what each promises.
+// The services of tenon_host that an instance has for itself: identity and log, config, time and chance, timers and
+// descriptors, threads. See plugin-api/include/tenon/host.h for what each promises.
+#include "integration/plugin_host_table.hpp"
+
 #include <cstring>
 
 #include "common/logging.hpp"
 #include "common/text.hpp"
-#include "integration/owned_message.hpp"
 #include "integration/plugin_config_values.hpp"
-#include "integration/plugin_instance.hpp"
 
 namespace tenon::integration {
 
 namespace {
 
-constexpr std::size_t kMaxTimers = 1024, kMaxWatches = 1024, kMaxMetrics = 64, kMaxPosted = 65'536, kMaxCommands = 16;
+constexpr std::size_t kMaxTimers = 1024, kMaxWatches = 1024, kMaxMetrics = 64, kMaxPosted = 65'536;
 constexpr std::uint64_t kMaxDelay = 365ull * 24 * 3600 * 1'000'000'000;  // of a timer
-
-template <class Body>
-tenon_status guarded(Body&& body) noexcept {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    return TENON_ERR_EXHAUSTED;
-  } catch (...) {
-    return TENON_ERR_INTERNAL;
-  }
-}
-
-tenon_status to_status(const Status& status) {
-  return status.ok() ? TENON_OK : static_cast<tenon_status>(status.error().code);
-}
 
 }  // namespace
 
-struct PluginInstance::Table {
-  static PluginInstance& self(void* context) noexcept { return *static_cast<PluginInstance*>(context); }
-
+struct PluginInstance::OwnServices : HostCalls {
   // --- identity and log ---
   static tenon_str instance_name(void* context) { return to_abi(self(context).name_); }
   static tenon_str node(void* context) { return to_abi(self(context).services_.node); }
@@ -81,7 +64,7 @@ struct PluginInstance::Table {
 
   template <class Out, class Convert>
   static tenon_status config(void* context, tenon_str pointer, Out* out, Convert convert) {
-    return guarded([&]() -> tenon_status {
+    return on_loop(context, "config_…", [&]() -> tenon_status {
       const auto value = self(context).config_at(pointer);
       if (!value) return TENON_ERR_NOT_FOUND;
       const auto converted = convert(*value);
@@ -112,7 +95,7 @@ struct PluginInstance::Table {
     return config(context, pointer, out, count_of);
   }
   static tenon_status config_key(void* context, tenon_str pointer, size_t index, tenon_str* out) {
-    return guarded([&]() -> tenon_status {
+    return on_loop(context, "config_key", [&]() -> tenon_status {
       const auto value = self(context).config_at(pointer);
       if (!value) return TENON_ERR_NOT_FOUND;
       if (!value->is_object()) return TENON_ERR_INVALID_ARGUMENT;
@@ -136,7 +119,7 @@ struct PluginInstance::Table {
   // --- timers and descriptors ---
   static tenon_status timer_start(void* context, uint64_t delay, uint64_t period, tenon_callback callback,
                                   void* argument, uint64_t* out) {
-    return guarded([&]() -> tenon_status {
+    return on_loop(context, "timer_start", [&]() -> tenon_status {
       PluginInstance& me = self(context);
       if (callback == nullptr || delay > kMaxDelay || period > kMaxDelay) return TENON_ERR_INVALID_ARGUMENT;
       if (me.timers_.size() >= kMaxTimers) return TENON_ERR_EXHAUSTED;
@@ -157,11 +140,13 @@ struct PluginInstance::Table {
       instance.call(instance.call_number("timer"), [&] { run(with); });
     });
   }
-  static void timer_cancel(void* context, uint64_t timer) { self(context).timers_.erase(timer); }
+  static void timer_cancel(void* context, uint64_t timer) {
+    on_loop(context, "timer_cancel", [&] { return self(context).timers_.erase(timer), TENON_OK; });
+  }
 
   static tenon_status fd_watch(void* context, int32_t fd, uint32_t interest, tenon_fd_callback callback, void* argument,
                                uint64_t* out) {
-    return guarded([&]() -> tenon_status {
+    return on_loop(context, "fd_watch", [&]() -> tenon_status {
       PluginInstance& me = self(context);
       if (callback == nullptr || interest > 3) return TENON_ERR_INVALID_ARGUMENT;
       if (me.watches_.size() >= kMaxWatches) return TENON_ERR_EXHAUSTED;
@@ -171,27 +156,29 @@ struct PluginInstance::Table {
       });
       if (!watch.ok()) return static_cast<tenon_status>(watch.error().code);
       const uint64_t id = me.next_handle_++;
-      me.watches_[id] = std::move(*watch);
+      me.watches_[id] = {fd, std::move(*watch)};
       if (out != nullptr) *out = id;
       return TENON_OK;
     });
   }
   static tenon_status fd_interest(void* context, uint64_t id, uint32_t interest) {
-    return guarded([&]() -> tenon_status {
+    return on_loop(context, "fd_interest", [&]() -> tenon_status {
       PluginInstance& me = self(context);
       const auto at = me.watches_.find(id);
       if (at == me.watches_.end()) return TENON_ERR_NOT_FOUND;
       if (interest > 3) return TENON_ERR_INVALID_ARGUMENT;
-      at->second->set_interest(static_cast<event::Interest>(interest));
+      at->second.watch->set_interest(static_cast<event::Interest>(interest));
       return TENON_OK;
     });
   }
-  static void fd_unwatch(void* context, uint64_t id) { self(context).watches_.erase(id); }
+  static void fd_unwatch(void* context, uint64_t id) {
+    on_loop(context, "fd_unwatch", [&] { return self(context).watches_.erase(id), TENON_OK; });
+  }
 
   // --- threads ---
   static tenon_status run_on_worker(void* context, tenon_callback work, tenon_done_callback done, void* argument,
                                     uint64_t deadline_ns) {
-    return guarded([&]() -> tenon_status {
+    return on_loop(context, "run_on_worker", [&]() -> tenon_status {
       PluginInstance& me = self(context);
       if (work == nullptr || done == nullptr) return TENON_ERR_INVALID_ARGUMENT;
       // The library stays mapped for ever, so the work may outlive the instance; it must not touch it.
@@ -242,197 +229,40 @@ struct PluginInstance::Table {
     });
   }
 
-  // --- commands ---
-  static tenon_status run_command(void* context, const tenon_command* command, tenon_command_callback callback,
-                                  void* argument, uint64_t* out) {
-    return guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      if (command == nullptr || callback == nullptr || !TENON_HAS(command, tenon_command, deadline_ns) ||
-          command->argument_count == 0 || command->argument_count > 4096 || command->environment_count > 4096)
-        return TENON_ERR_INVALID_ARGUMENT;
-      if (me.commands_.size() >= kMaxCommands) return TENON_ERR_EXHAUSTED;
-      CommandRequest request;
-      for (uint32_t i = 0; i < command->argument_count; ++i) request.argv.emplace_back(from_abi(command->arguments[i]));
-      for (uint32_t i = 0; i < command->environment_count; ++i)
-        request.environment.emplace_back(from_abi(command->environment[i]));
-      request.directory = from_abi(command->directory);
-      if (command->output_limit != 0) request.output_limit = command->output_limit;
-      request.deadline = from_abi_ns(command->deadline_ns);
-
-      const uint64_t mine = me.next_handle_++;
-      auto started = me.services_.environment.run_command(
-          std::move(request), [&me, alive = me.alive_weak_, mine, callback, argument](CommandOutcome outcome) {
-            if (alive.expired()) return;
-            me.commands_.erase(mine);
-            tenon_command_result result;
-            TENON_INIT(&result);
-            result.ended = outcome.ended;
-            result.value = outcome.value;
-            result.output_truncated = outcome.output_truncated ? 1 : 0;
-            result.output = {reinterpret_cast<const uint8_t*>(outcome.output.data()), outcome.output.size()};
-            result.duration_ns = static_cast<uint64_t>(outcome.duration.count());
-            me.call(me.call_number("command_done"), [&] { callback(argument, &result); });
-          });
-      if (!started.ok()) return static_cast<tenon_status>(started.error().code);
-      me.commands_[mine] = *started;
-      if (out != nullptr) *out = mine;
-      return TENON_OK;
-    });
+  static void fill(tenon_host& host) noexcept {
+    host.instance_name = instance_name;
+    host.node = node;
+    host.log = log_line;
+    host.metric = metric;
+    host.config_json = config_json;
+    host.config_string = config_string;
+    host.config_integer = config_integer;
+    host.config_number = config_number;
+    host.config_boolean = config_boolean;
+    host.config_duration = config_duration;
+    host.config_size = config_size;
+    host.config_count = config_count;
+    host.config_key = config_key;
+    host.monotonic_ns = monotonic_ns;
+    host.wall_ns = wall_ns;
+    host.random = random;
+    host.timer_start = timer_start;
+    host.timer_cancel = timer_cancel;
+    host.fd_watch = fd_watch;
+    host.fd_interest = fd_interest;
+    host.fd_unwatch = fd_unwatch;
+    host.run_on_worker = run_on_worker;
+    host.post_to_loop = post_to_loop;
+    host.at_thread_exit = at_thread_exit;
   }
-  static void command_cancel(void* context, uint64_t command) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      const auto at = me.commands_.find(command);
-      if (at == me.commands_.end()) return TENON_OK;
-      const uint64_t theirs = at->second;
-      me.commands_.erase(at);
-      me.services_.environment.cancel_command(theirs);
-      return TENON_OK;
-    });
-  }
-
-  // --- processes and transports ---
-  static tenon_status process_usage(void* context, tenon_str id, tenon_usage* out) {
-    return guarded([&] { return to_status(self(context).services_.environment.process_usage(from_abi(id), *out)); });
-  }
-  static tenon_status last_control_message(void* context, tenon_str id, tenon_str type, uint64_t* out) {
-    return guarded([&]() -> tenon_status {
-      auto when = self(context).services_.environment.last_control_message(from_abi(id), from_abi(type));
-      if (!when.ok()) return static_cast<tenon_status>(when.error().code);
-      *out = to_abi_ns(*when);
-      return TENON_OK;
-    });
-  }
-  static tenon_status transport_round_trip(void* context, tenon_str transport, uint64_t deadline_ns,
-                                           tenon_done_callback done, void* argument) {
-    return guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      if (done == nullptr) return TENON_ERR_INVALID_ARGUMENT;
-      return to_status(me.services_.environment.transport_round_trip(
-          from_abi(transport), from_abi_ns(deadline_ns), [&me, alive = me.alive_weak_, done, argument](Status how) {
-            if (!alive.expired()) me.call(me.call_number("round_trip_done"), [&] { done(argument, to_status(how)); });
-          }));
-    });
-  }
-
-  // --- completions ---
-  static Status status_of(const tenon_error* error) { return error == nullptr ? Status() : Status(to_error(*error)); }
-
-  static void complete(void* context, uint64_t token, const tenon_error* error) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      me.on_loop([&me, token, status = status_of(error)] { me.on_complete(token, status); });
-      return TENON_OK;
-    });
-  }
-
-  static void complete_request(void* context, uint64_t token, const tenon_message* reply, const tenon_error* error) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      std::shared_ptr<OwnedMessage> owned;
-      if (reply != nullptr) owned = std::make_shared<OwnedMessage>(*reply);
-      me.on_loop([&me, token, owned, status = status_of(error)] {
-        if (owned == nullptr) return me.on_complete_request(token, nullptr, status);
-        const tenon_message message = owned->view();
-        me.on_complete_request(token, &message, {});
-      });
-      return TENON_OK;
-    });
-  }
-
-  static void complete_check(void* context, uint64_t token, const tenon_health_result* result,
-                             const tenon_error* error) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      const bool has_result = result != nullptr;
-      tenon_health_result copy{};
-      std::string reason;
-      if (has_result) {
-        copy = *result;
-        reason = from_abi(result->reason);
-      }
-      me.on_loop([&me, token, has_result, copy, reason, status = status_of(error)]() mutable {
-        copy.reason = to_abi(reason);
-        me.on_complete_check(token, has_result ? &copy : nullptr, status);
-      });
-      return TENON_OK;
-    });
-  }
-
-  // --- reports of transports ---
-  static void transport_state(void* context, uint32_t state, const tenon_error* why) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      me.on_loop([&me, state, status = status_of(why)] { me.on_transport_state(state, status); });
-      return TENON_OK;
-    });
-  }
-  static tenon_status transport_incoming(void* context, uint64_t subscription, const tenon_message* message) {
-    return guarded([&]() -> tenon_status {
-      if (message == nullptr) return TENON_ERR_INVALID_ARGUMENT;
-      return self(context).on_incoming(subscription, *message);
-    });
-  }
-  static void transport_slow_consumer(void* context, uint64_t subscription, uint64_t count) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      me.on_loop([&me, subscription, count] { me.on_slow_consumer(subscription, count); });
-      return TENON_OK;
-    });
-  }
-  static void transport_back_pressure(void* context, uint32_t on) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      me.on_loop([&me, on] { me.on_back_pressure(on != 0); });
-      return TENON_OK;
-    });
-  }
-
-  static const void* get_interface(void*, tenon_str) { return nullptr; }  // ABI 1.0 has none
 };
 
 void PluginInstance::fill_table() noexcept {
-  host_ = {};
-  host_.struct_size = sizeof host_;
+  TENON_INIT(&host_);
   host_.abi_minor = TENON_ABI_MINOR;
   host_.context = this;
-  host_.instance_name = Table::instance_name;
-  host_.node = Table::node;
-  host_.log = Table::log_line;
-  host_.metric = Table::metric;
-  host_.config_json = Table::config_json;
-  host_.config_string = Table::config_string;
-  host_.config_integer = Table::config_integer;
-  host_.config_number = Table::config_number;
-  host_.config_boolean = Table::config_boolean;
-  host_.config_duration = Table::config_duration;
-  host_.config_size = Table::config_size;
-  host_.config_count = Table::config_count;
-  host_.config_key = Table::config_key;
-  host_.monotonic_ns = Table::monotonic_ns;
-  host_.wall_ns = Table::wall_ns;
-  host_.random = Table::random;
-  host_.timer_start = Table::timer_start;
-  host_.timer_cancel = Table::timer_cancel;
-  host_.fd_watch = Table::fd_watch;
-  host_.fd_interest = Table::fd_interest;
-  host_.fd_unwatch = Table::fd_unwatch;
-  host_.run_on_worker = Table::run_on_worker;
-  host_.post_to_loop = Table::post_to_loop;
-  host_.at_thread_exit = Table::at_thread_exit;
-  host_.run_command = Table::run_command;
-  host_.command_cancel = Table::command_cancel;
-  host_.process_usage = Table::process_usage;
-  host_.last_control_message = Table::last_control_message;
-  host_.transport_round_trip = Table::transport_round_trip;
-  host_.complete = Table::complete;
-  host_.complete_request = Table::complete_request;
-  host_.complete_check = Table::complete_check;
-  host_.transport_state = Table::transport_state;
-  host_.transport_incoming = Table::transport_incoming;
-  host_.transport_slow_consumer = Table::transport_slow_consumer;
-  host_.transport_back_pressure = Table::transport_back_pressure;
-  host_.get_interface = Table::get_interface;
+  OwnServices::fill(host_);
+  fill_shared_services();
 }
 
 }  // namespace tenon::integration

@@ -1,5 +1,7 @@
 #include "integration/plugin_instance.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "common/logging.hpp"
@@ -21,11 +23,16 @@ void to_abi(const Error& error, tenon_error& out) noexcept {
              tenon_str{error.message.data(), error.message.size()});
 }
 
+Result<std::uint64_t> PluginEnvironment::listen(std::string, std::function<void(Result<int>)>) {
+  return Error(errc::unsupported, "no keeper holds listening sockets here; listen without the host's help");
+}
+
 PluginInstance::PluginInstance(PluginServices& services, std::shared_ptr<const loader::ComponentVersion> version,
                                std::string component, std::string instance_name, std::string config_json)
     : services_(services), version_(std::move(version)), component_(std::move(component)), name_(std::move(instance_name)),
       config_text_(config_json.empty() ? "{}" : std::move(config_json)),
-      place_(services.tracer.place(version_->library->traced_as(), component_)) {
+      place_(services.tracer.place(version_->library == nullptr ? component_ : version_->library->traced_as(),
+                                   component_)) {
   auto document = JsonDocument::parse(config_text_, name_);
   if (document.ok()) config_.emplace(std::move(*document));  // it was valid when it was checked; else every look-up misses
   fill_table();
@@ -39,6 +46,29 @@ void PluginInstance::silence() noexcept {
   watches_.clear();
   for (const auto& [mine, theirs] : commands_) services_.environment.cancel_command(theirs);
   commands_.clear();
+  while (!listeners_.empty()) release_listener(listeners_.begin()->first);
+}
+
+// The keeper's duplicate keeps the socket alive, and with it every entry in epoll: so its watches go before it closes.
+void PluginInstance::release_listener(std::uint64_t listener) noexcept {
+  const auto at = listeners_.find(listener);
+  if (at == listeners_.end()) return;
+  const Listener gone = at->second;
+  listeners_.erase(at);
+  if (gone.fd >= 0) std::erase_if(watches_, [&](const auto& entry) { return entry.second.fd == gone.fd; });
+  services_.environment.release_listener(gone.theirs);
+}
+
+bool PluginInstance::may_call_loop_function(const char* call) noexcept {
+  if (services_.loop.on_loop_thread()) return true;
+#ifndef NDEBUG
+  std::fprintf(stderr, "tenon: plugin component %s, instance %s: %s is [loop] and was called from another thread\n",
+               component_.c_str(), name_.c_str(), call);
+  std::abort();
+#else
+  misbehaved(std::string(call) + " is [loop] and was called from another thread");
+  return false;
+#endif
 }
 
 void PluginInstance::on_loop(std::function<void()> task) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -61,6 +62,11 @@ class PluginEnvironment {
   virtual Result<MonotonicTime> last_control_message(std::string_view id, std::string_view type) = 0;
   virtual Status transport_round_trip(std::string_view transport, MonotonicTime deadline,
                                       std::function<void(Status)> done) = 0;
+  // A socket that listens at the path and that the keeper holds. `done` exactly once, with a descriptor that stays the
+  // environment's, never from within this call, unless release_listener comes first. errc::unsupported without a keeper.
+  virtual Result<std::uint64_t> listen(std::string path, std::function<void(Result<int>)> done);
+  // Closes the descriptor, which nobody may watch any more, and takes the socket file away. Unknown ones are ignored.
+  virtual void release_listener(std::uint64_t) {}
 };
 
 struct PluginServices {
@@ -87,7 +93,8 @@ inline MonotonicTime from_abi_ns(std::uint64_t ns) noexcept {
 
 class PluginInstance {
  public:
-  // `services` must outlive the instance. `config_json` is valid for the component's schema.
+  // `services` must outlive the instance. `config_json` is valid for the component's schema. A version without a library
+  // is one that is compiled in.
   PluginInstance(PluginServices& services, std::shared_ptr<const loader::ComponentVersion> version, std::string component,
                  std::string instance_name, std::string config_json);
   virtual ~PluginInstance();
@@ -106,6 +113,7 @@ class PluginInstance {
   // Calls into the plugin under a breadcrumb; [loop].
   template <class Call>
   auto call(std::uint32_t call_number, Call&& function, std::string_view event_id = {}) {
+    assert(services_.loop.on_loop_thread() && "plugins are called on the loop thread only");
     keeper::BreadcrumbScope scope(services_.tracer.lane(), place_, call_number, event_id);
     return function();
   }
@@ -142,9 +150,22 @@ class PluginInstance {
   void misbehaved(std::string_view what);
 
  private:
-  struct Table;  // the functions behind host_, in plugin_host_table.cpp
-  friend struct Table;
+  struct HostCalls;  // the functions behind host_, in plugin_host_table*.cpp
+  struct OwnServices;
+  struct SharedServices;
+  struct Watch {
+    int fd;
+    std::unique_ptr<event::FdWatch> watch;
+  };
+  struct Listener {
+    std::uint64_t theirs = 0;  // the environment's number
+    int fd = -1;               // -1: not granted yet
+  };
   void fill_table() noexcept;
+  void fill_shared_services() noexcept;
+  // Whether the caller is on the loop thread. A debug build ends the program if it is not. [any]
+  bool may_call_loop_function(const char* call) noexcept;
+  void release_listener(std::uint64_t listener) noexcept;
 
   std::optional<JsonValue> config_at(tenon_str pointer) const;
 
@@ -158,8 +179,9 @@ class PluginInstance {
   std::mutex log_mutex_;
   event::RateLimiter log_limit_{std::chrono::milliseconds(100), 50};
   std::unordered_map<std::uint64_t, event::Handle> timers_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<event::FdWatch>> watches_;
+  std::unordered_map<std::uint64_t, Watch> watches_;
   std::map<std::uint64_t, std::uint64_t> commands_;  // ours → the environment's
+  std::map<std::uint64_t, Listener> listeners_;
   std::map<std::string, metrics::Gauge, std::less<>> gauges_;  // plugin metrics, counters included: they count in doubles
   std::uint64_t next_handle_ = 1;
   std::shared_ptr<std::atomic<std::size_t>> posted_ = std::make_shared<std::atomic<std::size_t>>(0);

@@ -8,7 +8,7 @@
  * A callback is a function pointer with an argument of the plugin's own; it runs on the thread that the comment names.
  *
  * Sections: identity and log, config, time and chance, timers and descriptors, threads, commands, processes and
- * transports, completions, extensions.
+ * transports, completions, extensions, listening sockets.
  */
 #ifndef TENON_HOST_H
 #define TENON_HOST_H
@@ -63,6 +63,9 @@ typedef struct tenon_command_result {
   uint64_t duration_ns;
 } tenon_command_result;
 typedef void (*tenon_command_callback)(void *argument, const tenon_command_result *result);
+
+/* How a request for a listening socket ended: `error` NULL and the descriptor, or why there is none, and fd -1. */
+typedef void (*tenon_listen_callback)(void *argument, int32_t fd, const tenon_error *error);
 
 /* What a process uses now. A field that cannot be read is UINT64_MAX. */
 typedef struct tenon_usage {
@@ -220,6 +223,31 @@ typedef struct tenon_host {
 
   /* A named, revisioned interface of the host ("tenon.host.xyz/1"), or NULL if it has none of that name. [any] */
   const void *(*get_interface)(void *context, tenon_str id);
+
+  /* --- listening sockets (a host that is older lacks them: check with TENON_HAS) --- */
+
+  /* Asks for a stream socket that listens at the address. The keeper makes it and holds it for as long as the host
+   * runs, so when the engine restarts, clients wait in its queue, and the instance that asks for the same address then
+   * gets the same socket.
+   *
+   * `address` is "unix:///absolute/path", the path of 1 to 107 octets. The host makes its directory if that is missing,
+   * guards it with PATH.lock against every other host, removes what a killed host left there, and makes the socket
+   * file with mode 0600. Refused at once: TENON_ERR_INVALID_ARGUMENT for what is no such address, TENON_ERR_UNSUPPORTED
+   * for another scheme ("tcp://…") or when no keeper is there, TENON_ERR_ALREADY_EXISTS when an instance of this host
+   * has the address, TENON_ERR_EXHAUSTED beyond 8 of an instance or 48 of the host.
+   *
+   * Otherwise the callback runs exactly once, never from within this call, unless listen_release or destroy comes
+   * first. `error` is NULL, or TENON_ERR_ALREADY_EXISTS (retryable: another host listens there; not retryable: a file
+   * that is no socket stands there), or what the operating system refused; then `out_listener` is void.
+   *
+   * The descriptor belongs to the host and is valid until listen_release or destroy: it is non-blocking and
+   * close-on-exec; accept from it and watch it with fd_watch, but never close it. What is accepted from it is the
+   * plugin's. [loop], callback [loop] */
+  tenon_status (*listen)(void *context, tenon_str address, tenon_listen_callback callback, void *argument,
+                         uint64_t *out_listener);
+  /* Gives the socket back, or withdraws the request: fd_watches of its descriptor end, the descriptor is closed and the
+   * socket file removed; clients still in its queue are hung up on. Unknown ones are ignored. [loop] */
+  void (*listen_release)(void *context, uint64_t listener);
 } tenon_host;
 
 #ifdef __cplusplus
