@@ -26,6 +26,8 @@ class Pool final : public WorkerPool {
 
   // Tells `done` of the first finished job, of which there is one. The pool may be gone when it returns.
   void deliver_one();
+  // Joins a thread that found nothing to do, and replaces it if jobs came while it ended.
+  void retire(const WorkerPtr& worker);
 
  private:
   Status admit();
@@ -36,9 +38,9 @@ class Pool final : public WorkerPool {
 
   Loop& loop_;
   const Options options_;
-  const CorePtr core_ = std::make_shared<Core>();
+  const CorePtr core_;
   std::vector<WorkerPtr> workers_;  // without those written off
-  std::uint64_t finished_ = 0, timed_out_ = 0, refused_ = 0;
+  std::uint64_t finished_ = 0, timed_out_ = 0, refused_ = 0, never_begun_ = 0;
 };
 
 namespace {
@@ -51,6 +53,13 @@ void tell(Record& record, Status result) {
 Error past_deadline() {
   return Error(errc::timeout,
                "a worker job was not done by its deadline; allow it more time or find out what it waits for");
+}
+
+Error never_begun(std::size_t threads) {
+  return Error(errc::exhausted,
+               "no worker thread was free before the deadline (" + std::to_string(threads) +
+                   " are busy); find out what the jobs wait for, or let them start less often",
+               fault::host, true);
 }
 
 void deliver(const CorePtr& core) {
@@ -74,8 +83,15 @@ void post_delivery(const CorePtr& core) {
   core->loop->post([core] { deliver(core); });
 }
 
-Pool::Pool(Loop& loop, Options options) : loop_(loop), options_(options) {
-  assert(options.threads >= 1 && options.threads <= 64);
+void post_retirement(const CorePtr& core, const WorkerPtr& worker) {
+  core->loop->post([core, worker] {
+    if (core->pool != nullptr) core->pool->retire(worker);
+  });
+}
+
+Pool::Pool(Loop& loop, Options options)
+    : loop_(loop), options_(options), core_(std::make_shared<Core>(options.idle_timeout)) {
+  assert(options.threads >= 1 && options.threads <= 64 && options.idle_timeout > Duration::zero());
   core_->loop = &loop;
   core_->pool = this;
 }
@@ -146,12 +162,13 @@ bool Pool::add_thread() {
 void Pool::deadline_passed(const std::weak_ptr<Record>& which) {
   const RecordPtr record = which.lock();
   if (!record) return;
-  bool jobs_wait = false;
+  bool jobs_wait = false, began = true;
   {
     const std::lock_guard lock(core_->mutex);
     if (record->state == JobState::finished) return;  // it made it; its delivery is on the way
     if (record->state == JobState::queued) {
       core_->queue.remove(record);
+      began = false;
     } else {
       const auto worker =
           std::find_if(workers_.begin(), workers_.end(), [&](const auto& each) { return each->current == record; });
@@ -165,8 +182,19 @@ void Pool::deadline_passed(const std::weak_ptr<Record>& which) {
     jobs_wait = core_->queue.size() > core_->idle;
   }
   if (jobs_wait && workers_.size() < options_.threads) add_thread();
-  ++timed_out_;
-  tell(*record, past_deadline());
+  ++(began ? timed_out_ : never_begun_);
+  tell(*record, began ? past_deadline() : never_begun(workers_.size()));
+}
+
+void Pool::retire(const WorkerPtr& worker) {
+  worker->thread.join();  // it has nothing left to do but to return
+  std::erase(workers_, worker);
+  bool jobs_wait = false;
+  {
+    const std::lock_guard lock(core_->mutex);
+    jobs_wait = core_->queue.size() > core_->idle;
+  }
+  if (jobs_wait && workers_.size() < options_.threads) add_thread();
 }
 
 void Pool::write_off(Worker& worker) {
@@ -194,7 +222,8 @@ void Pool::at_thread_exit(std::function<void()> hook) {
 
 WorkerPool::Counters Pool::counters() const {
   const std::lock_guard lock(core_->mutex);
-  return {finished_, timed_out_, refused_, core_->queue.size(), core_->running, core_->abandoned};
+  return {finished_,      timed_out_,           refused_,      never_begun_, core_->queue.size(),
+          core_->running, core_->abandoned, workers_.size()};
 }
 
 // Waits until no thread of the pool is inside a job that is within its deadline; writes the others off.

@@ -8,8 +8,12 @@
 // when its job returns. Late results of timed-out jobs are dropped.
 //
 // Destruction waits for jobs that are within their deadline and never for written-off ones; it tells every `done` that
-// is still owed (errc::cancelled for jobs that had not begun). Threads start when first needed. A process that ends
-// while threads are written off should leave by _exit: they still run while its statics die.
+// is still owed (errc::cancelled for jobs that had not begun). A process that ends while threads are written off should
+// leave by _exit: they still run while its statics die.
+//
+// A thread starts when a job finds none idle, and ends when it found nothing to do for `idle_timeout`: a pool that is
+// not used costs nothing, and a few slow jobs do not hold up the others. When all threads are busy jobs wait; one that
+// no thread began by its deadline is told errc::exhausted, which says nothing about what it would have found.
 #pragma once
 
 #include <cstddef>
@@ -27,13 +31,15 @@ class Loop;
 class WorkerPool {
  public:
   struct Options {
-    std::size_t threads = 2;           // 1 … 64 that run jobs at once
+    std::size_t threads = 16;          // 1 … 64 that run jobs at once
     std::size_t max_queued = 4096;     // jobs that wait for a thread
     std::size_t max_abandoned = 64;    // threads stuck in jobs past their deadline
+    Duration idle_timeout = std::chrono::seconds(30);  // in real time; > 0
   };
   struct Counters {
-    std::uint64_t finished = 0, timed_out = 0, refused = 0;
+    std::uint64_t finished = 0, timed_out = 0, refused = 0, never_begun = 0;
     std::size_t queued = 0, running = 0, abandoned = 0;
+    std::size_t threads = 0;  // busy or idle, without those abandoned
   };
   using Job = std::function<void()>;
   using Done = std::function<void(Status)>;
@@ -41,7 +47,8 @@ class WorkerPool {
   virtual ~WorkerPool() = default;
 
   // [loop] Queues the job. `deadline` counts from now, waiting in the queue included. What a job throws becomes
-  // errc::internal in `done`, a passed deadline errc::timeout. Returns errc::exhausted, without calling `done`, when
+  // errc::internal in `done`, a deadline passed in the job errc::timeout, one passed in the queue errc::exhausted: then
+  // the job does not run any more. Returns errc::exhausted, without calling `done`, when
   // the queue is full, too many threads are written off or none can be started; errc::wrong_state from a `done` that
   // the destructor calls. The job's captures die on the worker thread, those of `done` on the loop thread.
   virtual Status submit(Job job, Duration deadline, Done done) = 0;

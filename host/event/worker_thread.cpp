@@ -44,9 +44,14 @@ bool job_ended(const CorePtr& core, const WorkerPtr& self, const RecordPtr& reco
 RecordPtr next_job(const CorePtr& core, const WorkerPtr& self) {
   std::unique_lock lock(core->mutex);
   ++core->idle;
-  core->work.wait(lock, [&] { return core->stopping || !core->queue.empty(); });
+  const bool work = core->work.wait_for(lock, core->idle_timeout,
+                                        [&] { return core->stopping || !core->queue.empty(); });
   --core->idle;
   if (core->stopping) return nullptr;
+  if (!work) {
+    self->retired = true;
+    return nullptr;
+  }
   RecordPtr record = std::move(core->queue.front());
   core->queue.pop_front();
   record->state = JobState::running;
@@ -78,6 +83,8 @@ void run_thread(const CorePtr& core, const WorkerPtr& self) {
     if (!job_ended(core, self, record, std::move(result))) break;
   }
   run_exit_hooks(core);
+  const std::lock_guard lock(core->mutex);
+  if (self->retired && !core->stopping) post_retirement(core, self);
 }
 
 }  // namespace tenon::event::worker

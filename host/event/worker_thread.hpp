@@ -42,11 +42,14 @@ using RecordPtr = std::shared_ptr<Record>;
 struct Worker {
   std::thread thread;        // the loop's; not joinable once written off
   bool written_off = false;  // guarded
+  bool retired = false;      // guarded; found nothing to do and ends; the loop then joins it
   RecordPtr current;         // guarded; what it runs, null between jobs
 };
 using WorkerPtr = std::shared_ptr<Worker>;
 
 struct Core {  // all guarded, unless it says otherwise
+  explicit Core(Duration before_a_thread_ends) : idle_timeout(before_a_thread_ends) {}
+  const Duration idle_timeout;
   std::mutex mutex;
   std::condition_variable work;      // there is a job, or the pool is stopping
   std::condition_variable progress;  // a job ended; only the pool's destructor waits for it
@@ -61,10 +64,14 @@ struct Core {  // all guarded, unless it says otherwise
 };
 using CorePtr = std::shared_ptr<Core>;
 
-// The body of a worker thread: runs jobs until the pool stops or the thread is written off, then the exit hooks.
+// The body of a worker thread: runs jobs until the pool stops, the thread is written off or there is nothing to do for
+// the idle timeout; then the exit hooks.
 void run_thread(const CorePtr& core, const WorkerPtr& self);
 
 // Has the loop look at `finished`. The mutex is held.
 void post_delivery(const CorePtr& core);
+
+// Has the loop join a thread that retired. The mutex is held.
+void post_retirement(const CorePtr& core, const WorkerPtr& worker);
 
 }  // namespace tenon::event::worker

@@ -44,8 +44,11 @@ class HealthCheck {
   virtual ~HealthCheck() = default;  // cancels what is under way
   virtual Status start(const HealthTarget& target) = 0;  // a new incarnation runs
   // Looks once; at most one check is under way. `done` at most once, also from within this call; an error is a failure
-  // of the check to look, and counts like unhealthy. An answer after cancel() or the deadline is dropped.
+  // of the check to look, and counts like unhealthy, unless it is the host's own want of something (errc::exhausted,
+  // fault::host): then nothing was looked at, and nothing counts. An answer after cancel() or the deadline is dropped.
   virtual void check(MonotonicTime deadline, Completion done) = 0;
+  // While a check is under way: true if it has not begun to look, because it waits for something of the host.
+  virtual bool waits_for_host() const noexcept { return false; }
   virtual void cancel() noexcept = 0;  // the answer is not wanted any more: free what it holds
   virtual void stop() noexcept = 0;    // the incarnation is over
 };

@@ -11,12 +11,14 @@ std::string_view to_string(HealthOutcome outcome) noexcept {
     case HealthOutcome::unhealthy: return "unhealthy";
     case HealthOutcome::timeout: return "timeout";
     case HealthOutcome::error: return "error";
+    case HealthOutcome::not_made: return "not_made";
   }
   return "unknown";
 }
 
 HealthTally count_outcome(HealthTally tally, HealthOutcome outcome, const HealthThresholds& thresholds,
                           bool in_start_period) noexcept {
+  if (outcome == HealthOutcome::not_made) return tally;
   if (is_failure(outcome)) {
     if (in_start_period) return tally;
     tally.successes = 0;

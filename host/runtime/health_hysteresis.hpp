@@ -4,7 +4,8 @@
 // the other way round; degraded counts as a success of its own kind: the process lives, and the state says degraded.
 // unhealthy comes after `unhealthy_after` failures in a row and goes after `healthy_after` successes in a row. From
 // unknown and from healthy the first success counts at once; degraded and healthy follow each other at once. During
-// the start period failures change nothing; the first success ends it.
+// the start period failures change nothing; the first success ends it. A check that the host could not make says
+// nothing about the process and changes nothing at all.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,11 @@
 
 namespace tenon::runtime {
 
-enum class HealthOutcome : std::uint8_t { healthy, degraded, unhealthy, timeout, error };
+enum class HealthOutcome : std::uint8_t { healthy, degraded, unhealthy, timeout, error, not_made };
 std::string_view to_string(HealthOutcome outcome) noexcept;
-constexpr bool is_failure(HealthOutcome outcome) noexcept { return outcome >= HealthOutcome::unhealthy; }
+constexpr bool is_failure(HealthOutcome outcome) noexcept {
+  return outcome == HealthOutcome::unhealthy || outcome == HealthOutcome::timeout || outcome == HealthOutcome::error;
+}
 
 struct HealthTally {
   bool known = false;  // false: no state yet

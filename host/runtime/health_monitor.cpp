@@ -86,7 +86,11 @@ void HealthMonitor::answered(const Question* question, Result<HealthAnswer> answ
   if (question_.get() != question) return;
   question_.reset();
   const Duration measured = loop_.clock().monotonic() - asked_at_;
-  if (!answer) return record(HealthOutcome::error, measured, std::move(answer).error().message);
+  if (!answer) {
+    const bool host_is_short = answer.error().code == errc::exhausted && answer.error().whose == fault::host;
+    return record(host_is_short ? HealthOutcome::not_made : HealthOutcome::error, measured,
+                  std::move(answer).error().message);
+  }
   HealthOutcome outcome = HealthOutcome::error;
   switch (answer->status.state) {
     case HealthState::healthy: outcome = HealthOutcome::healthy; break;
@@ -98,10 +102,17 @@ void HealthMonitor::answered(const Question* question, Result<HealthAnswer> answ
 
 void HealthMonitor::timed_out() {
   question_.reset();
-  ++timeouts_;
+  const bool asked = !check_->waits_for_host();
   check_->cancel();
-  record(HealthOutcome::timeout, loop_.clock().monotonic() - asked_at_,
-         "no answer within " + format_duration(std::max(config_.timeout, kShortest)));
+  const std::string limit = format_duration(std::max(config_.timeout, kShortest));
+  const Duration waited = loop_.clock().monotonic() - asked_at_;
+  if (!asked) {
+    return record(HealthOutcome::not_made, waited,
+                  "not made: no worker thread of the host was free within " + limit +
+                      "; other checks take too long (`tenon health` shows which)");
+  }
+  ++timeouts_;
+  record(HealthOutcome::timeout, waited, "no answer within " + limit);
 }
 
 void HealthMonitor::record(HealthOutcome outcome, Duration latency, std::string reason) {
@@ -124,9 +135,10 @@ void HealthMonitor::record(HealthOutcome outcome, Duration latency, std::string 
 
   const HealthTally before = tally_;
   tally_ = count_outcome(tally_, outcome, {config_.unhealthy_after, config_.healthy_after}, now < start_period_end_);
-  if (!is_failure(outcome)) start_period_end_ = now;  // the first success ends it
+  if (!is_failure(outcome) && outcome != HealthOutcome::not_made) start_period_end_ = now;  // the first success ends it
   const bool changed = tally_.known && (!before.known || before.state != tally_.state);
-  const bool shown = changed || (tally_.known && (tally_.state == HealthState::unhealthy) == is_failure(outcome));
+  const bool said_something = tally_.known && outcome != HealthOutcome::not_made;
+  const bool shown = changed || (said_something && (tally_.state == HealthState::unhealthy) == is_failure(outcome));
   if (shown) reason_ = reason;
   wait(config_.interval);
   listener_.on_health_answer(*this, changed);

@@ -4,7 +4,8 @@
 // part of the interval (at most one interval), so that ten thousand processes started together are not asked together;
 // each further one `interval` after the last was answered. A question unanswered at its timeout is a timeout, told
 // apart from a failure; the check is told to cancel, its late answer is dropped, and nobody waited for it: every
-// monitor has its own timers. Never are two questions of one monitor under way. While suspended (the operator paused
+// monitor has its own timers. A question that could not be put because the host itself was short of something (no
+// worker thread was free, too many commands run) is kept among the results as "not made" and counts for nothing. Never are two questions of one monitor under way. While suspended (the operator paused
 // the process) nothing is asked and nothing counts; time without an engine passes while no monitor lives, so it counts
 // neither.
 //

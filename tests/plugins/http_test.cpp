@@ -223,6 +223,18 @@ TEST(HttpCheck, IsDegradedWhenTheAnswerTookTooLong) {
   EXPECT_EQ(done->reason, url(server.port()) + " answered after 300 ms; degraded_after is 200 ms");
 }
 
+TEST(HttpCheck, BlamesNobodyWhenTheHostHasNoThreadForTheRequest) {
+  HealthCheckUnderTest check(http(), config("http://127.0.0.1:1/"));
+  check.host.script.workers_busy = true;
+  const std::uint64_t token = check.begin(1s);
+  check.host.advance(1s);
+  const auto done = check.host.check(token);
+  ASSERT_TRUE(done && done->error);
+  EXPECT_EQ(done->error->code, TENON_ERR_EXHAUSTED);
+  EXPECT_EQ(done->error->fault, TENON_FAULT_HOST);
+  EXPECT_EQ(done->error->text, "not made: no worker thread was free to ask http://127.0.0.1:1/");
+}
+
 TEST(HttpCheck, RefusesTheCheckWhenTheHostHasNoWorker) {
   HealthCheckUnderTest check(http(), config("http://127.0.0.1:1/"));
   check.host.script.worker = TENON_ERR_EXHAUSTED;

@@ -136,6 +136,18 @@ TEST(TcpCheck, IsUnhealthyWhenTheNameIsNotResolvedInTime) {
   EXPECT_EQ(check.host.check(token)->reason, "the name localhost was not resolved in time");
 }
 
+TEST(TcpCheck, BlamesNobodyWhenTheHostHasNoThreadToResolveTheName) {
+  HealthCheckUnderTest check(tcp(), config(80, R"(,"host":"localhost")"));
+  check.host.script.workers_busy = true;
+  const std::uint64_t token = check.begin(1s);
+  check.host.advance(1s);
+  const auto done = check.host.check(token);
+  ASSERT_TRUE(done && done->error);
+  EXPECT_EQ(done->error->code, TENON_ERR_EXHAUSTED);
+  EXPECT_EQ(done->error->fault, TENON_FAULT_HOST);
+  EXPECT_EQ(done->error->text, "not made: no worker thread was free to resolve localhost");
+}
+
 TEST(TcpCheck, FreesEverythingWhenItIsCancelled) {
   ScriptedServer server(wait_for_close);
   HealthCheckUnderTest check(tcp(), config(server.port(), R"(,"expect_banner":"220")"));

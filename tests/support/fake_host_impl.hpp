@@ -41,6 +41,7 @@ struct RunningWork {
   tenon_done_callback done;  // nullptr: has run
   void* argument;
   std::uint64_t deadline;
+  bool begun = true;  // false: no thread was free for it
 };
 
 struct Post {

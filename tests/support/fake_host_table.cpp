@@ -82,7 +82,7 @@ void FakePluginHost::Impl::fill_table() {
                            std::uint64_t deadline) -> tenon_status {
     of(c).on_loop("run_on_worker");
     if (of(c).owner->script.worker != TENON_OK) return of(c).owner->script.worker;
-    return of(c).start_work(work, done, argument, deadline);
+    return of(c).start_work(of(c).owner->script.workers_busy ? nullptr : work, done, argument, deadline);
   };
   table.post_to_loop = [](void* c, tenon_callback callback, void* argument) -> tenon_status {
     if (of(c).owner->script.post != TENON_OK) return of(c).owner->script.post;

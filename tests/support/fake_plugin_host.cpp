@@ -23,7 +23,8 @@ constexpr std::int64_t kLookAgainMs = 5;
 tenon_status FakePluginHost::Impl::start_work(tenon_callback work, tenon_done_callback done, void* argument,
                                               std::uint64_t deadline) {
   const std::uint64_t id = next_id++;
-  works[id] = RunningWork{done, argument, deadline};
+  works[id] = RunningWork{done, argument, deadline, work != nullptr};
+  if (work == nullptr) return TENON_OK;
   threads.emplace_back([this, id, work, argument] {
     work(argument);
     std::vector<Post> hooks;
@@ -82,7 +83,7 @@ bool FakePluginHost::Impl::fire_next_due(std::uint64_t until) {
     command->second.command->time_out();
     end_command(id);
   } else {
-    end_work(id, TENON_ERR_TIMEOUT);
+    end_work(id, works.at(id).begun ? TENON_ERR_TIMEOUT : TENON_ERR_EXHAUSTED);
   }
   return true;
 }

@@ -136,6 +136,7 @@ class FakePluginHost {
     tenon_status control_status = TENON_ERR_NOT_FOUND;
     std::map<std::string, std::uint64_t> control_messages;  // type → when; absent: 0, not since the start
     tenon_status round_trip = TENON_OK;                     // delivered by the next turn of the loop
+    bool workers_busy = false;  // work is accepted, but no thread is free for it before its deadline
     // Refusals: what the call returns instead of working.
     tenon_status timer = TENON_OK, watch = TENON_OK, worker = TENON_OK, command = TENON_OK, post = TENON_OK;
   } script;

@@ -36,7 +36,8 @@ typedef struct tenon_health_check {
   /* Required. A new incarnation of the process runs. The target is borrowed for the call. [loop] */
   tenon_status (*start)(void *self, const tenon_health_target *target, tenon_error *error);
   /* Required. Looks once. TENON_OK: accepted, ends with host->complete_check(token, …), also from within this call.
-   * Anything else: refused, no completion follows; the host counts it as unhealthy with the error's text. [loop] */
+   * Anything else: refused, no completion follows; the host counts it as unhealthy with the error's text, but not at
+   * all if it is TENON_ERR_EXHAUSTED with TENON_FAULT_HOST: then nothing was learnt about the process. [loop] */
   tenon_status (*check)(void *self, uint64_t token, uint64_t deadline_ns, tenon_error *error);
   /* Optional. The check under way is not wanted any more: free what it holds (kill its command, close its socket).
    * [loop] */

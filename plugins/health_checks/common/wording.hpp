@@ -1,6 +1,8 @@
 // Words that our health checks share in their reasons.
 #pragma once
 
+#include <tenon/sdk/host.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -48,6 +50,14 @@ inline std::string last_line(std::string_view output) {
   while (!output.empty() && static_cast<unsigned char>(output.back()) <= ' ') output.remove_suffix(1);
   const std::size_t start = output.rfind('\n');
   return printable(start == std::string_view::npos ? output : output.substr(start + 1));
+}
+
+// Ends a check that the host had nothing free for: it counts neither for nor against the process.
+inline void complete_not_made(const sdk::Host& host, std::uint64_t token, const std::string& reason) {
+  tenon_error error;
+  TENON_INIT(&error);
+  sdk::fill(error, TENON_ERR_EXHAUSTED, "not made: " + reason, TENON_FAULT_HOST, true);
+  host.raw()->complete_check(host.raw()->context, token, nullptr, &error);
 }
 
 }  // namespace tenon::health

@@ -56,6 +56,8 @@ class Http {
       host_.complete_check(token, health, reason, took);
     };
     const std::string& url = shared_->request.shown_url;
+    if (status == TENON_ERR_EXHAUSTED)
+      return tenon::health::complete_not_made(host_, token, "no worker thread was free to ask " + url);
     // Without TENON_OK the worker may still be writing the probe's answer.
     if (status == TENON_ERR_TIMEOUT)
       return complete(TENON_UNHEALTHY, "no complete answer from " + url + " within " + describe_duration(limit_ns));

@@ -71,6 +71,7 @@ class Tcp {
         deadline_ns, [result, name = name_, port = port_] { *result = tenon::health::resolve(name, port, false); },
         [this, result, probe = probe_](tenon_status status) {
           if (probe != probe_) return;
+          if (status == TENON_ERR_EXHAUSTED) return not_made();
           if (status != TENON_OK) return unhealthy("the name " + name_ + " was not resolved in time");
           if (result->addresses.empty()) return unhealthy("cannot resolve " + name_ + ": " + result->error);
           connect_to(std::move(result->addresses));
@@ -167,6 +168,11 @@ class Tcp {
     if (took <= degraded_after_ns_) return finish(TENON_HEALTHY, {});
     finish(TENON_DEGRADED, endpoint_ + " answered after " + describe_duration(took) + "; degraded_after is " +
                                describe_duration(degraded_after_ns_));
+  }
+  // The host had no thread to resolve the name on: nothing was learnt about the server.
+  void not_made() {
+    release();
+    tenon::health::complete_not_made(host_, token_, "no worker thread was free to resolve " + name_);
   }
   void unhealthy(const std::string& reason) { finish(TENON_UNHEALTHY, reason); }
 

@@ -119,7 +119,7 @@ TEST_F(WorkerPoolTest, LateResultOfATimedOutJobIsDropped) {
   EXPECT_EQ(pool_->counters().finished, 0u);
 }
 
-TEST_F(WorkerPoolTest, DeadlineCountsWaitingInTheQueue) {
+TEST_F(WorkerPoolTest, JobThatNoThreadBeganByItsDeadlineIsToldApartFromOneThatHangs) {
   make({.threads = 1});
   const auto busy = make_blocker();
   std::optional<errc> first, second;
@@ -129,12 +129,43 @@ TEST_F(WorkerPoolTest, DeadlineCountsWaitingInTheQueue) {
   ASSERT_TRUE(pool_->submit([&] { ran = true; }, seconds(1), note(second)));
   EXPECT_EQ(pool_->counters().queued, 1u);
   loop_.advance(seconds(1));
-  EXPECT_EQ(second, errc::timeout);
+  EXPECT_EQ(second, errc::exhausted);
+  EXPECT_EQ(pool_->counters().never_begun, 1u);
+  EXPECT_EQ(pool_->counters().timed_out, 0u);
   EXPECT_EQ(pool_->counters().queued, 0u);
   EXPECT_EQ(pool_->counters().abandoned, 0u) << "no thread hung";
   busy->release.count_down();
   serve_until(first);
-  EXPECT_FALSE(ran) << "a job that was reported as timed out must not start";
+  EXPECT_FALSE(ran) << "a job that was reported as not begun must not start";
+}
+
+TEST_F(WorkerPoolTest, FewSlowJobsHoldUpNoOther) {
+  std::vector<std::shared_ptr<Blocker>> slow;
+  std::vector<std::optional<errc>> ends(8);
+  for (auto& end : ends) {
+    slow.push_back(make_blocker());
+    ASSERT_TRUE(pool_->submit(slow.back()->job(slow.back()), hours(1), note(end)));
+  }
+  std::optional<errc> quick;
+  ASSERT_TRUE(pool_->submit([] {}, seconds(1), note(quick)));
+  serve_until(quick);  // while all the others still hang
+  EXPECT_EQ(quick, errc::ok);
+  for (const auto& each : slow) each->release.count_down();
+  for (auto& end : ends) serve_until(end);
+}
+
+TEST_F(WorkerPoolTest, ThreadsThatFindNothingToDoEndAndNewOnesComeWhenNeeded) {
+  make({.threads = 2, .idle_timeout = milliseconds(1)});
+  EXPECT_EQ(pool_->counters().threads, 0u) << "a pool that is not used has no threads";
+  for (int round = 0; round < 2; ++round) {
+    std::optional<errc> told;
+    ASSERT_TRUE(pool_->submit([] {}, hours(1), note(told)));
+    serve_until(told);
+    while (pool_->counters().threads > 0) {
+      ASSERT_TRUE(loop_.wait_posted()) << "the thread did not end";
+      loop_.run_posted();
+    }
+  }
 }
 
 TEST_F(WorkerPoolTest, FullQueueRefusesWithoutCallingDone) {

@@ -169,10 +169,12 @@ class FakeChecks final : public HealthCheckFactory {
     void check(MonotonicTime, Completion done) override {
       ++owner_.asked[process_];
       EXPECT_FALSE(under_way) << "two checks of one instance at once";
+      if (owner_.refusal) return done(*owner_.refusal);
       if (owner_.automatic) return done(HealthAnswer{*owner_.automatic, Duration(0)});
       under_way = true;
       pending = std::move(done);
     }
+    bool waits_for_host() const noexcept override { return owner_.host_is_busy; }
     void cancel() noexcept override { ++owner_.cancels, under_way = false; }
     void stop() noexcept override { ++owner_.stops; }
     void answer(HealthState state, std::string reason = "") {
@@ -196,6 +198,8 @@ class FakeChecks final : public HealthCheckFactory {
   std::map<std::string, Check*> live;
   std::map<std::string, int> asked;
   std::optional<HealthStatus> automatic;
+  std::optional<Error> refusal;  // instead of an answer
+  bool host_is_busy = false;
   Status start_result;
   int starts = 0, stops = 0, cancels = 0;
 };

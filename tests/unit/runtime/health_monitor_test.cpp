@@ -77,6 +77,48 @@ TEST_F(HealthMonitorTest, TellsATimeoutFromAFailureAndDropsTheLateAnswer) {
   EXPECT_EQ(listener.answers, 1);
 }
 
+TEST_F(HealthMonitorTest, CountsNothingWhileTheHostHasNoThreadForTheCheck) {
+  checks.automatic = HealthStatus{};
+  auto m = monitor();
+  ASSERT_TRUE(m->start(target(), 0s).ok());
+  loop.advance(1ms);
+  checks.automatic.reset();
+  checks.host_is_busy = true;
+  loop.advance(1h);
+  EXPECT_EQ(m->results().back().outcome, HealthOutcome::not_made);
+  EXPECT_NE(m->results().back().reason->find("no worker thread"), std::string::npos);
+  EXPECT_EQ(*m->status(), HealthStatus{}) << "nobody looked, so nothing is known that was not before";
+  EXPECT_EQ(m->timeouts(), 0u);
+  EXPECT_EQ(listener.changes, 1);
+}
+
+TEST_F(HealthMonitorTest, TellsARefusalForWantOfSomethingOfTheHostsFromAFailedCheck) {
+  config.unhealthy_after = 1;
+  checks.refusal = Error(errc::exhausted, "256 commands run already", fault::host, true);
+  auto m = monitor();
+  ASSERT_TRUE(m->start(target(), 0s).ok());
+  loop.advance(1ms);
+  EXPECT_EQ(m->results().back().outcome, HealthOutcome::not_made);
+  EXPECT_FALSE(m->status().has_value());
+  checks.refusal = Error(errc::exhausted, "the server has no connection left", fault::remote, true);
+  loop.advance(5s);
+  EXPECT_EQ(m->results().back().outcome, HealthOutcome::error);
+  EXPECT_EQ(m->status()->state, HealthState::unhealthy);
+}
+
+TEST_F(HealthMonitorTest, ACheckThatWasNotMadeDoesNotEndTheStartPeriod) {
+  config.unhealthy_after = 1;
+  checks.refusal = Error(errc::exhausted, "256 commands run already", fault::host, true);
+  auto m = monitor();
+  ASSERT_TRUE(m->start(target(), 12s).ok());
+  loop.advance(1ms);
+  checks.refusal.reset();
+  checks.automatic = HealthStatus{HealthState::unhealthy, "refused"};
+  loop.advance(6s);
+  EXPECT_EQ(m->results().back().outcome, HealthOutcome::unhealthy);
+  EXPECT_FALSE(m->status().has_value());
+}
+
 TEST_F(HealthMonitorTest, AnAnswerAfterDestructionHarmsNobody) {
   auto m = monitor();
   ASSERT_TRUE(m->start(target(), 0s).ok());
