@@ -29,8 +29,8 @@ class ProcessLauncher {
 
   // Idempotent by (config.id, generation).
   virtual Status spawn(const ProcessConfig& config, std::uint64_t generation, const StopPlan& stop) = 0;
-  // To the process, or to everything it started. After the exit and before forget, SIGKILL to the whole group is asked
-  // for what the process left behind.
+  // To the process, or to everything it started. What an exited process left behind in its group is gone before its
+  // exit is told; that is the launcher's part.
   virtual Status signal(const ProcessId& id, std::uint64_t generation, int signal_number, bool whole_group) = 0;
   virtual Status set_stop_plan(const ProcessId& id, std::uint64_t generation, const StopPlan& stop) = 0;
   // The exit was taken note of, and the label says so: do not tell it to a successor.

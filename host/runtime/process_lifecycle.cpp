@@ -195,11 +195,7 @@ void ProcessManager::ended(Process& process, ExitRecord exit) {
   clear_due(process);
   exit.was_ready = handle.ready != MonotonicTime{};
   if (exit.was_ready) exit.ready_time = exit.at - handle.ready;
-  if (exit.cause != EndCause::spawn) {
-    // What it started and left behind goes with it. An error means that nothing is left to signal.
-    (void)services_.launcher.signal(handle.id(), handle.generation, SIGKILL, true);
-    to_forget_.push_back({handle.id(), handle.generation});
-  }
+  if (exit.cause != EndCause::spawn) to_forget_.push_back({handle.id(), handle.generation});
   handle.pid.reset();
   handle.in_flight = 0;
   handle.health.reset();

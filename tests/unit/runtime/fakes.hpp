@@ -51,14 +51,11 @@ class FakeKeeper final : public ProcessLauncher {
     const Child& child = children[id];
     if (manager) manager->on_spawned(id, child.generation, child.pid);
   }
-  Status signal(const ProcessId& id, std::uint64_t generation, int signal_number, bool group) override {
+  Status signal(const ProcessId& id, std::uint64_t generation, int signal_number, bool) override {
     const auto found = children.find(id);
     if (found == children.end() || found->second.generation != generation) return {};
     Child& child = found->second;
-    if (child.exit) {
-      if (signal_number == SIGKILL && group) swept.insert(id);
-      return {};
-    }
+    if (child.exit) return Error(errc::not_found, id + " has exited");
     log.push_back("signal " + id + " " + signal_name(signal_number));
     if (signal_number == SIGSTOP) child.frozen = true;
     if (signal_number == SIGCONT) child.frozen = false;
@@ -100,7 +97,7 @@ class FakeKeeper final : public ProcessLauncher {
   std::map<std::string, std::string> labels;
   std::map<std::string, int> spawn_errors;
   std::map<std::string, std::uint32_t> ranks;
-  std::set<std::string> ignores_term, immortal, swept;
+  std::set<std::string> ignores_term, immortal;
   std::vector<std::string> log, forgotten;
   bool answer_spawns = true;
   bool refuse_spawns = false;

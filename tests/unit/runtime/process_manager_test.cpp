@@ -145,12 +145,12 @@ TEST_F(ProcessManagerTest, TheFirstRestartIsImmediateAndTheNextOnesWait) {
   EXPECT_EQ((*this)["w"].history->back().delay, 100ms);
 }
 
-TEST_F(ProcessManagerTest, WhatAProcessLeavesBehindIsKilledWithItsGroup) {
+TEST_F(ProcessManagerTest, AnExitIsForgottenOnceItWasTakenNoteOf) {
   spawn(process("w"));
   const auto before = keeper.forgotten.size();
   exit("w", 0);
-  EXPECT_TRUE(keeper.swept.contains("w"));
   EXPECT_EQ(keeper.forgotten.size(), before + 1);
+  EXPECT_EQ(keeper.log, (std::vector<std::string>{"spawn w", "spawn w"})) << "there is nothing left to signal";
 }
 
 TEST_F(ProcessManagerTest, TheHistoryIsBounded) {
