@@ -99,8 +99,9 @@ void ProcessManager::deadline(Process& process) {
 void ProcessManager::spawn(Process& process) {
   ProcessHandle& handle = process.handle;
   clear_due(process);
-  process.held = false;
+  process.held = starts_ended_;
   process.time_left = Duration(-1);
+  if (starts_ended_) return touch(process);
   ++handle.generation;
   handle.spawned = now();
   handle.ready = {};

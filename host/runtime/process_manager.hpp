@@ -135,6 +135,8 @@ class ProcessManager {
   std::vector<const HealthMonitor*> monitors(std::string_view id) const;
 
   // ---- what an operator asks for; `done` when the result is reached or cannot be any more ----
+  // At most kMaxWaiters wait for the start of one process; those who wait for its end are as many as ask (the tree
+  // bounds them), because what is stopped after it must not be told that it is gone while it runs.
   void start(std::string_view id, Completion done);    // ready, or failed and why; clears the restart history
   void stop_process(std::string_view id, Completion done);
   void restart(std::string_view id, Completion done);  // of what does not run: a start
@@ -152,6 +154,9 @@ class ProcessManager {
   void hold(std::string_view id, std::string reason);
   // Stops it for good as part of the host's end; what the operator wants of it is left as it is.
   void shut_down(std::string_view id, Completion done);
+  // From here on nothing is spawned any more: restart delays that run are withdrawn, what would start is held. For the
+  // host's end; there is no way back.
+  void end_starts();
   // SIGKILL to everything that still runs, without drain or grace.
   void kill_all();
   // Answers to on_exit_decided.
@@ -224,7 +229,8 @@ class ProcessManager {
   void stop_monitors(Process& process) noexcept;
   void health_answered(Process& process, HealthMonitor& monitor, bool changed);
 
-  void add_waiter(Process& process, std::vector<Completion> Process::*list, Completion done);
+  void add_start_waiter(Process& process, Completion done);
+  void add_stop_waiter(Process& process, Completion done);
   void settle(Process& process, std::vector<Completion> Process::*list, const Status& result);
   void answer(Completion done, Status result);
   void reset_history(Process& process);
@@ -238,6 +244,7 @@ class ProcessManager {
   Random random_;
   std::unordered_map<std::string, std::unique_ptr<Process>, IdHash, std::equal_to<>> processes_;
   std::array<std::size_t, 7> counts_{};
+  bool starts_ended_ = false;
   std::unordered_map<std::string, std::weak_ptr<RestartPolicy>> policies_;  // by name and config
 
   std::uint32_t depth_ = 0;  // of nested calls; what follows is done when the outermost ends, in this order

@@ -112,8 +112,20 @@ void ProcessManager::shut_down(std::string_view id, Completion done) {
   Process* const process = get(id);
   const Scope scope(*this);
   if (!process || is_ended(process->handle.phase)) return answer(std::move(done), {});
-  add_waiter(*process, &Process::stop_waiters, std::move(done));
+  add_stop_waiter(*process, std::move(done));
   stop(*process, AfterStop::stay_down, "the host stops");
+}
+
+void ProcessManager::end_starts() {
+  const Scope scope(*this);
+  starts_ended_ = true;
+  for (const auto& [id, process] : processes_) {
+    if (process->handle.phase != ProcessPhase::waiting || process->held) continue;
+    clear_due(*process);
+    process->time_left = Duration(-1);
+    process->held = true;
+    touch(*process);
+  }
 }
 
 void ProcessManager::kill_all() {

@@ -36,16 +36,21 @@ void ProcessManager::answer(Completion done, Status result) {
   if (done) answers_.emplace_back(std::move(done), std::move(result));
 }
 
-void ProcessManager::add_waiter(Process& process, std::vector<Completion> Process::*list, Completion done) {
+void ProcessManager::add_start_waiter(Process& process, Completion done) {
+  if (!done) return;
+  if (process.start_waiters.size() >= kMaxWaiters) {
+    return answer(std::move(done), Error(errc::exhausted, std::to_string(kMaxWaiters) + " requests wait for " +
+                                                              process.handle.id() + " already; use --no-wait"));
+  }
+  process.start_waiters.push_back(std::move(done));
+}
+
+void ProcessManager::add_stop_waiter(Process& process, Completion done) {
   if (!done) return;
   if (process.handle.phase == ProcessPhase::killed && process.handle.due == MonotonicTime{}) {
     return answer(std::move(done), unkillable(process.handle));  // those before were told when the bound passed
   }
-  if ((process.*list).size() >= kMaxWaiters) {
-    return answer(std::move(done), Error(errc::exhausted, std::to_string(kMaxWaiters) + " requests wait for " +
-                                                              process.handle.id() + " already; use --no-wait"));
-  }
-  (process.*list).push_back(std::move(done));
+  process.stop_waiters.push_back(std::move(done));
 }
 
 void ProcessManager::settle(Process& process, std::vector<Completion> Process::*list, const Status& result) {
@@ -78,7 +83,7 @@ void ProcessManager::prepare_start(std::string_view id, std::string reason, Comp
   if (handle.paused()) return answer(std::move(done), wrong_state(handle, "use `tenon resume` to let it go on"));
   if (handle.phase == ProcessPhase::running) return answer(std::move(done), {});
   handle.desired = Desired::up;
-  add_waiter(*process, &Process::start_waiters, std::move(done));
+  add_start_waiter(*process, std::move(done));
   touch(*process);
   if (handle.phase == ProcessPhase::spawning || handle.phase == ProcessPhase::starting) return;
   if (is_ended(handle.phase)) handle.total_restarts = 0;
@@ -136,7 +141,7 @@ void ProcessManager::stop_process(std::string_view id, Completion done) {
     answer(std::move(done), {});
     return terminate(*process, "stopped by the operator", {});
   }
-  add_waiter(*process, &Process::stop_waiters, std::move(done));
+  add_stop_waiter(*process, std::move(done));
   if (was_down && is_stopping(handle.phase) && process->after_stop == AfterStop::stay_down) return;
   stop(*process, AfterStop::stay_down, "stopped by the operator");
 }
@@ -152,7 +157,7 @@ void ProcessManager::restart(std::string_view id, Completion done) {
   }
   handle.desired = Desired::up;
   reset_history(*process);
-  add_waiter(*process, &Process::start_waiters, std::move(done));
+  add_start_waiter(*process, std::move(done));
   stop(*process, AfterStop::restart, "restarted by the operator");
 }
 

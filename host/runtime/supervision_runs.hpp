@@ -12,7 +12,10 @@ namespace tenon::runtime {
 
 // Collects the outcomes of one verb and reports when the last has come.
 struct SupervisionTree::VerbRun {
-  VerbRun(std::size_t count, VerbDone report) : left(count), done(std::move(report)) { outcomes.reserve(count); }
+  VerbRun(std::size_t count, VerbDone report, std::shared_ptr<int> counter)
+      : left(count), done(std::move(report)), counted(std::move(counter)) {
+    outcomes.reserve(count);
+  }
 
   void add(const ProcessId& id, Status status) {
     outcomes.push_back({id, std::move(status)});
@@ -24,6 +27,7 @@ struct SupervisionTree::VerbRun {
 
   std::size_t left;
   VerbDone done;
+  std::shared_ptr<int> counted;
   std::vector<VerbOutcome> outcomes;
 };
 

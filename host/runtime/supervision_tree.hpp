@@ -51,6 +51,7 @@ struct TreeAdoption {
 class SupervisionTree final : private ProcessOwner {
  public:
   using VerbDone = std::function<void(std::vector<VerbOutcome>)>;
+  static constexpr std::size_t kMaxVerbs = 1024;  // under way at once
 
   // All outlive the tree, and the tree becomes the manager's owner.
   SupervisionTree(event::Loop& loop, ProcessManager& manager, ProcessLauncher& launcher, RuntimeObserver& observer);
@@ -73,8 +74,8 @@ class SupervisionTree final : private ProcessOwner {
   // glob over these. errc::not_found, with the nearest name, if there are none.
   Result<std::vector<ProcessId>> resolve(std::string_view selector) const;
   Result<std::vector<ProcessId>> resolve(const std::vector<std::string>& selectors) const;  // each once
-  // Applies the verb, in order where there is one (start, stop, restart), and reports when all have ended. `ids` come
-  // from resolve(). `signal_number` only for kill.
+  // Applies the verb, in order where there is one (start, stop, restart), and reports when all have ended; errc::exhausted
+  // for all when kMaxVerbs are under way. `ids` come from resolve(). `signal_number` only for kill.
   void apply(Verb verb, const std::vector<ProcessId>& ids, int signal_number, VerbDone done);
 
   // For --until-idle, as far as the runtime knows: every process for which `must_end` is true has ended or is in error,
@@ -157,6 +158,7 @@ class SupervisionTree final : private ProcessOwner {
   std::unordered_map<std::string, Supervisor*> supervisors_;  // by id
   std::unordered_map<std::string, std::vector<ProcessId>> bases_;
   std::vector<std::shared_ptr<StopRun>> held_runs_;  // restarts of several, whose members go down by being held
+  std::shared_ptr<int> verbs_ = std::make_shared<int>(0);  // shared by each VerbRun: how many there are
   bool shutting_down_ = false;
   Status shutdown_result_;
   event::Handle shutdown_timer_;

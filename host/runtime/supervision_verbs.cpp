@@ -22,7 +22,15 @@ void SupervisionTree::apply(Verb verb, const std::vector<ProcessId>& ids, int si
     if (done) done({});
     return;
   }
-  const auto run = std::make_shared<VerbRun>(ids.size(), std::move(done));
+  const bool too_many = static_cast<std::size_t>(verbs_.use_count()) > kMaxVerbs;
+  const auto run = std::make_shared<VerbRun>(ids.size(), std::move(done), verbs_);
+  if (too_many) {
+    for (const ProcessId& id : ids) {
+      run->add(id, Error(errc::exhausted, std::to_string(kMaxVerbs) + " requests about processes are under way; try "
+                                                                      "again when some have ended"));
+    }
+    return;
+  }
   if (shutting_down_ && verb != Verb::kill && verb != Verb::stop) {
     for (const ProcessId& id : ids) run->add(id, Error(errc::cancelled, "the host is stopping; start it again first"));
     return;
@@ -156,6 +164,7 @@ void SupervisionTree::stop_all(Duration bound, std::function<void(Status)> done)
   if (!first) return;
   held_runs_.clear();
   if (root_) cancel_operation(*root_, true);
+  manager_.end_starts();  // the last in the order may be asked to stop long after a restart delay of its ends
   const auto run = std::make_shared<StopRun>(graph_, nodes_of(order_));
   run->stop_one = [this, weak = std::weak_ptr<StopRun>(run)](Node node) {
     manager_.shut_down(graph_.name(node), [this, node, run = weak.lock()](Status status) {

@@ -165,6 +165,50 @@ TEST_F(SupervisionVerbsTest, NothingIsStartedOnceTheEndHasBegun) {
   EXPECT_EQ(manager->count(ProcessStatus::terminated), 4u);
 }
 
+TEST_F(SupervisionVerbsTest, ARestartDelayThatEndsDuringTheEndStartsNothing) {
+  keeper.ignores_term.insert("web");
+  start(root_of({process("broker"), process("web", {"broker"})}));
+  exit("broker", 1);
+  exit("broker", 1);
+  ASSERT_NE((*this)["broker"].due, MonotonicTime{}) << "its restart waits";
+  keeper.log.clear();
+  tree->stop_all(1min, {});
+  advance(1s);  // web, which goes first, uses its grace
+  EXPECT_THAT(spawned(), IsEmpty());
+  advance(1min);
+  EXPECT_EQ(status("broker"), ProcessStatus::terminated);
+  EXPECT_EQ((*this)["broker"].reason, "the host stops");
+}
+
+TEST_F(SupervisionVerbsTest, HoweverManyWaitForAStopTheNextInOrderWaitsForTheRealOne) {
+  keeper.ignores_term.insert("web");
+  start(root_of({process("broker"), process("web", {"broker"})}));
+  std::vector<VerbAnswer> impatient;
+  for (int i = 0; i < 100; ++i) impatient.push_back(apply(Verb::stop, "web"));
+  const VerbAnswer both = apply(Verb::stop, "*");
+  tree->stop_all(1min, {});
+  turn();
+  EXPECT_TRUE(keeper.runs("broker")) << "web, which needs it, still runs";
+  for (const VerbAnswer& answer : impatient) EXPECT_FALSE(answer.answered());
+  advance(1min);
+  EXPECT_TRUE(both.all_ok());
+  for (const VerbAnswer& answer : impatient) EXPECT_TRUE(answer.all_ok());
+  EXPECT_FALSE(keeper.runs("broker"));
+}
+
+TEST_F(SupervisionVerbsTest, TooManyVerbsAtOnceAreRefused) {
+  keeper.ignores_term.insert("web");
+  start(root_of({process("web")}));
+  std::vector<VerbAnswer> waiting;
+  for (std::size_t i = 0; i < SupervisionTree::kMaxVerbs; ++i) waiting.push_back(apply(Verb::stop, "web"));
+  const VerbAnswer refused = apply(Verb::stop, "web");
+  ASSERT_TRUE(refused.answered());
+  EXPECT_EQ((**refused.outcomes)[0].status.error().code, errc::exhausted);
+  advance(1min);
+  for (const VerbAnswer& answer : waiting) EXPECT_TRUE(answer.all_ok());
+  EXPECT_TRUE(apply(Verb::stop, "web").all_ok());
+}
+
 TEST_F(SupervisionVerbsTest, AnEmptyTreeStopsAtOnce) {
   start(root_of({}));
   bool done = false;
