@@ -240,7 +240,7 @@ void ProcessManager::ask_policy(Process& process, const ExitRecord& exit, std::o
     owner_->on_exit_decided(handle, exit, decision);
     return;
   }
-  const std::string why = to_string(exit) + (decision.text.empty() ? "" : "; " + decision.text);
+  const std::string why = reason_of(exit, decision);
   switch (decision.action) {
     case RestartAction::restart: return restart_after(handle.id(), decision.delay, {decision.delay, why});
     case RestartAction::finished: return finish(handle.id(), why);

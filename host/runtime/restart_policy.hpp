@@ -36,7 +36,7 @@ struct RestartDecision {
   RestartAction action = RestartAction::restart;
   Duration delay{0};   // with restart; the manager caps it at kMaxRestartDelay
   bool reset = false;  // the run was stable: `consecutive` starts again at 0
-  std::string text;    // why, for the operator; may be empty
+  std::string text;    // what the operator should know beyond exit, number and delay; mostly empty
   PolicyMemory memory{};
 };
 inline constexpr Duration kMaxRestartDelay = std::chrono::hours(24);
@@ -50,6 +50,10 @@ class RestartPolicy {
   // An operator asked for a fresh start; memory and counts are zero.
   virtual void reset(PolicyMemory& memory) { (void)memory; }
 };
+
+// Why a process has the status that the decision gives it: "exit code 3", with what the policy adds: "exit code 3;
+// outside working hours".
+std::string reason_of(const ExitRecord& exit, const RestartDecision& decision);
 
 class RestartPolicyFactory {
  public:

@@ -54,17 +54,16 @@ void SupervisionTree::on_history_reset(const ProcessHandle& process) {
 void SupervisionTree::on_exit_decided(const ProcessHandle& process, const ExitRecord& exit,
                                       const RestartDecision& decision) {
   const ProcessId& id = process.id();
-  std::string cause = to_string(exit);
-  if (!decision.text.empty()) cause += "; " + decision.text;
   const Place* const place = place_of(id);
-  if (!place || shutting_down_) return manager_.finish(id, cause);
+  // What the policy would have done is not what happens now, so its text is left out.
+  if (!place || shutting_down_) return manager_.finish(id, to_string(exit) + ", not restarted: the host stops");
   if (const Supervisor* stopping = stopping_ancestor(id)) return manager_.hold(id, stopping->reason);
   Supervisor& supervisor = *place->supervisor;
   const MonotonicTime now = loop_.clock().monotonic();
   const SupervisionEvent event{place->index, decision.action, decision.delay};
   const SupervisionPlan plan =
       plan_exit(supervisor.rules, window_of(supervisor, place->index), child_states(supervisor), event, now);
-  carry_out(supervisor, place->index, plan, cause);
+  carry_out(supervisor, place->index, plan, plan.limit_reached ? to_string(exit) : reason_of(exit, decision));
 }
 
 void SupervisionTree::carry_out(Supervisor& supervisor, std::uint32_t index, const SupervisionPlan& plan,

@@ -22,14 +22,13 @@ PolicyDecision decide(const std::string& config, std::uint32_t ended, std::int32
 TEST(Never, FinishesOnExitCodeZero) {
   const PolicyDecision decision = decide("{}", TENON_ENDED_CODE, 0);
   EXPECT_EQ(decision.action, TENON_RESTART_FINISHED);
-  EXPECT_EQ(decision.text, "exit code 0, finished");
+  EXPECT_EQ(decision.text, "") << "the host tells the exit itself";
 }
 
-TEST(Never, GivesUpOnEveryFailureAndSaysWhatItWas) {
+TEST(Never, GivesUpOnEveryFailureAndSaysWhy) {
   EXPECT_EQ(decide("{}", TENON_ENDED_CODE, 2).action, TENON_RESTART_GIVE_UP);
-  EXPECT_EQ(decide("{}", TENON_ENDED_CODE, 2).text, "exit code 2, never restarted");
+  EXPECT_EQ(decide("{}", TENON_ENDED_CODE, 2).text, "the policy is never to restart it");
   EXPECT_EQ(decide("{}", TENON_ENDED_SIGNAL, SIGSEGV).action, TENON_RESTART_GIVE_UP);
-  EXPECT_EQ(decide("{}", TENON_ENDED_SIGNAL, SIGSEGV).text, "signal 11 (SEGV), never restarted");
   EXPECT_EQ(decide("{}", TENON_ENDED_SPAWN, 0).action, TENON_RESTART_GIVE_UP);
   EXPECT_EQ(decide("{}", TENON_ENDED_HEALTH, 0).action, TENON_RESTART_GIVE_UP);
   EXPECT_EQ(decide("{}", TENON_ENDED_STARTUP, 0).action, TENON_RESTART_GIVE_UP);

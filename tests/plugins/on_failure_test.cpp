@@ -23,7 +23,7 @@ std::uint32_t action(const std::string& config, std::uint32_t ended, std::int32_
 TEST(OnFailure, FinishesOnExitCodeZero) {
   const PolicyDecision decision = RestartPolicyUnderTest(on_failure(), "{}").on_exit(exited(TENON_ENDED_CODE, 0, 3));
   EXPECT_EQ(decision.action, TENON_RESTART_FINISHED);
-  EXPECT_EQ(decision.text, "exit code 0, finished");
+  EXPECT_EQ(decision.text, "") << "the host tells the exit itself";
 }
 
 TEST(OnFailure, RestartsEveryOtherEnd) {
@@ -71,7 +71,6 @@ TEST(OnFailure, WaitsAsTheCurveSays) {
   tenon_exit stable = exited(TENON_ENDED_CODE, 1, 9);
   stable.run_time_ns = 5'000'000'000;
   EXPECT_TRUE(policy.on_exit(stable).reset);
-  EXPECT_EQ(policy.on_exit(stable).text, "exit code 1, restart 1, at once");
 }
 
 TEST(OnFailure, DescribesEveryKeyOfItsConfigInTheNote) {

@@ -48,7 +48,8 @@ typedef struct tenon_restart_decision {
   uint64_t delay_ns;   /* with RESTART: wait this long first; the host caps it at one day */
   uint32_t reset;      /* 1: the run was stable, `consecutive` starts again at 0 before this exit is counted */
   uint32_t text_size;  /* octets used in text */
-  char text[128];      /* optional: why, for `tenon status` */
+  char text[128];      /* optional: what `tenon status` adds to the exit, the restart's number and its delay, which the
+                          host tells itself: "outside working hours" */
   uint64_t memory[4];  /* what to hand in next time; the host fills it with tenon_exit's before the call */
 } tenon_restart_decision;
 

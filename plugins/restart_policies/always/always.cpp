@@ -3,7 +3,6 @@
 #include <tenon/sdk/restart_policy.hpp>
 
 #include "../common/backoff.hpp"
-#include "../common/exit_text.hpp"
 
 namespace {
 
@@ -13,10 +12,7 @@ class Always {
 
   tenon::sdk::Decision on_exit(const tenon_exit& exit) const {
     const auto next = tenon::restart::next_restart(curve_, exit);
-    return {.action = TENON_RESTART_RESTART,
-            .delay_ns = next.delay_ns,
-            .reset = next.stable,
-            .text = tenon::restart::describe_restart(exit, next.number, next.delay_ns)};
+    return {.action = TENON_RESTART_RESTART, .delay_ns = next.delay_ns, .reset = next.stable};
   }
 
  private:

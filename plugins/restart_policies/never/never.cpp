@@ -2,7 +2,6 @@
 #include <tenon/sdk/plugin.hpp>
 #include <tenon/sdk/restart_policy.hpp>
 
-#include "../common/exit_text.hpp"
 #include "../common/success.hpp"
 
 namespace {
@@ -13,8 +12,8 @@ class Never {
 
   tenon::sdk::Decision on_exit(const tenon_exit& exit) const {
     if (success_.contains(exit))
-      return {.action = TENON_RESTART_FINISHED, .text = tenon::restart::describe_end(exit) + ", finished"};
-    return {.action = TENON_RESTART_GIVE_UP, .text = tenon::restart::describe_end(exit) + ", never restarted"};
+      return {.action = TENON_RESTART_FINISHED};
+    return {.action = TENON_RESTART_GIVE_UP, .text = "the policy is never to restart it"};
   }
 
  private:

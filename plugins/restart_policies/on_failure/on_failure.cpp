@@ -3,7 +3,6 @@
 #include <tenon/sdk/restart_policy.hpp>
 
 #include "../common/backoff.hpp"
-#include "../common/exit_text.hpp"
 #include "../common/success.hpp"
 
 namespace {
@@ -15,12 +14,9 @@ class OnFailure {
 
   tenon::sdk::Decision on_exit(const tenon_exit& exit) const {
     if (success_.contains(exit))
-      return {.action = TENON_RESTART_FINISHED, .text = tenon::restart::describe_end(exit) + ", finished"};
+      return {.action = TENON_RESTART_FINISHED};
     const auto next = tenon::restart::next_restart(curve_, exit);
-    return {.action = TENON_RESTART_RESTART,
-            .delay_ns = next.delay_ns,
-            .reset = next.stable,
-            .text = tenon::restart::describe_restart(exit, next.number, next.delay_ns)};
+    return {.action = TENON_RESTART_RESTART, .delay_ns = next.delay_ns, .reset = next.stable};
   }
 
  private:

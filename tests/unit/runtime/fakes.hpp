@@ -120,6 +120,7 @@ class FakePolicies final : public RestartPolicyFactory {
       const bool success = exit.ended == EndCause::code && exit.value == 0;
       RestartDecision decision;
       decision.memory = exit.memory;
+      decision.text = owner_.text;
       ++decision.memory[0];
       if (name_ == "fails") return Error(errc::internal, "out of ideas", fault::plugin);
       if (name_ == "nonsense") decision.delay = -1s;
@@ -146,6 +147,7 @@ class FakePolicies final : public RestartPolicyFactory {
     return std::unique_ptr<RestartPolicy>(std::make_unique<Policy>(*this, name));
   }
   int made = 0;
+  std::string text;  // that all give with their decisions
   std::vector<ExitInfo> asked;
 };
 

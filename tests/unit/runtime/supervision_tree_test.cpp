@@ -72,6 +72,16 @@ TEST_F(SupervisionTreeTest, ACrashLoopEndsInErrorAndTheOthersLive) {
   EXPECT_FALSE(observer.host_end.has_value());
 }
 
+TEST_F(SupervisionTreeTest, WhatThePolicyAddsStandsInTheReasonUnlessTheLimitOverrulesIt) {
+  policies.text = "outside working hours";
+  start(root_of({process("w"), process("bad")}));
+  exit("w", 3);
+  exit("w", 3);
+  EXPECT_EQ((*this)["w"].reason, "restart 2 of 5 in 10 s, next in 100 ms: exit code 3; outside working hours");
+  crash_loop("bad", 20);
+  EXPECT_EQ((*this)["bad"].reason, "5 restarts in 10 s did not help: exit code 1");
+}
+
 TEST_F(SupervisionTreeTest, EachRestartSaysTheHowManiethItIs) {
   start(root_of({process("w")}));
   exit("w", 3);

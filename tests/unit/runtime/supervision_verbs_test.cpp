@@ -196,6 +196,15 @@ TEST_F(SupervisionVerbsTest, HoweverManyWaitForAStopTheNextInOrderWaitsForTheRea
   EXPECT_FALSE(keeper.runs("broker"));
 }
 
+TEST_F(SupervisionVerbsTest, WhatEndsDuringTheEndIsNotSaidToBeRestarted) {
+  policies.text = "next in 2 s";
+  keeper.ignores_term.insert("web");
+  start(root_of({process("broker"), process("web", {"broker"})}));
+  tree->stop_all(1min, {});
+  exit("broker", 3);
+  EXPECT_EQ((*this)["broker"].reason, "exit code 3, not restarted: the host stops");
+}
+
 TEST_F(SupervisionVerbsTest, TooManyVerbsAtOnceAreRefused) {
   keeper.ignores_term.insert("web");
   start(root_of({process("web")}));

@@ -21,7 +21,7 @@ struct Decision {
   std::uint32_t action = TENON_RESTART_RESTART;
   std::uint64_t delay_ns = 0;
   bool reset = false;
-  std::string text = {};  // why, for people; cut at 128 octets
+  std::string text = {};  // what `tenon status` adds to exit, number and delay; cut at 128 octets
   bool keeps_memory = false;
   std::uint64_t memory[4] = {};  // taken over only with keeps_memory
 };
