@@ -1,6 +1,7 @@
 #include "app/host_documents.hpp"
 
 #include <chrono>
+#include <deque>
 
 #include "app/process_usage.hpp"
 #include "common/rfc3339.hpp"
@@ -130,14 +131,17 @@ void write_tree(JsonWriter& json, Host& host, const runtime::Supervisor& supervi
 }
 
 void write_health(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
-  for (const runtime::HealthMonitor* monitor : host.processes().monitors(process.id())) {
-    json.begin_object().member("process", process.id()).member("check", monitor->config().check).key("state");
-    const auto status = monitor->status();
+  static const std::deque<runtime::HealthResult> none;
+  for (const runtime::ProcessManager::Check& check : host.processes().checks(process.id())) {
+    const runtime::HealthMonitor* monitor = check.monitor;
+    json.begin_object().member("process", process.id()).member("check", check.config.check).key("state");
+    const auto status = monitor != nullptr && check.problem.empty() ? monitor->status() : std::nullopt;
     if (status) json.value(to_string(status->state));
     else json.null();
-    json.member("reason", status ? status->reason : std::string()).member("timeouts", monitor->timeouts());
+    json.member("reason", status ? std::string_view(status->reason) : check.problem);
+    json.member("timeouts", monitor != nullptr ? monitor->timeouts() : 0);
     json.key("results").begin_array();
-    for (const runtime::HealthResult& result : monitor->results()) {
+    for (const runtime::HealthResult& result : monitor != nullptr ? monitor->results() : none) {
       json.begin_object().member("at", wall_text(host, result.at)).member("state", to_string(result.outcome));
       json.member("latency_ms", static_cast<double>(result.latency.count()) / 1e6);
       json.member("reason", result.reason == nullptr ? std::string_view() : std::string_view(*result.reason)).end_object();

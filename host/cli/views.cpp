@@ -102,7 +102,7 @@ std::string render_health(const JsonValue& checks, const Style& style) {
       // The last ten at a glance, the newest last.
       for (std::size_t i = results->size() > 10 ? results->size() - 10 : 0; i < results->size(); ++i) {
         const std::string state = member_text(results->at(i), "state");
-        trail += state == "healthy" ? "+" : state == "degraded" ? "~" : "x";
+        trail += state == "healthy" ? "+" : state == "degraded" ? "~" : state == "not_made" ? "?" : "x";
       }
     }
     table.add_row({member_text(check, "process"), member_text(check, "check"), state_cell(check, "state"), at, latency,

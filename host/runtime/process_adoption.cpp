@@ -116,10 +116,10 @@ void ProcessManager::adopt_child(Process& process, const ProcessLabel* label, co
     set_due_at(process, label->due);
   } else {
     start_monitors(process, engine_lost);
-    if (phase != ProcessPhase::starting || ready.timeout <= Duration::zero() || handle.paused()) return;
+    if (phase != ProcessPhase::starting || handle.paused()) return;
     const MonotonicTime due = labelled && label->due != kNone ? label->due : handle.spawned + ready.timeout;
     // A deadline that had passed already would have been acted upon.
-    set_due(process, std::max(due - engine_lost, Duration(std::chrono::milliseconds(100))));
+    await_ready(process, std::max(due - engine_lost, Duration(std::chrono::milliseconds(100))));
   }
 }
 

@@ -81,6 +81,9 @@ void ProcessManager::deadline(Process& process) {
   switch (process.handle.phase) {
     case ProcessPhase::waiting: return spawn(process);
     case ProcessPhase::starting:
+      if (process.config().ready.on == ReadyOn::health && waits_for_checks(process)) {
+        return set_due(process, process.config().ready.timeout);
+      }
       process.stop_cause = EndCause::startup;
       return stop(process, AfterStop::decide, "not ready within " + format_duration(process.config().ready.timeout));
     case ProcessPhase::draining: return send_stop_signal(process);
@@ -130,11 +133,23 @@ void ProcessManager::on_spawned(std::string_view id, std::uint64_t generation, p
   if (handle.phase != ProcessPhase::starting) return;  // a check answered at once
   const bool at_once = ready.on == ReadyOn::start || (ready.on == ReadyOn::health && process->config().health.empty());
   if (at_once) return became_ready(*process);
-  if (ready.timeout <= Duration::zero()) return;
+  await_ready(*process, ready.timeout);
+}
+
+// The readiness deadline, `left` from now. What waits for a check that cannot be made has none: to restart it would not
+// bring the check.
+void ProcessManager::await_ready(Process& process, Duration left) {
+  ProcessHandle& handle = process.handle;
+  const ReadyConfig& ready = process.config().ready;
+  const std::string missing = ready.on == ReadyOn::health ? missing_check(process) : std::string();
+  std::string reason = missing.empty() ? starting_reason(ready.on) : "started, not ready yet: " + missing;
+  (handle.paused() ? process.reason_before_pause : handle.reason) = std::move(reason);
+  touch(process);
+  if (ready.timeout <= Duration::zero() || !missing.empty()) return;
   if (handle.paused()) {
-    process->time_left = ready.timeout;
+    process.time_left = left;
   } else {
-    set_due(*process, ready.timeout);
+    set_due(process, left);
   }
 }
 
@@ -379,62 +394,6 @@ void ProcessManager::fail(std::string_view id, std::string reason) {
   settle(*process, &Process::stop_waiters, {});
   services_.observer.on_failed(handle);
   if (owner_) owner_->on_process_down(handle);
-}
-
-// ---- health ----
-
-void ProcessManager::start_monitors(Process& process, MonotonicTime as_of) {
-  const auto& checks = process.config().health;
-  process.monitors.resize(checks.size());
-  const HealthTarget target{process.handle.id(), process.handle.generation, process.handle.pid.value_or(0),
-                            process.handle.spawned};
-  for (std::size_t i = 0; i < checks.size(); ++i) {
-    std::unique_ptr<HealthMonitor>& monitor = process.monitors[i];
-    auto misbehaved = [&](const Error& problem) {
-      services_.observer.on_policy_misbehaved(process.handle, "health_check/" + checks[i].check, problem);
-    };
-    if (!monitor) {
-      auto check = services_.checks.make(process.handle.id(), checks[i].check, checks[i].config);
-      if (!check) {
-        misbehaved(check.error());  // asked again at the next start: the plugin may be there by then
-        continue;
-      }
-      monitor = std::make_unique<HealthMonitor>(services_.loop, checks[i], std::move(check).value(), process,
-                                                random_.next());
-    }
-    if (Status started = monitor->start(target, checks[i].start_period - (as_of - process.handle.spawned)); !started) {
-      misbehaved(started.error());
-    }
-    if (process.handle.paused()) monitor->suspend();
-  }
-}
-
-void ProcessManager::stop_monitors(Process& process) noexcept {
-  for (const auto& monitor : process.monitors) {
-    if (monitor) monitor->stop();
-  }
-}
-
-void ProcessManager::health_answered(Process& process, HealthMonitor& monitor, bool changed) {
-  const Scope scope(*this);
-  ProcessHandle& handle = process.handle;
-  handle.health.reset();
-  bool all_well = true;
-  for (const auto& each : process.monitors) {
-    const auto status = each ? each->status() : std::nullopt;
-    all_well = all_well && status && status->state != HealthState::unhealthy;
-    if (status && (!handle.health || status->state > handle.health->state)) handle.health = status;
-  }
-  if (changed) services_.observer.on_health_changed(handle, {monitor.config().check, *monitor.status()});
-  if (all_well && handle.phase == ProcessPhase::starting && process.config().ready.on == ReadyOn::health) {
-    became_ready(process);
-  }
-  const auto status = monitor.status();
-  const bool act = changed && status && status->state == HealthState::unhealthy &&
-                   monitor.config().on_unhealthy == OnUnhealthy::restart;
-  if (!act || (handle.phase != ProcessPhase::starting && handle.phase != ProcessPhase::running)) return;
-  process.stop_cause = EndCause::health;
-  stop(process, AfterStop::decide, monitor.config().check + ": " + status->reason, false);
 }
 
 }  // namespace tenon::runtime

@@ -1,5 +1,6 @@
-// The set of processes, labels, and what integration tells. The life of one process is in process_lifecycle.cpp, stops
-// in process_stop.cpp, the operator's verbs in process_verbs.cpp, adoption in process_adoption.cpp.
+// The set of processes, labels, and what integration tells. The life of one process is in process_lifecycle.cpp, its
+// health in process_health.cpp, stops in process_stop.cpp, the operator's verbs in process_verbs.cpp, adoption in
+// process_adoption.cpp.
 #include "runtime/process_manager.hpp"
 
 #include <algorithm>
@@ -121,16 +122,6 @@ std::vector<const ProcessHandle*> ProcessManager::list() const {
 
 void ProcessManager::for_each(const std::function<void(const ProcessHandle&)>& visit) const {
   for (const auto& [id, process] : processes_) visit(process->handle);
-}
-
-std::vector<const HealthMonitor*> ProcessManager::monitors(std::string_view id) const {
-  std::vector<const HealthMonitor*> monitors;
-  if (const Process* process = get(id)) {
-    for (const auto& monitor : process->monitors) {
-      if (monitor) monitors.push_back(monitor.get());
-    }
-  }
-  return monitors;
 }
 
 // ---- labels ----

@@ -15,6 +15,10 @@
 //
 // A stop asked for while the process spawns waits for nothing: the launcher keeps requests in order. A paused process
 // is continued before it is stopped. Whoever asks for something that another request undoes is told errc::cancelled.
+// A health check that cannot be made (its plugin is missing, or refuses) is tried again every kCheckRetry while its
+// process runs. Meanwhile a process that becomes ready by its checks is not ready, says which is missing, and has no
+// readiness deadline.
+//
 // After SIGKILL the wait is bounded too: past kKillBound those who wait for the stop are told, by name, what does not
 // die; the process stays `stopping` until the kernel gives it back.
 //
@@ -87,6 +91,7 @@ class ProcessManager {
   using Completion = std::function<void(Status)>;  // called once, also from within the call
   static constexpr std::size_t kMaxWaiters = 64;
   static constexpr Duration kKillBound = std::chrono::seconds(10);
+  static constexpr Duration kCheckRetry = std::chrono::seconds(5);  // for a health check that could not be made
 
   // All outlive the manager.
   struct Services {
@@ -132,7 +137,13 @@ class ProcessManager {
   std::size_t size() const noexcept { return processes_.size(); }
   // How many have the status now; O(1).
   std::size_t count(ProcessStatus status) const noexcept { return counts_[static_cast<std::size_t>(status)]; }
-  std::vector<const HealthMonitor*> monitors(std::string_view id) const;
+  // One for each health check of its config, in that order.
+  struct Check {
+    const HealthConfig& config;
+    const HealthMonitor* monitor;  // null: it was never made
+    std::string_view problem;      // why it cannot be made; empty: it can, or the process was not started yet
+  };
+  std::vector<Check> checks(std::string_view id) const;
 
   // ---- what an operator asks for; `done` when the result is reached or cannot be any more ----
   // At most kMaxWaiters wait for the start of one process; those who wait for its end are as many as ask (the tree
@@ -225,7 +236,12 @@ class ProcessManager {
   void adopt_child(Process& process, const ProcessLabel* label, const AdoptedProcess::Child& child,
                    MonotonicTime engine_lost);
 
+  void await_ready(Process& process, Duration left);
   void start_monitors(Process& process, MonotonicTime as_of);
+  Status start_monitor(Process& process, std::size_t index, MonotonicTime as_of);
+  void retry_monitors(Process& process);
+  std::string missing_check(const Process& process) const;  // a sentence; empty: all can be made
+  bool waits_for_checks(const Process& process) const;      // the host could not make the last of one without an answer
   void stop_monitors(Process& process) noexcept;
   void health_answered(Process& process, HealthMonitor& monitor, bool changed);
 

@@ -37,6 +37,8 @@ struct ProcessManager::Process final : HealthListener {
   std::vector<MonotonicTime> window;
   std::shared_ptr<RestartPolicy> policy;  // null: not made yet, or its maker failed
   std::vector<std::unique_ptr<HealthMonitor>> monitors;  // one per config.health; null where the check cannot be made
+  std::vector<std::string> check_problems;               // one per config.health: why it is not asked; empty: it is
+  event::Handle check_retry;                             // of those with a problem
   std::vector<Completion> start_waiters, stop_waiters;
 
   const ProcessConfig& config() const noexcept { return *handle.config; }

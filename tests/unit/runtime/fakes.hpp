@@ -191,7 +191,7 @@ class FakeChecks final : public HealthCheckFactory {
 
   Result<std::unique_ptr<HealthCheck>> make(const ProcessId& process, const std::string& check,
                                             const std::string&) override {
-    if (check == "missing") return Error(errc::not_found, "no plugin offers health_check/missing");
+    if (check == "missing" && !has_missing) return Error(errc::not_found, "no plugin offers health_check/missing");
     return std::unique_ptr<HealthCheck>(std::make_unique<Check>(*this, process));
   }
   std::map<std::string, Check*> live;
@@ -199,6 +199,7 @@ class FakeChecks final : public HealthCheckFactory {
   std::optional<HealthStatus> automatic;
   std::optional<Error> refusal;  // instead of an answer
   bool host_is_busy = false;
+  bool has_missing = false;  // the check "missing" can be made after all
   Status start_result;
   int starts = 0, stops = 0, cancels = 0;
 };

@@ -125,6 +125,52 @@ TEST_F(ProcessManagerTest, ARefusedSpawnRequestIsTriedAgain) {
   EXPECT_TRUE(answer.ok());
 }
 
+TEST_F(ProcessManagerTest, OneReadyByACheckThatCannotBeMadeSaysSoAndIsLeftAlone) {
+  auto config = process("w");
+  config->ready = {ReadyOn::health, 10s};
+  config->health.push_back({"missing"});
+  spawn(config);
+  EXPECT_EQ((*this)["w"].reason,
+            "started, not ready yet: the check \"missing\" cannot be made: no plugin offers health_check/missing");
+  advance(1h);
+  EXPECT_EQ((*this)["w"].generation, 1u) << "a restart would not bring the check";
+  EXPECT_EQ(observer.misbehaved.size(), 1u) << "told once, not with every attempt";
+  const auto listed = manager->checks("w");
+  ASSERT_EQ(listed.size(), 1u);
+  EXPECT_EQ(listed[0].config.check, "missing");
+  EXPECT_EQ(listed[0].problem, "no plugin offers health_check/missing");
+}
+
+TEST_F(ProcessManagerTest, ACheckWhosePluginComesLaterIsMadeThenAndTheDeadlineBegins) {
+  auto config = process("w");
+  config->ready = {ReadyOn::health, 30s};
+  config->health.push_back({"missing"});
+  spawn(config);
+  advance(1h);
+  checks.has_missing = true;
+  advance(ProcessManager::kCheckRetry);
+  ASSERT_TRUE(checks.live.contains("w"));
+  EXPECT_EQ(manager->checks("w")[0].problem, "");
+  EXPECT_EQ((*this)["w"].reason, "started, not ready yet: not all checks are healthy");
+  checks.automatic = HealthStatus{};
+  advance(10s);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
+TEST_F(ProcessManagerTest, ADeadlineIsExtendedWhileTheHostItselfCannotMakeTheCheck) {
+  auto config = process("w");
+  config->ready = {ReadyOn::health, 10s};
+  config->health.push_back({"http"});
+  checks.refusal = Error(errc::exhausted, "no worker thread is free", fault::host, true);
+  spawn(config);
+  advance(1min);
+  EXPECT_EQ((*this)["w"].generation, 1u);
+  checks.refusal.reset();
+  checks.automatic = HealthStatus{};
+  advance(10s);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
 // ---- exit and restart ----
 
 TEST_F(ProcessManagerTest, TheFirstRestartIsImmediateAndTheNextOnesWait) {
