@@ -27,9 +27,9 @@ bool Connection::watch() {
   return true;
 }
 
-bool Connection::start() {
+bool Connection::start(Duration patience) {
   if (!watch()) return false;
-  set_state(State::reading, times_.idle);
+  set_state(State::reading, patience);
   return true;
 }
 
@@ -101,8 +101,13 @@ void Connection::read_some() {
 }
 
 void Connection::consume_input() {
-  const std::size_t used = parser_.feed(input_);
-  input_.erase(0, used);
+  if (parser_.state() == RequestParser::State::head) {
+    input_.erase(0, parser_.feed_head(input_));
+    if (parser_.state() == RequestParser::State::body) {
+      if (auto refusal = owner_.refusal(parser_.authorization())) return refuse(std::move(*refusal));
+    }
+  }
+  input_.erase(0, parser_.feed(input_));
   switch (parser_.state()) {
     case RequestParser::State::failed: return refuse(parser_.failure());
     case RequestParser::State::done: return begin_answer();

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   class Owner {
    public:
     virtual ~Owner() = default;
+    // A request with a body has told its head: what to answer instead of reading the body; empty: go on.
+    virtual std::optional<HttpResponse> refusal(std::string_view authorization) = 0;
     // Answers through `respond` once, now or later; answers after the connection has gone are let go.
     virtual void serve(const HttpRequest& request, Respond respond) = 0;
     // A request that never became one (bad syntax, too large, too slow) was answered with this status.
@@ -55,8 +58,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(event::Loop& loop, unique_fd socket, Owner& owner, RequestLimits limits, ConnectionTimes times);
   ~Connection();
 
-  // Begins to serve; false when the kernel does not let us watch the socket.
-  bool start();
+  // Begins to serve; false when the kernel does not let us watch the socket. The first request must begin within
+  // `patience`.
+  bool start(Duration patience);
   // Says this one thing instead, and closes.
   bool start_refusing(HttpResponse response);
   void close();

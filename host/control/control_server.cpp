@@ -32,9 +32,12 @@ class ControlServer::Client final : public Connection::Owner {
  public:
   Client(ControlServer& server, const std::string* token) : server_(server), token_(token) {}
 
+  std::optional<HttpResponse> refusal(std::string_view authorization) override;
   void serve(const HttpRequest& request, Connection::Respond respond) override;
   void refused(int status) override { count(server_.answered_, "other", status); }
   void closed(Connection& gone) override { server_.clients_.erase(&gone); }  // ends this object
+
+  bool over_tcp() const noexcept { return token_ != nullptr; }
 
   std::shared_ptr<Connection> connection;
 
@@ -43,18 +46,21 @@ class ControlServer::Client final : public Connection::Owner {
   const std::string* token_;
 };
 
+std::optional<HttpResponse> ControlServer::Client::refusal(std::string_view authorization) {
+  if (token_ == nullptr || token_accepted(authorization, *token_)) return std::nullopt;
+  HttpResponse response = problem(
+      401, "this listener wants its token (config: control.http.token_file) as \"Authorization: Bearer TOKEN\"");
+  response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"tenon\""});
+  return response;
+}
+
 void ControlServer::Client::serve(const HttpRequest& request, Connection::Respond respond) {
   // The host may answer when neither this client nor the server is left: so the counter is captured, not `this`.
   auto counted = [answered = server_.answered_, respond = std::move(respond)](HttpResponse response) {
     count(answered, response.route, response.status);
     respond(std::move(response));
   };
-  if (token_ != nullptr && !token_accepted(request.authorization, *token_)) {
-    HttpResponse response = problem(
-        401, "this listener wants its token (config: control.http.token_file) as \"Authorization: Bearer TOKEN\"");
-    response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"tenon\""});
-    return counted(std::move(response));
-  }
+  if (auto refused = refusal(request.authorization)) return counted(std::move(*refused));
   server_.api_.handle(request, std::move(counted));
 }
 
@@ -95,6 +101,11 @@ std::size_t ControlServer::streams() const noexcept {
       std::count_if(clients_.begin(), clients_.end(), [](const auto& c) { return c.first->streaming(); }));
 }
 
+std::size_t ControlServer::tcp_connections() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(clients_.begin(), clients_.end(), [](const auto& c) { return c.second->over_tcp(); }));
+}
+
 bool ControlServer::may_use(int socket) const {
   const auto user = peer_user(socket);
   return user && std::find(options_.users.begin(), options_.users.end(), *user) != options_.users.end();
@@ -107,12 +118,15 @@ void ControlServer::accept(unique_fd socket, const std::string* token) {
                           "this socket serves the user that runs the host, and root; use sudo -u, or "
                           "control.http with a token"));
   }
-  if (clients_.size() >= options_.max_connections) {
-    return refuse(std::move(socket), problem(503, "the control API has " + std::to_string(options_.max_connections) +
-                                                      " connections, its limit; close some, then try again"));
+  const bool tcp = token != nullptr;
+  const std::size_t limit = tcp ? options_.max_tcp_connections : options_.max_connections;
+  if (clients_.size() >= options_.max_connections || (tcp && tcp_connections() >= limit)) {
+    return refuse(std::move(socket), problem(503, "the control API has " + std::to_string(limit) +
+                                                      (tcp ? " connections over TCP" : " connections") +
+                                                      ", its limit; close some, then try again"));
   }
   const auto connection = add(std::move(socket), token);
-  if (!connection->start()) connection->close();
+  if (!connection->start(tcp ? options_.times.head : options_.times.idle)) connection->close();
 }
 
 void ControlServer::refuse(unique_fd socket, HttpResponse response) {

@@ -1,8 +1,9 @@
 // The control API over HTTP/1.1, on listening sockets that somebody else has bound.
 //
 // The model. A server takes connections from its listeners and serves them until close(). On a unix socket the peer's
-// user must be one of `users`; on TCP every request must carry the bearer token. Connections over the limit get a 503
-// and are closed.
+// user must be one of `users`; on TCP every request must carry the bearer token, which is looked at before the body is
+// read. Connections over the limit get a 503 and are closed; those of TCP have a smaller one of their own, so that
+// strangers cannot keep the host's own user from the unix socket, and must begin their first request soon.
 //
 // Requests are counted in tenon_http_requests_total{route, code} when their answer is ready.
 //
@@ -29,7 +30,8 @@
 namespace tenon::control {
 
 struct ServerOptions {
-  std::size_t max_connections = 1024;
+  std::size_t max_connections = 1024;     // in all
+  std::size_t max_tcp_connections = 256;  // of them
   RequestLimits requests;
   ConnectionTimes times;
   ApiOptions api;
@@ -55,6 +57,7 @@ class ControlServer {
   void close();
 
   std::size_t connections() const noexcept { return clients_.size(); }  // those that are refused included
+  std::size_t tcp_connections() const noexcept;                          // without those that are refused
   std::size_t streams() const noexcept;
   std::size_t stream_bytes_held() const noexcept { return api_.stream_bytes_held(); }
 

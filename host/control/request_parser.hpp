@@ -34,7 +34,12 @@ class RequestParser {
 
   // Consumes from the front; returns how many bytes. Does nothing once done or failed.
   std::size_t feed(std::string_view bytes);
+  // The same, but stops behind the head: nothing of the body is read, or room made for it, before its caller has looked
+  // at authorization().
+  std::size_t feed_head(std::string_view bytes);
   State state() const noexcept;
+  // The Authorization field; empty if there is none. Requires State::body or State::done.
+  std::string_view authorization() const;
   // The client waits for "100 Continue" before it sends the body; true once a request.
   bool wants_continue();
   // Requires State::done.

@@ -37,10 +37,11 @@ struct RequestParser::Impl {
     parser.emplace();
     parser->header_limit(limits.head);
     parser->body_limit(limits.body);
-    parser->eager(true);
     state = State::head;
     told_to_continue = false;
   }
+
+  std::size_t step(std::string_view bytes);
 
   RequestLimits limits;
   std::optional<http::request_parser<http::string_body>> parser;
@@ -52,28 +53,50 @@ struct RequestParser::Impl {
 RequestParser::RequestParser(RequestLimits limits) : impl_(std::make_unique<Impl>(limits)) {}
 RequestParser::~RequestParser() = default;
 
-std::size_t RequestParser::feed(std::string_view bytes) {
+// One step; how many bytes it took. 0: it needs more behind what it has seen, or it is done or failed.
+std::size_t RequestParser::Impl::step(std::string_view bytes) {
+  boost::system::error_code failed;
+  std::size_t used = 0;
+  try {
+    used = parser->put(boost::asio::const_buffer(bytes.data(), bytes.size()), failed);
+  } catch (const std::exception&) {  // string_body lets bad_alloc and length_error through
+    failed = http::error::body_limit;
+  }
+  if (parser->is_header_done() && state == State::head) state = State::body;
+  if (failed && failed != http::error::need_more) {
+    error = failed;
+    state = State::failed;
+  } else if (parser->is_done()) {
+    state = State::done;
+  }
+  return used;
+}
+
+std::size_t RequestParser::feed_head(std::string_view bytes) {
   std::size_t consumed = 0;
-  while (consumed < bytes.size() && (impl_->state == State::head || impl_->state == State::body)) {
-    boost::system::error_code error;
-    std::size_t used = 0;
-    try {
-      used = impl_->parser->put(boost::asio::const_buffer(bytes.data() + consumed, bytes.size() - consumed), error);
-    } catch (const std::exception&) {  // string_body lets bad_alloc and length_error through
-      error = http::error::body_limit;
-    }
+  impl_->parser->eager(false);  // a step ends with the head
+  while (consumed < bytes.size() && impl_->state == State::head) {
+    const std::size_t used = impl_->step(bytes.substr(consumed));
     consumed += used;
-    if (impl_->parser->is_header_done() && impl_->state == State::head) impl_->state = State::body;
-    if (error && error != http::error::need_more) {
-      impl_->error = error;
-      impl_->state = State::failed;
-    } else if (impl_->parser->is_done()) {
-      impl_->state = State::done;
-    } else if (used == 0) {
-      break;  // needs more behind what it has seen
-    }
+    if (used == 0) break;
   }
   return consumed;
+}
+
+std::size_t RequestParser::feed(std::string_view bytes) {
+  std::size_t consumed = 0;
+  impl_->parser->eager(true);
+  while (consumed < bytes.size() && (impl_->state == State::head || impl_->state == State::body)) {
+    const std::size_t used = impl_->step(bytes.substr(consumed));
+    consumed += used;
+    if (used == 0) break;
+  }
+  return consumed;
+}
+
+std::string_view RequestParser::authorization() const {
+  const auto field = impl_->parser->get()[http::field::authorization];
+  return {field.data(), field.size()};
 }
 
 RequestParser::State RequestParser::state() const noexcept { return impl_->state; }

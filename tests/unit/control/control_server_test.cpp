@@ -174,6 +174,38 @@ TEST_F(ControlServerTest, TcpWantsTheTokenOnEveryRequest) {
   EXPECT_EQ(on_loop([&] { return host_.shutdowns; }), 0);
 }
 
+TEST_F(ControlServerTest, WithoutTheTokenNoBodyIsReadOverTcp) {
+  serve({}, "s3cret");
+  RawClient client = connect_tcp();
+  client.send("POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n");
+  const RawAnswer refused = client.answer();  // before the body was sent
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(refused.fields.at("WWW-Authenticate"), "Bearer realm=\"tenon\"");
+  EXPECT_TRUE(client.at_end());
+  RawClient known = connect_tcp();
+  known.post("/v1/events", "{}", "Authorization: Bearer s3cret\r\n");
+  EXPECT_EQ(known.answer().status, 200);
+}
+
+TEST_F(ControlServerTest, StrangersOverTcpDoNotLockOutTheHostsOwnUser) {
+  serve({.max_connections = 4, .max_tcp_connections = 2}, "s3cret");
+  std::vector<RawClient> strangers;
+  for (int i = 0; i < 6; ++i) strangers.push_back(connect_tcp());
+  for (int i = 2; i < 6; ++i) EXPECT_EQ(strangers[static_cast<std::size_t>(i)].answer().status, 503);
+  EXPECT_EQ(on_loop([&] { return server_->tcp_connections(); }), 2u);
+  for (int i = 2; i < 6; ++i) strangers[static_cast<std::size_t>(i)].hang_up();
+  wait_until([&] { return server_->connections() == 2; });
+  RawClient own = connect();
+  own.get("/v1/info");
+  EXPECT_EQ(own.answer().status, 200);
+}
+
+TEST_F(ControlServerTest, ConnectionOverTcpMustBeginItsFirstRequestSoon) {
+  serve({.times = {.head = std::chrono::milliseconds(20)}}, "s3cret");
+  RawClient silent = connect_tcp();
+  EXPECT_EQ(silent.read_to_end(), "");
+}
+
 TEST_F(ControlServerTest, ListenerWithoutATokenIsRefused) {
   serve();
   const Status status = on_loop([&] { return server_->serve_tcp(unique_fd(), ""); });

@@ -42,6 +42,27 @@ TEST(RequestParser, LeavesTheNextRequestToTheCaller) {
   EXPECT_FALSE(second.keep_alive);
 }
 
+TEST(RequestParser, StopsBehindTheHeadWhenAskedTo) {
+  RequestParser parser;
+  const std::string request =
+      "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\nContent-Length: 4\r\n\r\n1234";
+  const std::size_t used = parser.feed_head(request);
+  EXPECT_EQ(used, request.size() - 4);
+  EXPECT_EQ(parser.state(), State::body);
+  EXPECT_EQ(parser.authorization(), "Bearer t");
+  EXPECT_EQ(parser.feed(std::string_view(request).substr(used)), 4u);
+  ASSERT_EQ(parser.state(), State::done);
+  EXPECT_EQ(parser.take().body, "1234");
+}
+
+TEST(RequestParser, HasNoBodyToWaitForBehindAHeadWithoutOne) {
+  RequestParser parser;
+  const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  EXPECT_EQ(parser.feed_head(request), request.size());
+  EXPECT_EQ(parser.state(), State::done);
+  EXPECT_EQ(parser.authorization(), "");
+}
+
 TEST(RequestParser, ReadsAChunkedBody) {
   RequestParser parser;
   const std::string request =
