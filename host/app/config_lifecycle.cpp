@@ -1,6 +1,5 @@
 #include "app/config_lifecycle.hpp"
 
-#include <filesystem>
 
 #include "common/exit_status.hpp"
 
@@ -96,7 +95,7 @@ const Section<StopConfig> kStop{"stop", kStopKeys};
 void read_log_file(ConfigReader& reader, const JsonValue& at, LogConfig& out) {
   std::string path;
   if (!reader.path(at, path)) return;
-  const std::string wrong = reader.machine().wrong_with_directory(std::filesystem::path(path).parent_path().string());
+  const std::string wrong = reader.machine().wrong_with_log_file(path);
   if (!wrong.empty()) reader.refuse(at, wrong);
   out.file = std::move(path);
 }

@@ -12,6 +12,7 @@
 
 #include "common/system.hpp"
 #include "common/text.hpp"
+#include "runtime/log_file.hpp"
 
 namespace tenon::app {
 
@@ -196,6 +197,15 @@ std::string ConfigMachine::wrong_with_directory(const std::string& path) {
   const auto [answer, fresh] = judged_.try_emplace("directory\n" + path);
   if (fresh) answer->second = judge_directory(path);
   return answer->second;
+}
+
+std::string ConfigMachine::wrong_with_log_file(const std::string& path) {
+  if (replay_) return "";
+  if (std::string wrong = wrong_with_directory(std::filesystem::path(path).parent_path().string()); !wrong.empty()) {
+    return wrong;
+  }
+  const Status safe = runtime::check_log_path(path);
+  return safe ? "" : safe.error().message;
 }
 
 std::string ConfigMachine::wrong_with_command(const std::string& program, const std::string& search_path) {

@@ -40,6 +40,8 @@ class ConfigMachine {
 
   // --- judged: what is wrong, as a sentence; empty if nothing is, and in replay ---
   std::string wrong_with_directory(const std::string& path);
+  // Where the output of a process is to be kept; see runtime::check_log_path.
+  std::string wrong_with_log_file(const std::string& path);
   // A program with a '/' in it, else one that is looked up in `search_path`. Execution is judged as the host's user.
   std::string wrong_with_command(const std::string& program, const std::string& search_path);
   // A secret that the host alone may read: owned by this user or root, nothing for group and others.

@@ -8,17 +8,45 @@
 #include <cstdio>
 #include <utility>
 
+#include "common/secure_path.hpp"
+
 namespace tenon::runtime {
+
+namespace {
+
+Error no_regular_file(const std::string& path) {
+  return Error(errc::invalid_argument,
+               "the log file " + path + " is a symbolic link or no regular file; name the file itself, or remove what is "
+                                        "in its place",
+               fault::caller);
+}
+
+}  // namespace
+
+Status check_log_path(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  if (Status secure = check_secure_directory(directory); !secure) {
+    return std::move(secure).error().with_context("the log file " + path + " could be replaced by another user");
+  }
+  struct stat info = {};
+  if (::lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) return no_regular_file(path);
+  return {};
+}
 
 LogFile::LogFile(std::string path, std::uint64_t max_bytes, std::uint32_t keep, Report report)
     : path_(std::move(path)), max_bytes_(max_bytes), keep_(keep), report_(std::move(report)) {}
 
 Status LogFile::open() {
+  TENON_TRY(check_log_path(path_));
   // O_NONBLOCK: a path that is a FIFO without a reader must not hang the loop; it means nothing for a regular file.
-  file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640));
-  if (!file_) return Error::from_errno(errno, "open the log file " + path_);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+  unique_fd opened(::open(path_.c_str(), kFlags, 0640));
+  if (!opened) return Error::from_errno(errno, "open the log file " + path_);
   struct stat info = {};
-  if (::fstat(file_.get(), &info) != 0) return Error::from_errno(errno, "look at the log file " + path_);
+  if (::fstat(opened.get(), &info) != 0) return Error::from_errno(errno, "look at the log file " + path_);
+  if (!S_ISREG(info.st_mode)) return no_regular_file(path_);
+  file_ = std::move(opened);
   size_ = static_cast<std::uint64_t>(info.st_size);
   return {};
 }
@@ -53,7 +81,7 @@ Status LogFile::append(std::string_view bytes) {
 }
 
 void LogFile::failed(Error error, std::uint64_t line_count, MonotonicTime now) {
-  lost_now_ += line_count, lost_total_ += line_count;
+  lost_ += line_count;
   retry_at_ = now + kRetryAfter;
   file_.reset();  // opened anew with the next attempt: the directory may have been mended or replaced
   if (std::exchange(failing_, true)) return;
@@ -64,7 +92,7 @@ void LogFile::failed(Error error, std::uint64_t line_count, MonotonicTime now) {
 void LogFile::write(std::string_view lines, std::uint64_t line_count, MonotonicTime now) {
   if (lines.empty()) return;
   if (failing_ && now < retry_at_) {
-    lost_now_ += line_count, lost_total_ += line_count;
+    lost_ += line_count;
     return;
   }
   if (!file_) {
@@ -78,7 +106,7 @@ void LogFile::write(std::string_view lines, std::uint64_t line_count, MonotonicT
   }
   if (Status appended = append(lines); !appended) return failed(std::move(appended).error(), line_count, now);
   if (!std::exchange(failing_, false)) return;
-  const std::uint64_t lost = std::exchange(lost_now_, 0);
+  const std::uint64_t lost = std::exchange(lost_, 0);
   report_(Error(errc::io, "the log file " + path_ + " can be written again; " + std::to_string(lost) +
                               " lines are missing from it"), true);
 }

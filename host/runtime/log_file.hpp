@@ -5,6 +5,10 @@
 // again at most once a second; the first success after that is reported too, with the number of lines lost. A partial
 // write (disk full in the middle) is completed by a line feed first when writing works again.
 //
+// The host may be root while the path leads to where its workers write. So the file must be a regular file in a
+// directory that only root and the host's user can change (check_secure_directory), and a symbolic link is not followed:
+// nobody else can make the host append to, rename or empty a file of their choice.
+//
 // Writes go to the page cache from the loop thread; a path on a hanging network file system hangs its callers. [loop]
 #pragma once
 
@@ -19,6 +23,9 @@
 
 namespace tenon::runtime {
 
+// Whether the host may write its log there, as above; the file itself may be missing. The error says what to mend.
+Status check_log_path(const std::string& path);
+
 class LogFile {
  public:
   static constexpr Duration kRetryAfter = std::chrono::seconds(1);
@@ -29,7 +36,6 @@ class LogFile {
 
   // Appends whole lines, each with its line feed.
   void write(std::string_view lines, std::uint64_t line_count, MonotonicTime now);
-  std::uint64_t lost_lines() const noexcept { return lost_total_; }
   const std::string& path() const noexcept { return path_; }
 
  private:
@@ -47,8 +53,7 @@ class LogFile {
   bool torn_ = false;  // the file's last line lacks its end
   bool failing_ = false;
   MonotonicTime retry_at_{};
-  std::uint64_t lost_now_ = 0;  // since it began to fail
-  std::uint64_t lost_total_ = 0;
+  std::uint64_t lost_ = 0;  // lines, since it began to fail
 };
 
 }  // namespace tenon::runtime

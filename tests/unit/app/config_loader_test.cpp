@@ -102,6 +102,15 @@ TEST_F(ConfigLoader, RefusesATokenThatOthersMayRead) {
   EXPECT_THAT(lines(load(text).problems), IsEmpty());
 }
 
+TEST_F(ConfigLoader, RefusesALogThatOthersCouldReplace) {
+  std::filesystem::create_directory(directory / "open");
+  ::chmod((directory / "open").c_str(), 0777);
+  EXPECT_THAT(lines(load_child(R"(, "log": {"file": "open/a.log"})").problems),
+              ElementsAre(AllOf(HasSubstr("log.file"), HasSubstr("chmod go-w"))));
+  std::filesystem::create_symlink(directory / "elsewhere", directory / "a.log");
+  EXPECT_THAT(lines(load_child(R"(, "log": {"file": "a.log"})").problems), ElementsAre(HasSubstr("symbolic link")));
+}
+
 TEST_F(ConfigLoader, RefusesAPluginDirectoryThatOthersCanWrite) {
   std::filesystem::create_directory(directory / "plugins");
   ::chmod((directory / "plugins").c_str(), 0777);

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -219,12 +221,34 @@ TEST_F(LogCaptureTest, AChangedRingSizeKeepsPositionsGrowing) {
   EXPECT_THAT(lines, ElementsAre("stdout:new"));
 }
 
+// No file of this process may grow meanwhile: the next thing to a full disk that needs no disk.
+struct FullDisk {
+  FullDisk() {
+    former_action = ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &former);
+    const rlimit none{0, former.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &former);
+    ::signal(SIGXFSZ, former_action);
+  }
+  rlimit former{};
+  sighandler_t former_action;
+};
+
 TEST_F(LogCaptureTest, AFullDiskIsSaidOnceAndLinesStayInMemory) {
-  config.file = "/dev/full";
+  std::string directory = (std::filesystem::temp_directory_path() / "tenon-log-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  config.file = directory + "/w.log";
   configure(config);
-  for (int i = 0; i < 5; ++i) logs.append_line("w", LogStream::standard_output, "x");
+  {
+    const FullDisk full;
+    for (int i = 0; i < 5; ++i) logs.append_line("w", LogStream::standard_output, "x");
+  }
+  std::filesystem::remove_all(directory);
   ASSERT_EQ(problems.size(), 1u);
-  EXPECT_THAT(problems[0], HasSubstr("No space left on device"));
+  EXPECT_THAT(problems[0], HasSubstr("File too large"));
   EXPECT_EQ(last(10).size(), 5u);
 }
 
