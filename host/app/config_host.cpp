@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
 #include "app/config_draft.hpp"
@@ -76,22 +78,35 @@ std::optional<Listen> parse_listen(std::string_view text) {
   return listen;
 }
 
+// The kernel listens on addresses, not on names; this one name has a fixed meaning.
+std::string as_address(std::string host) { return host == "localhost" ? "127.0.0.1" : host; }
+
+bool is_address(const std::string& host) {
+  in6_addr address;
+  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
+// Of an address.
 bool is_loopback(const std::string& host) {
-  if (host == "localhost" || host == "::1") return true;
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+  in_addr v4;
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
+  in6_addr v6;
+  return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 void read_listen(ConfigReader& reader, const JsonValue& at, ControlConfig& out) {
   std::string text;
   if (!reader.text(at, text, "an address such as \"127.0.0.1:7070\"")) return;
-  const auto listen = parse_listen(text);
-  if (!listen) {
+  auto listen = parse_listen(text);
+  if (listen) listen->host = as_address(listen->host);
+  if (!listen || !is_address(listen->host)) {
     reader.wrong(at, "an address and a port such as \"127.0.0.1:7070\" or \"[::1]:7070\"");
   } else if (!is_loopback(listen->host)) {
     reader.refuse(at, "listening beyond loopback needs TLS, which this version does not offer; listen on 127.0.0.1 and "
                       "put a TLS proxy before it");
   } else {
-    out.http_listen = text;
+    const bool v6 = listen->host.find(':') != std::string::npos;
+    out.http_listen = (v6 ? "[" + listen->host + "]" : listen->host) + ":" + std::to_string(listen->port);
   }
 }
 

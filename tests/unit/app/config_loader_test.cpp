@@ -93,6 +93,22 @@ TEST_F(ConfigLoader, PutsEachReplicasIdIntoTheNameOfItsLog) {
   EXPECT_EQ(process(loaded, 1).log.file, directory / "a.2.log");
 }
 
+TEST_F(ConfigLoader, TakesOnlyAnAddressToListenOnAndLocalhostForOne) {
+  write("token", "secret", 0600);
+  const auto listen = [&](const std::string& where) {
+    return load(R"({"control": {"http": {"listen": ")" + where + R"(", "token_file": "token"}}})");
+  };
+  const auto by_name = listen("localhost:7070");
+  EXPECT_THAT(lines(by_name.problems), IsEmpty());
+  EXPECT_EQ(by_name.config.control.http_listen, "127.0.0.1:7070");
+  EXPECT_EQ(listen("[::1]:7070").config.control.http_listen, "[::1]:7070");
+  EXPECT_EQ(listen("127.1.2.3:7070").config.control.http_listen, "127.1.2.3:7070");
+  for (const std::string wrong : {"127.1.2.3.4:7070", "127.1:7070", "myhost:7070", "[localhost]x:7070", "[::1:7070"}) {
+    EXPECT_THAT(lines(listen(wrong).problems), ElementsAre(HasSubstr("$.control.http.listen"))) << wrong;
+  }
+  EXPECT_THAT(lines(listen("192.0.2.1:7070").problems), ElementsAre(HasSubstr("beyond loopback needs TLS")));
+}
+
 TEST_F(ConfigLoader, RefusesATokenThatOthersMayRead) {
   const std::string text = R"({"control": {"http": {"listen": "[::1]:0", "token_file": "token"}}})";
   EXPECT_THAT(lines(load(text).problems), ElementsAre(HasSubstr("$.control.http.token_file")));
