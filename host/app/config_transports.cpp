@@ -50,7 +50,14 @@ constexpr Key<TransportConfig> kHealthKeys[] = {
 };
 const Section<TransportConfig> kHealth{"transport_health_check", kHealthKeys};
 
+// Accepted so that configs need no change when it comes; said, so that nobody relies on it before.
+void warn_of_no_effect(ConfigReader& reader, const JsonValue& at) {
+  reader.warn(at, "is checked but has no effect in this version: pools, circuit breakers and retries come with a later "
+                  "one");
+}
+
 void read_pool(ConfigReader& reader, const JsonValue& at, TransportConfig& out) {
+  warn_of_no_effect(reader, at);
   if (!read_section(reader, at, kPool, out.pool) || out.pool.min <= out.pool.max) return;
   if (at.find("max")) {
     reader.refuse(at, "\"min\" is greater than \"max\"; exchange or change them");
@@ -60,6 +67,7 @@ void read_pool(ConfigReader& reader, const JsonValue& at, TransportConfig& out) 
 }
 
 void read_breaker(ConfigReader& reader, const JsonValue& at, TransportConfig& out) {
+  warn_of_no_effect(reader, at);
   BreakerConfig breaker;
   if (!read_section(reader, at, kBreaker, breaker)) return;
   if (breaker.minimum_calls > breaker.window) {
@@ -87,8 +95,11 @@ constexpr Key<TransportConfig> kTransportKeys[] = {
     {"url", [](ConfigReader& reader, const JsonValue& at, TransportConfig& out) { reader.text(at, out.url); }},
     {"timeout", [](ConfigReader& reader, const JsonValue& at,
                    TransportConfig& out) { reader.duration(at, out.timeout, 1ms, 1h); }},
-    {"retry_attempts", [](ConfigReader& reader, const JsonValue& at,
-                          TransportConfig& out) { reader.whole(at, out.retry_attempts, 0, 1000); }},
+    {"retry_attempts",
+     [](ConfigReader& reader, const JsonValue& at, TransportConfig& out) {
+       warn_of_no_effect(reader, at);
+       reader.whole(at, out.retry_attempts, 0, 1000);
+     }},
     {"serializer", [](ConfigReader& reader, const JsonValue& at,
                       TransportConfig& out) { reader.nonempty(at, out.serializer, "a serializer's name"); }},
     {"pool", read_pool},
