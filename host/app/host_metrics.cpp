@@ -6,53 +6,61 @@ namespace tenon::app {
 
 namespace {
 
-// Counters are kept where they are counted and copied here; so these are gauges to the registry, though their names end in
-// _total and Prometheus treats what it scrapes as it likes.
+// Counters are kept where they are counted, by modules that know no registry, and taken over when somebody asks.
 class HostMetrics {
  public:
   HostMetrics(Host& host, std::uint64_t engine_restarts) : host_(host), engine_restarts_(engine_restarts) {
     metrics::Registry& registry = host.metrics();
-    const auto family = [&](const char* name, const char* help, std::vector<std::string> labels) {
-      auto made = registry.gauges({name, help, std::move(labels)});
-      if (!made.ok()) log::error("engine", made.error().message);
-      return made.ok() ? *made : metrics::GaugeFamily();
+    const auto gauges = [&](const char* name, const char* help, std::vector<std::string> labels) {
+      return or_none(registry.gauges({name, help, std::move(labels)}));
     };
-    events_ = family("tenon_events_total", "Events by what became of them.", {"verdict"});
-    dead_letters_ = family("tenon_dead_letters_total", "Events that could not be delivered, by reason.", {"reason"});
-    restarts_ = family("tenon_process_restarts_total", "Automatic restarts of a process.", {"process"});
-    up_ = family("tenon_process_up", "1 if the process is ready.", {"process"});
-    depth_ = family("tenon_mailbox_depth", "Events that wait for a process.", {"process"});
-    engine_ = family("tenon_engine_restarts_total", "Restarts of the engine since the host began.", {});
-    bytes_ = family("tenon_event_bytes", "Octets of all events that wait.", {});
-    dropped_ = family("tenon_system_events_dropped_total", "Events of the host that found their queue full.", {});
+    const auto counters = [&](const char* name, const char* help, std::vector<std::string> labels) {
+      return or_none(registry.counters({name, help, std::move(labels)}));
+    };
+    events_ = counters("tenon_events_total", "Events by what became of them.", {"verdict"});
+    dead_letters_ = counters("tenon_dead_letters_total", "Events that could not be delivered, by reason.", {"reason"});
+    restarts_ = counters("tenon_process_restarts_total", "Automatic restarts of a process.", {"process"});
+    up_ = gauges("tenon_process_up", "1 if the process is ready.", {"process"});
+    depth_ = gauges("tenon_mailbox_depth", "Events that wait for a process.", {"process"});
+    engine_ = counters("tenon_engine_restarts_total", "Restarts of the engine since the host began.", {});
+    bytes_ = gauges("tenon_event_bytes", "Octets of all events that wait.", {});
+    dropped_ = counters("tenon_system_events_dropped_total", "Events of the host that found their queue full.", {});
   }
 
   void collect() {
     const message::RouterCounters& c = host_.router().counters();
-    const auto verdict = [&](const char* name, std::uint64_t n) { events_.with({name}).set(static_cast<double>(n)); };
+    const auto verdict = [&](const char* name, std::uint64_t n) { events_.with({name}).set_total(n); };
     verdict("published", c.published), verdict("delivered", c.delivered), verdict("queued", c.queued);
     verdict("dead_lettered", c.dead_lettered), verdict("rejected", c.rejected), verdict("parked", c.parked);
     verdict("no_receiver", c.no_receiver), verdict("expired", c.expired), verdict("answered", c.answers);
     for (std::size_t i = 0; i < message::kDeadLetterReasons; ++i) {
       const auto reason = static_cast<message::DeadLetterReason>(i);
-      dead_letters_.with({to_string(reason)}).set(static_cast<double>(host_.dead_letters().count(reason)));
+      dead_letters_.with({to_string(reason)}).set_total(host_.dead_letters().count(reason));
     }
     host_.processes().for_each([&](const runtime::ProcessHandle& process) {
-      restarts_.with({process.id()}).set(process.total_restarts);
+      restarts_.with({process.id()}).set_total(process.total_restarts);
       up_.with({process.id()}).set(process.is_ready() ? 1 : 0);
       const message::ReceiverId receiver = host_.workers().receiver(process.id());
       if (receiver != message::kNoReceiver)
         depth_.with({process.id()}).set(static_cast<double>(host_.router().dispatcher().mailbox(receiver).size()));
     });
-    engine_.with({}).set(static_cast<double>(engine_restarts_));
-    bytes_.with({}).set(static_cast<double>(host_.event_bytes()));
-    dropped_.with({}).set(static_cast<double>(host_.system_events().dropped()));
+    engine_.with().set_total(engine_restarts_);
+    bytes_.with().set(static_cast<double>(host_.event_bytes()));
+    dropped_.with().set_total(host_.system_events().dropped());
   }
 
  private:
+  template <class Family>
+  static Family or_none(Result<Family> made) {
+    if (made.ok()) return *made;
+    log::error("engine", made.error().message);
+    return Family();
+  }
+
   Host& host_;
   std::uint64_t engine_restarts_;
-  metrics::GaugeFamily events_, dead_letters_, restarts_, up_, depth_, engine_, bytes_, dropped_;
+  metrics::CounterFamily events_, dead_letters_, restarts_, engine_, dropped_;
+  metrics::GaugeFamily up_, depth_, bytes_;
 };
 
 }  // namespace

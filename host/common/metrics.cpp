@@ -17,7 +17,9 @@ using CounterCell = std::shared_ptr<std::uint64_t>;
 using AtomicCell = std::shared_ptr<std::atomic<std::uint64_t>>;
 using GaugeCell = std::shared_ptr<double>;
 using HistogramCellPtr = std::shared_ptr<HistogramCell>;
-using Cell = std::variant<CounterCell, AtomicCell, GaugeCell, HistogramCellPtr>;
+using RealCellPtr = std::shared_ptr<RealCell>;
+using Cell = std::variant<CounterCell, AtomicCell, GaugeCell, HistogramCellPtr, RealCellPtr>;
+constexpr std::size_t kHistogramIndex = 3;
 
 struct Series {
   std::vector<std::string> values;
@@ -72,6 +74,7 @@ Cell make_cell(const Family& family) {
     case 0: return std::make_shared<std::uint64_t>(0);
     case 1: return std::make_shared<std::atomic<std::uint64_t>>(0);
     case 2: return std::make_shared<double>(0.0);
+    case 4: return std::make_shared<RealCell>();
     default: {
       auto cell = std::make_shared<HistogramCell>();
       cell->bounds = family.bounds;
@@ -130,6 +133,7 @@ void render_series(std::string& out, const std::string& name, const std::string&
   if (const auto* counter = std::get_if<CounterCell>(&cell)) out += std::to_string(**counter);
   if (const auto* atomic = std::get_if<AtomicCell>(&cell)) out += std::to_string((*atomic)->load());
   if (const auto* gauge = std::get_if<GaugeCell>(&cell)) append_number(out, **gauge);
+  if (const auto* real = std::get_if<RealCellPtr>(&cell)) append_number(out, (*real)->value);
   out += '\n';
 }
 
@@ -143,7 +147,7 @@ void append_heading(std::string& out, const std::string& name, std::string_view 
 }
 
 std::string_view type_name(const Cell& cell) noexcept {
-  constexpr std::string_view kNames[] = {"counter", "counter", "gauge", "histogram"};
+  constexpr std::string_view kNames[] = {"counter", "counter", "gauge", "histogram", "counter"};
   return kNames[cell.index()];
 }
 
@@ -203,12 +207,18 @@ struct CellOf<Counter> { using type = CounterCell; };
 template <>
 struct CellOf<AtomicCounter> { using type = AtomicCell; };
 template <>
+struct CellOf<RealCounter> { using type = RealCellPtr; };
+template <>
 struct CellOf<Gauge> { using type = GaugeCell; };
 template <>
 struct CellOf<Histogram> { using type = HistogramCellPtr; };
 
 }  // namespace
 }  // namespace detail
+
+void RealCounter::add(double v) noexcept {
+  if (cell_ && std::isfinite(v) && v >= 0) cell_->value += v;
+}
 
 void Histogram::observe(double v) noexcept {
   if (!cell_) return;
@@ -263,6 +273,7 @@ std::size_t FamilyOf<Handle>::size() const noexcept {
 
 template class FamilyOf<Counter>;
 template class FamilyOf<AtomicCounter>;
+template class FamilyOf<RealCounter>;
 template class FamilyOf<Gauge>;
 template class FamilyOf<Histogram>;
 
@@ -285,7 +296,7 @@ Registry::~Registry() = default;
 
 Result<std::shared_ptr<detail::Family>> Registry::State::add(FamilyOptions options, detail::Cell prototype,
                                                              std::vector<double> bounds) {
-  TENON_TRY(detail::check_options(options, prototype.index() == 3));
+  TENON_TRY(detail::check_options(options, prototype.index() == detail::kHistogramIndex));
   const std::lock_guard lock(mutex);
   if (auto found = families.find(options.name); found != families.end()) {
     const detail::Family& family = *found->second;
@@ -319,6 +330,12 @@ Result<AtomicCounterFamily> Registry::atomic_counters(FamilyOptions options) {
   auto family = state_->add(std::move(options), detail::AtomicCell(), {});
   if (!family) return std::move(family).error();
   return AtomicCounterFamily(*std::move(family));
+}
+
+Result<RealCounterFamily> Registry::real_counters(FamilyOptions options) {
+  auto family = state_->add(std::move(options), detail::RealCellPtr(), {});
+  if (!family) return std::move(family).error();
+  return RealCounterFamily(*std::move(family));
 }
 
 Result<GaugeFamily> Registry::gauges(FamilyOptions options) {

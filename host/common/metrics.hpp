@@ -9,7 +9,7 @@
 // refusal is counted in tenon_metrics_series_overflow_total{family}. Labels that a peer can choose cannot eat the
 // memory.
 //
-// Threads: registering, with(), remove() are [any]. Counter, Gauge and Histogram handles count without synchronisation
+// Threads: registering, with(), remove() are [any]. Counter, RealCounter, Gauge and Histogram handles count without synchronisation
 // and belong to one thread, the one that also calls render(); AtomicCounter counts from [any].
 #pragma once
 
@@ -29,6 +29,9 @@ namespace tenon::metrics {
 
 namespace detail {
 struct Family;
+struct RealCell {
+  double value = 0;
+};
 struct HistogramCell {
   std::shared_ptr<const std::vector<double>> bounds;
   std::vector<std::uint64_t> counts;  // one a bound, and the last for +Inf; not cumulative
@@ -41,6 +44,11 @@ class Counter {
   Counter() = default;
   void add(std::uint64_t n = 1) noexcept {
     if (cell_) *cell_ += n;
+  }
+  // Takes over what is counted elsewhere, such as in a module that knows no registry. A smaller value than before tells
+  // a scraper that counting began anew.
+  void set_total(std::uint64_t total) noexcept {
+    if (cell_) *cell_ = total;
   }
   std::uint64_t value() const noexcept { return cell_ ? *cell_ : 0; }
 
@@ -64,6 +72,21 @@ class AtomicCounter {
   friend class FamilyOf;
   explicit AtomicCounter(std::shared_ptr<std::atomic<std::uint64_t>> cell) noexcept : cell_(std::move(cell)) {}
   std::shared_ptr<std::atomic<std::uint64_t>> cell_;
+};
+
+// Counts in fractions, as plugins do (seconds, bytes of a rate).
+class RealCounter {
+ public:
+  RealCounter() = default;
+  // Ignored unless finite and not negative: a counter never falls.
+  void add(double v) noexcept;
+  double value() const noexcept { return cell_ ? cell_->value : 0; }
+
+ private:
+  template <class>
+  friend class FamilyOf;
+  explicit RealCounter(std::shared_ptr<detail::RealCell> cell) noexcept : cell_(std::move(cell)) {}
+  std::shared_ptr<detail::RealCell> cell_;
 };
 
 class Gauge {
@@ -123,6 +146,7 @@ class FamilyOf {
 
 using CounterFamily = FamilyOf<Counter>;
 using AtomicCounterFamily = FamilyOf<AtomicCounter>;
+using RealCounterFamily = FamilyOf<RealCounter>;
 using GaugeFamily = FamilyOf<Gauge>;
 using HistogramFamily = FamilyOf<Histogram>;
 
@@ -149,6 +173,7 @@ class Registry {
   // an illegal name, errc::already_exists when kind or labels differ, errc::exhausted beyond kMaxFamilies.
   Result<CounterFamily> counters(FamilyOptions options);
   Result<AtomicCounterFamily> atomic_counters(FamilyOptions options);
+  Result<RealCounterFamily> real_counters(FamilyOptions options);
   Result<GaugeFamily> gauges(FamilyOptions options);
   // `bounds`: finite upper bounds, strictly ascending, 1 to 64 of them; +Inf is added.
   Result<HistogramFamily> histograms(FamilyOptions options, std::vector<double> bounds);
@@ -167,6 +192,7 @@ class Registry {
 
 extern template class FamilyOf<Counter>;
 extern template class FamilyOf<AtomicCounter>;
+extern template class FamilyOf<RealCounter>;
 extern template class FamilyOf<Gauge>;
 extern template class FamilyOf<Histogram>;
 

@@ -24,6 +24,24 @@ TEST(Metrics, RendersCountersWithHelpTypeAndSortedSeries) {
             "tenon_events_total{verdict=\"delivered\",from=\"a\"} 42\n");
 }
 
+TEST(Metrics, CountersMayTakeOverWhatIsCountedElsewhere) {
+  Registry registry;
+  auto family = *registry.counters({"n_total", "N.", {}});
+  family.with().set_total(7);
+  family.with().set_total(9);
+  EXPECT_EQ(registry.render(), "# HELP n_total N.\n# TYPE n_total counter\nn_total 9\n");
+}
+
+TEST(Metrics, RealCountersCountFractionsAndNeverFall) {
+  Registry registry;
+  auto family = *registry.real_counters({"busy_seconds_total", "Busy.", {}});
+  RealCounter busy = family.with();
+  for (const double v : {0.5, -3.0, std::nan(""), std::numeric_limits<double>::infinity(), 0.25}) busy.add(v);
+  EXPECT_EQ(registry.render(),
+            "# HELP busy_seconds_total Busy.\n# TYPE busy_seconds_total counter\nbusy_seconds_total 0.75\n");
+  EXPECT_EQ(registry.gauges({"busy_seconds_total", "Busy.", {}}).error().code, errc::already_exists);
+}
+
 TEST(Metrics, GivesTheSameSeriesForTheSameLabels) {
   Registry registry;
   auto family = *registry.counters({"n_total", "N.", {"l"}});
