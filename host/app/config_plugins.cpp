@@ -1,10 +1,10 @@
 // Do the plugins exist that the config names, and do they accept what it says to them?
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <set>
 
 #include "app/config_draft.hpp"
+#include "common/json_pointer.hpp"
 #include "common/text.hpp"
 
 namespace tenon::app {
@@ -12,29 +12,6 @@ namespace tenon::app {
 namespace {
 
 using loader::SurveyedPlugin;
-
-// Follows a JSON pointer as far as it leads.
-JsonValue walk(JsonValue value, std::string_view pointer) {
-  while (pointer.starts_with('/')) {
-    pointer.remove_prefix(1);
-    const std::string_view escaped = pointer.substr(0, pointer.find('/'));
-    pointer.remove_prefix(escaped.size());
-    std::string step;
-    for (std::size_t i = 0; i < escaped.size(); ++i) {
-      const bool escape = escaped[i] == '~' && i + 1 < escaped.size();
-      step += !escape ? escaped[i] : escaped[++i] == '1' ? '/' : '~';
-    }
-    if (const auto member = value.find(step)) {
-      value = *member;
-      continue;
-    }
-    std::size_t index = 0;
-    const auto [end, failed] = std::from_chars(step.data(), step.data() + step.size(), index);
-    if (!value.is_array() || failed != std::errc() || *end != '\0' || index >= value.size()) break;
-    value = value.at(index);
-  }
-  return value;
-}
 
 class PluginCheck {
  public:
@@ -46,7 +23,7 @@ class PluginCheck {
     if (schema == nullptr) return missing(use);
     if (!draft_.options.schema_check) return;
     for (const SchemaFinding& finding : findings(*schema, use.config)) {
-      const JsonValue at = use.config_at ? walk(*use.config_at, finding.pointer) : use.at;
+      const JsonValue at = use.config_at ? follow_json_pointer(*use.config_at, finding.pointer).value : use.at;
       // Next to the finding's own place there may be more to say, for instance which member is missing.
       reader_.refuse(at, use.config_at ? finding.sentence
                                        : "the plugin " + quote_for_message(use.name) + " needs a \"config\": " +

@@ -1,16 +1,14 @@
 #include "app/host_documents.hpp"
 
-#include <chrono>
 #include <deque>
 
 #include "app/process_usage.hpp"
 #include "common/rfc3339.hpp"
+#include "common/units.hpp"
 
 namespace tenon::app {
 
 namespace {
-
-std::int64_t milliseconds(Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
 
 // A moment of the monotonic clock as people want to read it.
 std::string wall_text(Host& host, MonotonicTime when) {
@@ -49,7 +47,7 @@ void write_mailbox(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
 
 void write_exit(JsonWriter& json, Host& host, const runtime::ExitRecord& exit) {
   json.begin_object().member("how", to_string(exit)).member("at", wall_text(host, exit.at));
-  json.member("run_time_ms", milliseconds(exit.run_time)).member("max_resident_bytes", exit.usage.max_resident_bytes);
+  json.member("run_time_ms", whole_milliseconds(exit.run_time)).member("max_resident_bytes", exit.usage.max_resident_bytes);
   json.member("cpu_seconds", static_cast<double>((exit.usage.user_cpu + exit.usage.system_cpu).count()) / 1e9).end_object();
 }
 
@@ -58,7 +56,7 @@ void write_history(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
   if (process.history != nullptr)
     for (const runtime::RestartRecord& record : *process.history) {
       json.begin_object().member("at", wall_text(host, record.at)).member("reason", record.reason);
-      json.member("delay_ms", milliseconds(record.delay)).member("generation", record.generation).end_object();
+      json.member("delay_ms", whole_milliseconds(record.delay)).member("generation", record.generation).end_object();
     }
   json.end_array();
 }
@@ -98,7 +96,7 @@ void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
   if (process.pid) json.value(static_cast<std::int64_t>(*process.pid));
   else json.null();
   json.member("restarts", process.total_restarts).key("uptime_ms");
-  if (process.pid) json.value(milliseconds(host.loop().clock().monotonic() - process.spawned));
+  if (process.pid) json.value(whole_milliseconds(host.loop().clock().monotonic() - process.spawned));
   else json.null();
   json.key("health");
   if (process.health) json.value(to_string(process.health->state));

@@ -1,7 +1,6 @@
 #include "app/host_view.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include <unistd.h>
 
@@ -9,13 +8,12 @@
 #include "app/host_metrics.hpp"
 #include "app/version.hpp"
 #include "common/json_writer.hpp"
+#include "common/units.hpp"
 #include "integration/host_event.hpp"
 
 namespace tenon::app {
 
 namespace {
-
-std::int64_t milliseconds(Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
 
 runtime::Verb to_runtime(control::ProcessVerb verb) {
   switch (verb) {
@@ -35,7 +33,6 @@ HostView::HostView(Host& host, Identity identity, std::function<void()> shutdown
     : host_(host), identity_(std::move(identity)), shutdown_(std::move(shutdown)) {
   policy_.name = "api";
   policy_.source_uri = "//" + host_.config().node + "/api";
-  if (auto json = host_.serializers().make("json", "control"); json.ok()) json_ = std::move(*json);
   collector_ = register_host_metrics(host_, identity_.engine_restarts);
 }
 HostView::~HostView() = default;
@@ -47,7 +44,7 @@ std::string HostView::info() {
   json.begin_object().member("version", kVersion).member("abi", to_string(loader::host_abi())).member("node", host_.config().node);
   json.member("keeper_pid", identity_.keeper_pid).member("engine_pid", ::getpid());
   json.member("engine_restarts", identity_.engine_restarts);
-  json.member("uptime_ms", milliseconds(host_.loop().clock().monotonic() - identity_.started));
+  json.member("uptime_ms", whole_milliseconds(host_.loop().clock().monotonic() - identity_.started));
   json.member("socket", identity_.socket).member("config", host_.config().file);
   json.member("processes", host_.processes().size()).member("event_bytes", host_.event_bytes());
   return json.end_object().take();
@@ -231,7 +228,7 @@ void HostView::request(std::string_view body, Duration timeout, control::JsonDon
   auto answered = std::make_shared<control::JsonDone>(std::move(done));
   const std::uint64_t token = host_.askers().add([this, answered, timeout](const message::Event* answer) {
     if (answer == nullptr)
-      return (*answered)(Error(errc::timeout, "no answer within " + std::to_string(milliseconds(timeout)) +
+      return (*answered)(Error(errc::timeout, "no answer within " + std::to_string(whole_milliseconds(timeout)) +
                                                   " ms; raise --timeout or look at the receiver with `tenon ps`",
                                fault::remote, true));
     const std::string json = event_as_json(*answer);

@@ -58,7 +58,6 @@ class HostView final : public control::HostInterface {
   std::function<void()> shutdown_;
   message::SourcePolicy policy_;  // of events that come over the API; they keep views of it
   std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers_;  // by content type
-  std::unique_ptr<message::MessageSerializer> json_;
   std::shared_ptr<void> collector_;
 };
 

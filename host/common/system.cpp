@@ -6,7 +6,6 @@
 #include <optional>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,13 +24,6 @@ Status change_flag(int fd, int get, int set, int flag, bool on, std::string_view
   const int wanted = on ? flags | flag : flags & ~flag;
   if (wanted != flags && ::fcntl(fd, set, wanted) < 0) return last_error(what);
   return {};
-}
-
-// The directory that holds `path`, for fsync after a rename.
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 Status sync_directory(const std::string& directory) {
@@ -108,6 +100,12 @@ Status write_all(int fd, std::string_view bytes, std::string_view name_for_messa
   return {};
 }
 
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 Status write_file_atomically(const std::string& path, std::string_view bytes, mode_t mode) {
   std::string temporary = path + ".tmp-XXXXXX";
   const unique_fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
@@ -131,15 +129,6 @@ Result<Pipe> make_pipe(bool nonblocking) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) < 0) return last_error("make a pipe");
   return Pipe{unique_fd(ends[0]), unique_fd(ends[1])};
-}
-
-Result<unique_fd> make_memfd(const std::string& name, std::size_t size) {
-  unique_fd fd(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd) return last_error("make a memory file " + name);
-  if (size > 0 && ::ftruncate(fd.get(), static_cast<off_t>(size)) < 0) {
-    return last_error("size the memory file " + name + " to " + std::to_string(size) + " bytes");
-  }
-  return fd;
 }
 
 std::string hostname() {
@@ -192,22 +181,6 @@ Result<DescriptorLimit> descriptor_limit() {
   rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return last_error("read the descriptor limit");
   return DescriptorLimit{limit.rlim_cur, limit.rlim_max};
-}
-
-Result<DescriptorLimit> raise_descriptor_limit(std::uint64_t wanted) {
-  rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return last_error("read the descriptor limit");
-  if (wanted <= limit.rlim_cur) return descriptor_limit();
-  if (wanted > limit.rlim_max) {
-    // Only the administrator may lift the hard limit; for anybody else this fails and the hard limit is all there is.
-    const rlimit lifted{wanted, wanted};
-    if (::setrlimit(RLIMIT_NOFILE, &lifted) == 0) return descriptor_limit();
-  }
-  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
-  if (::setrlimit(RLIMIT_NOFILE, &limit) < 0) {
-    return last_error("raise the descriptor limit to " + std::to_string(wanted));
-  }
-  return descriptor_limit();
 }
 
 }  // namespace tenon

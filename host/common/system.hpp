@@ -25,6 +25,9 @@ Status write_all(int fd, std::string_view bytes, std::string_view name_for_messa
 // power cut. Leaves no temporary file behind on failure. The file has exactly `mode`, whatever the umask.
 Status write_file_atomically(const std::string& path, std::string_view bytes, mode_t mode = 0644);
 
+// The directory that holds `path`, without looking: "." for a bare name.
+std::string parent_of(const std::string& path);
+
 Status set_nonblocking(int fd, bool on = true);
 Status set_close_on_exec(int fd, bool on);
 
@@ -33,9 +36,6 @@ struct Pipe {
   unique_fd write_end;
 };
 Result<Pipe> make_pipe(bool nonblocking = false);
-
-// Anonymous memory as a file, close-on-exec, sealable, of `size` zero bytes.
-Result<unique_fd> make_memfd(const std::string& name, std::size_t size = 0);
 
 // The node's name as the kernel has it; "localhost" if it has none.
 std::string hostname();
@@ -54,8 +54,5 @@ struct DescriptorLimit {
   std::uint64_t maximum;  // hard limit, up to which it may raise itself
 };
 Result<DescriptorLimit> descriptor_limit();
-// Raises the soft limit to `wanted` or, if that is more than allowed, as far as possible; returns what holds now. Never
-// lowers. Children inherit it: the spawner gives them their old one back.
-Result<DescriptorLimit> raise_descriptor_limit(std::uint64_t wanted);
 
 }  // namespace tenon

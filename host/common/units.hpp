@@ -17,6 +17,10 @@ Result<Duration> parse_duration(std::string_view text);
 
 // For people, at most two units: "800 ms", "1.5 s", "12 s", "1h 2m", "3d 4h", "0 s". Not meant to be parsed.
 std::string format_duration(Duration value);
+// What is left of it is cut off.
+constexpr std::int64_t whole_milliseconds(Duration value) noexcept {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
+}
 
 // The shortest text that parse_duration reads back exactly: "250ms", "90s", "0s". Requires value >= 0.
 std::string duration_to_config(Duration value);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/secure_path.hpp"
+#include "common/system.hpp"
 
 namespace tenon::runtime {
 
@@ -24,9 +25,7 @@ Error no_regular_file(const std::string& path) {
 }  // namespace
 
 Status check_log_path(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  if (Status secure = check_secure_directory(directory); !secure) {
+  if (Status secure = check_secure_directory(parent_of(path)); !secure) {
     return std::move(secure).error().with_context("the log file " + path + " could be replaced by another user");
   }
   struct stat info = {};

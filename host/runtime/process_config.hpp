@@ -21,7 +21,7 @@ using ProcessId = std::string;
 
 enum class ChannelKind : std::uint8_t { none, stdio, socket };
 
-// rlimits and, where the machine has them, cgroup limits. Empty: not limited by us.
+// Set as rlimits of the process; `cpu` is kept but not enforced, because it needs cgroups. Empty: not limited by us.
 struct ResourceLimits {
   std::optional<std::uint64_t> memory_bytes;
   std::optional<double> cpu;  // cores: 0.5 is half a core; > 0

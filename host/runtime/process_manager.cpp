@@ -45,14 +45,6 @@ Status ProcessManager::add(std::shared_ptr<const ProcessConfig> config, std::str
   return {};
 }
 
-Status ProcessManager::spawn_process(std::shared_ptr<const ProcessConfig> config, std::string supervisor,
-                                     Completion done) {
-  const ProcessId id = config ? config->id : ProcessId();
-  if (Status added = add(std::move(config), std::move(supervisor)); !added) return added;
-  start(id, std::move(done));
-  return {};
-}
-
 Status ProcessManager::remove(std::string_view id) {
   const auto found = processes_.find(id);
   if (found == processes_.end()) return {};

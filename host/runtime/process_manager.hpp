@@ -113,8 +113,6 @@ class ProcessManager {
   // Adds a process that is not to run yet. errc::already_exists for a known id, invalid_argument for an empty id or
   // argv.
   Status add(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank = 0);
-  // add and start.
-  Status spawn_process(std::shared_ptr<const ProcessConfig> config, std::string supervisor, Completion done = {});
   // Forgets a process of which nothing runs. errc::wrong_state otherwise.
   Status remove(std::string_view id);
   // Takes over from a former engine, once per process, after add and before anything else. Nothing is restarted that

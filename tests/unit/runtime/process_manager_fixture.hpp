@@ -15,7 +15,9 @@ struct ProcessManagerFixture : testing::Test, World {
 
   Answer spawn(std::shared_ptr<const ProcessConfig> config) {
     Answer answer;
-    EXPECT_TRUE(manager->spawn_process(std::move(config), "root", answer.take()).ok());
+    const ProcessId id = config->id;
+    EXPECT_TRUE(manager->add(std::move(config), "root").ok());
+    manager->start(id, answer.take());
     turn();
     return answer;
   }

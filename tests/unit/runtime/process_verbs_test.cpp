@@ -236,7 +236,8 @@ TEST_F(ProcessVerbsTest, KeepsTheOpaquePartOfTheLabelWithinItsLimit) {
 
 TEST_F(ProcessVerbsTest, TenThousandProcessesCostOneLabelAndNoTimerEach) {
   for (int i = 0; i < 10000; ++i) {
-    ASSERT_TRUE(manager->spawn_process(process("w" + std::to_string(i)), "root").ok());
+    ASSERT_TRUE(manager->add(process("w" + std::to_string(i)), "root").ok());
+    manager->start("w" + std::to_string(i), {});
   }
   turn();
   EXPECT_EQ(manager->count(ProcessStatus::idle), 10000u);
