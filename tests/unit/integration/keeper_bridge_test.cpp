@@ -83,7 +83,8 @@ class KeeperBridgeTest : public HubTest {
   keeper::SpawnSpec started(const std::string& id) {
     add(id, worker_config({{.topic = "ask"}}));
     logs.configure(id, {});
-    EXPECT_TRUE(manager->spawn_process(worker(id), "root").ok());
+    EXPECT_TRUE(manager->add(worker(id), "root").ok());
+    manager->start(id, {});
     return std::move(heard_after_labels<keeper::SpawnRequest>().spec);
   }
   struct Given {
