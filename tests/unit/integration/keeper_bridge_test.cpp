@@ -255,8 +255,6 @@ TEST_F(KeeperBridgeTest, WhatAProcessSaidLastIsRoutedAndLoggedBeforeItsEndIsKnow
   EXPECT_EQ(events.status.size(), 1u);
   EXPECT_THAT(log_of("echo"), HasSubstr("last words"));
   EXPECT_THAT(observer.events, testing::Contains(HasSubstr("exited echo")));
-  const auto swept = heard_after_labels<keeper::SignalRequest>();
-  EXPECT_EQ(swept.to, keeper::SignalTarget::group) << "with what it left behind";
 }
 
 TEST_F(KeeperBridgeTest, ASpawnThatFailedIsTheProcesssFailure) {
