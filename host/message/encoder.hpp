@@ -1,9 +1,9 @@
 // Writes an event as one receiver wants it.
 //
-// Same format: the sender's bytes with the host's attributes spliced in front, nothing decoded. Changed attributes: written
-// anew, data untouched. Other format: attributes written anew and the data transcoded; what the receiver's format cannot
-// express is refused as errc::untranslatable, naming it. JSON and MessagePack values become values of the receiver's format
-// unless the receiver wants bytes; every other content type passes as bytes.
+// Same format: the sender's bytes with the host's attributes spliced in front, nothing decoded. Changed attributes:
+// written anew, data untouched. Other format: attributes written anew and the data transcoded; what the receiver's
+// format cannot express is refused as errc::untranslatable, naming it. JSON and MessagePack values become values of the
+// receiver's format unless the receiver wants bytes; every other content type passes as bytes.
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,7 @@
 // An event's attributes as views over somebody's bytes: a CloudEvents 1.0 event.
 //
-// Source: CloudEvents 1.0.2, "Context Attributes". An absent attribute is an empty view (CloudEvents forbids empty values).
-// `data` stays the sender's bytes and is never decoded on its way through.
+// Source: CloudEvents 1.0.2, "Context Attributes". An absent attribute is an empty view (CloudEvents forbids empty
+// values). `data` stays the sender's bytes and is never decoded on its way through.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +11,13 @@
 
 namespace tenon::message {
 
-// The encodings of events that the host has serializers for, numbered as they are met ("application/json", …). Two formats
-// are the same encoding exactly if they are equal.
+// The encodings of events that the host has serializers for, numbered as they are met ("application/json", …). Two
+// formats are the same encoding exactly if they are equal.
 class SerializationFormat {
  public:
   SerializationFormat() = default;  // none: an event that no serializer wrote
-  // The format of a content type; parameters (";charset=utf-8") are not part of it. The name is kept for ever, so only names
-  // of loaded serializers may come here. [loop]
+  // The format of a content type; parameters (";charset=utf-8") are not part of it. The name is kept for ever, so only
+  // names of loaded serializers may come here. [loop]
   static SerializationFormat of(std::string_view content_type);
   std::string_view content_type() const noexcept;
   bool operator==(const SerializationFormat&) const = default;
@@ -70,7 +70,8 @@ enum class MessageType : std::uint8_t {
 };
 MessageType classify(std::string_view type_or_topic) noexcept;
 
-// A field of the envelope by its CloudEvents name, for code that treats them alike; nullptr for `priority` and extensions.
+// A field of the envelope by its CloudEvents name, for code that treats them alike; nullptr for `priority` and
+// extensions.
 struct EnvelopeField {
   std::string_view name;
   std::string_view BaseMessageEnvelope::* field;

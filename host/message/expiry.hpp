@@ -8,8 +8,8 @@
 
 namespace tenon::message {
 
-// The moment, or nullopt where the event never expires. An illegible time counts as none: the sender's mistake must not lose
-// its event.
+// The moment, or nullopt where the event never expires. An illegible time counts as none: the sender's mistake must not
+// lose its event.
 inline std::optional<WallTime> expiry_of(const BaseMessageEnvelope& envelope) {
   if (envelope.expirytime.empty()) return std::nullopt;
   const Result<WallTime> expiry = parse_rfc3339(envelope.expirytime);

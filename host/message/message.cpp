@@ -16,8 +16,8 @@ struct MessageRef::Block {
 
 namespace {
 
-// Blocks of similar sizes come and go by the million: pooled, without locks, like the loop that owns them. Never destroyed:
-// messages in objects of static storage may outlive any other order of destruction.
+// Blocks of similar sizes come and go by the million: pooled, without locks, like the loop that owns them. Never
+// destroyed: messages in objects of static storage may outlive any other order of destruction.
 std::pmr::unsynchronized_pool_resource& pool() {
   static auto* resource = new std::pmr::unsynchronized_pool_resource(
       std::pmr::pool_options{.max_blocks_per_chunk = 256, .largest_required_pool_block = 16 * 1024});
@@ -65,7 +65,8 @@ std::size_t texts_outside(const Event& event) noexcept {
   };
   for (const EnvelopeField& f : envelope_fields()) count(event.envelope.*f.field);
   count(event.envelope.data);
-  if (!event.envelope.data.empty() && !TextArea::inside(event.encoded, event.envelope.data)) sum += TextArea::kReadPadding;
+  if (!event.envelope.data.empty() && !TextArea::inside(event.encoded, event.envelope.data))
+    sum += TextArea::kReadPadding;
   for (const Attribute& a : event.envelope.extensions) count(a.name), count(a.value);
   for (const Attribute& a : event.added) sum += a.name.size() + a.value.size();
   return sum;
@@ -74,8 +75,8 @@ std::size_t texts_outside(const Event& event) noexcept {
 }  // namespace
 
 std::size_t MessageRef::cost(const Event& event) noexcept {
-  return sizeof(Block) + (event.envelope.extensions.size() + event.added.size()) * sizeof(Attribute) + event.encoded.size() +
-         TextArea::kReadPadding + texts_outside(event);
+  return sizeof(Block) + (event.envelope.extensions.size() + event.added.size()) * sizeof(Attribute) +
+         event.encoded.size() + TextArea::kReadPadding + texts_outside(event);
 }
 
 MessageRef MessageRef::copy(const Event& event, EventBudget& budget, std::size_t total) {

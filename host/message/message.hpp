@@ -1,9 +1,9 @@
 // An event that waits: an owned, immutable, counted copy of an Event.
 //
-// One block of memory holds the attributes and the encoded bytes; all views of event() point into it. Copies of the reference
-// share it (a fan-out to a hundred mailboxes holds one block). References are counted without atomics: loop thread only.
-// Every block is charged to an EventBudget from creation to release, which is how `limits.events` holds for everything that
-// waits.
+// One block of memory holds the attributes and the encoded bytes; all views of event() point into it. Copies of the
+// reference share it (a fan-out to a hundred mailboxes holds one block). References are counted without atomics: loop
+// thread only. Every block is charged to an EventBudget from creation to release, which is how `limits.events` holds
+// for everything that waits.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ class EventBudget {
 class MessageRef {
  public:
   MessageRef() = default;
-  // Copies the event. Does not check the budget: the caller asks has_room first, so that a message that must not be lost
-  // (a redelivery) can go beyond it. Never empty. The budget must outlive the message.
+  // Copies the event. Does not check the budget: the caller asks has_room first, so that a message that must not be
+  // lost (a redelivery) can go beyond it. Never empty. The budget must outlive the message.
   static MessageRef copy(const Event& event, EventBudget& budget) { return copy(event, budget, cost(event)); }
   // With `cost` as cost(event) gave it.
   static MessageRef copy(const Event& event, EventBudget& budget, std::size_t cost);

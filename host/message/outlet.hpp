@@ -1,8 +1,9 @@
 // Where a receiver's events leave the router: a worker's channel, a transport, a stream of the control API, a handler.
 //
-// The model. The dispatcher offers an event; the outlet encodes it into its output and says where in its stream of octets the
-// event ends. It writes when it can and tells the dispatcher how far it got (MessageDispatcher::written_up_to) and that it
-// has room again (outlet_has_room). It never blocks and never keeps a reference to the event.
+// The model. The dispatcher offers an event; the outlet encodes it into its output and says where in its stream of
+// octets the event ends. It writes when it can and tells the dispatcher how far it got
+// (MessageDispatcher::written_up_to) and that it has room again (outlet_has_room). It never blocks and never keeps a
+// reference to the event.
 #pragma once
 
 #include <cstdint>

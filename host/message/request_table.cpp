@@ -37,10 +37,11 @@ void RequestTable::close(const std::string& key, Entry& entry) {
 
 Status RequestTable::open(PendingRequest request) {
   if (request.id.size() + request.replyto.size() + request.correlationid.size() > kMaxTexts)
-    return Error(errc::invalid_argument, "id, replyto and correlationid of a request are longer than 8192 octets; shorten them",
-                 fault::caller);
+    return Error(errc::invalid_argument,
+                 "id, replyto and correlationid of a request are longer than 8192 octets; shorten them", fault::caller);
   if (pending_ >= kMaxPending)
-    return Error(errc::exhausted, "100,000 requests wait for an answer already; wait for some to end", fault::caller, true);
+    return Error(errc::exhausted, "100,000 requests wait for an answer already; wait for some to end", fault::caller,
+                 true);
   std::string key = key_of(request.id, request.replyto);
   const auto [at, fresh] = entries_.try_emplace(key);
   if (!fresh && !at->second.closed)

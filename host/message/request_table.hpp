@@ -1,8 +1,8 @@
 // Requests that wait for their answer.
 //
-// The model. An event with `replyto` is a request. Its answer comes on the topic `replyto` and has the request's id as its
-// correlationid. The first answer goes to the asker; after it, and after the deadline, further answers are late. The table
-// remembers an answered or overdue request for a while to tell a late answer from an ordinary event.
+// The model. An event with `replyto` is a request. Its answer comes on the topic `replyto` and has the request's id as
+// its correlationid. The first answer goes to the asker; after it, and after the deadline, further answers are late.
+// The table remembers an answered or overdue request for a while to tell a late answer from an ordinary event.
 //
 // Pure: time comes in as arguments. [loop]
 #pragma once
@@ -48,7 +48,8 @@ class RequestTable {
   // errc::already_exists if a request of the same id and replyto waits; errc::exhausted beyond kMaxPending,
   // errc::invalid_argument beyond kMaxTexts.
   Status open(PendingRequest request);
-  // Whether an event on this topic with this correlationid answers a request. `answer` closes the request and moves it out.
+  // Whether an event on this topic with this correlationid answers a request. `answer` closes the request and moves it
+  // out.
   Match take(std::string_view topic, std::string_view correlationid, MonotonicTime now, PendingRequest& out);
   // Forgets a request that was never sent.
   void withdraw(std::string_view id, std::string_view replyto);

@@ -60,12 +60,15 @@ Status SchemaRegistry::add(std::string_view text, const std::string& file) {
   auto id = text_member(document->root(), "$id");
   if (!id.ok()) return refuse(std::move(id).error());
   if (!type->empty() && !is_valid_pattern(*type))
-    return refuse(document->root().find("x-tenon-type")->mismatch("an event type, or a pattern of types with '*' and '>'"));
+    return refuse(
+        document->root().find("x-tenon-type")->mismatch("an event type, or a pattern of types with '*' and '>'"));
 
   for (const Entry& other : entries_) {
     if ((type->empty() || other.type != *type) && (id->empty() || other.id != *id)) continue;
-    return Error(errc::already_exists, file + ": " + other.file + " is for the same " +
-                 (other.type == *type && !type->empty() ? "type " + *type : "\"$id\" " + *id) + "; remove one of the two",
+    return Error(errc::already_exists,
+                 file + ": " + other.file + " is for the same " +
+                     (other.type == *type && !type->empty() ? "type " + *type : "\"$id\" " + *id) +
+                     "; remove one of the two",
                  fault::caller);
   }
   auto schema = Schema::compile(text, file);

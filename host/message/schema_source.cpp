@@ -29,11 +29,13 @@ struct Keyword {
 };
 
 constexpr Keyword kApplicators[] = {
-    {"allOf", Holds::schemas, true},          {"anyOf", Holds::schemas, true},       {"oneOf", Holds::schemas, true},
-    {"not", Holds::schema, true},             {"if", Holds::schema, true},           {"then", Holds::schema, true},
-    {"else", Holds::schema, true},            {"contains", Holds::schema},           {"additionalItems", Holds::schema},
-    {"additionalProperties", Holds::schema},  {"properties", Holds::named_schemas},  {"patternProperties", Holds::named_schemas},
-    {"definitions", Holds::named_schemas},    {"$defs", Holds::named_schemas},
+    {"allOf", Holds::schemas, true},       {"anyOf", Holds::schemas, true},
+    {"oneOf", Holds::schemas, true},       {"not", Holds::schema, true},
+    {"if", Holds::schema, true},           {"then", Holds::schema, true},
+    {"else", Holds::schema, true},         {"contains", Holds::schema},
+    {"additionalItems", Holds::schema},    {"additionalProperties", Holds::schema},
+    {"properties", Holds::named_schemas},  {"patternProperties", Holds::named_schemas},
+    {"definitions", Holds::named_schemas}, {"$defs", Holds::named_schemas},
 };
 
 constexpr std::string_view kCounts[] = {"minItems", "maxItems", "minProperties", "maxProperties"};
@@ -47,7 +49,8 @@ class Preparation {
     Status written = write_schema(root_, true);
     if (!written.ok()) return std::move(written).error();
     for (const auto& [ref, target] : references_)
-      if (!schemas_.contains(target)) return ref.problem("\"$ref\" points to no schema of this document; put it under \"definitions\"");
+      if (!schemas_.contains(target))
+        return ref.problem("\"$ref\" points to no schema of this document; put it under \"definitions\"");
     if (Status nesting = check_nesting(); !nesting.ok()) return std::move(nesting).error();
     source_.text = out_.take();
     return std::move(source_);
@@ -155,7 +158,8 @@ class Preparation {
     out_.key(name).begin_array();
     for (const JsonValue& item : value.elements()) {
       if (!item.is_string()) return item.mismatch("a name, as a string");
-      if (item.as_string()->find('\0') != std::string_view::npos) return item.problem("a name must not hold a NUL character");
+      if (item.as_string()->find('\0') != std::string_view::npos)
+        return item.problem("a name must not hold a NUL character");
       out_.value(*item.as_string());
     }
     out_.end_array();
@@ -199,8 +203,10 @@ class Preparation {
     const auto text = ref.as_string();
     if (!text) return ref.mismatch("a string such as \"#/definitions/name\"");
     if (text->empty() || text->front() != '#')
-      return ref.problem("\"$ref\" must stay inside this document (\"#/definitions/name\"); other documents are never fetched");
-    if (text->size() > 1 && (*text)[1] != '/') return ref.problem("\"$ref\" must be a JSON pointer such as \"#/definitions/name\"");
+      return ref.problem(
+          "\"$ref\" must stay inside this document (\"#/definitions/name\"); other documents are never fetched");
+    if (text->size() > 1 && (*text)[1] != '/')
+      return ref.problem("\"$ref\" must be a JSON pointer such as \"#/definitions/name\"");
     if (text->find('%') != std::string_view::npos) return ref.problem("\"$ref\" must not be percent-encoded");
     const auto target = resolve(text->substr(1));
     if (!target) return ref.problem("\"$ref\" points to nothing in this document");
@@ -235,8 +241,8 @@ class Preparation {
     return at;
   }
 
-  // valijson matches names with backtracking. Without a repeated group there is nothing to explode exponentially, and few
-  // repetitions over short names keep the rest small.
+  // valijson matches names with backtracking. Without a repeated group there is nothing to explode exponentially, and
+  // few repetitions over short names keep the rest small.
   static Status check_name_pattern(const JsonValue& member) {
     const std::string pattern(member.key());
     const auto refuse = [&](std::string_view why) { return Status(member.problem("the pattern " + std::string(why))); };

@@ -1,8 +1,8 @@
 // Lets valijson read simdjson's DOM: the adapter that valijson does not bring.
 //
-// The classes are what valijson's BasicAdapter asks for (see adapters/nlohmann_json_adapter.hpp of valijson 1.0); all are
-// views into the document of a simdjson parser, which must outlive them. They never throw, but for what valijson asks of
-// values of the wrong kind.
+// The classes are what valijson's BasicAdapter asks for (see adapters/nlohmann_json_adapter.hpp of valijson 1.0); all
+// are views into the document of a simdjson parser, which must outlive them. They never throw, but for what valijson
+// asks of values of the wrong kind.
 //
 // A number without a fraction is an integer however it is written (JSON Schema draft 6 and later: 1.0 is one).
 //
@@ -64,7 +64,8 @@ class SimdjsonObject {
 
 class SimdjsonValue {
  public:
-  SimdjsonValue() {}  // user-provided: valijson's base holds a const one, which clang wants initialised by a constructor
+  SimdjsonValue() {
+  }  // user-provided: valijson's base holds a const one, which clang wants initialised by a constructor
   explicit SimdjsonValue(simdjson::dom::element element) noexcept : element_(element) {}
   const std::optional<simdjson::dom::element>& element() const noexcept { return element_; }
 
@@ -125,8 +126,8 @@ class SimdjsonValue {
   std::optional<simdjson::dom::element> element_;  // none: an empty object, as valijson's default-made adapters are
 };
 
-// What one check may cost: a schema that branches at every level could take exponential time. Counted here because valijson
-// makes or copies an adapter for every schema object that it applies to a value, before anything else.
+// What one check may cost: a schema that branches at every level could take exponential time. Counted here because
+// valijson makes or copies an adapter for every schema object that it applies to a value, before anything else.
 struct SchemaWork {
   struct Exceeded {};  // thrown at the limit, through valijson
   std::size_t done = 0;
@@ -151,8 +152,8 @@ class SimdjsonAdapter final : public valijson::adapters::BasicAdapter<SimdjsonAd
   std::optional<simdjson::dom::element> element_;
 };
 
-// valijson keeps values of a schema (enum, const) this way. Ours keeps a view: schemas are compiled from a document that
-// holds no such values (schema_source.hpp), so that none outlives it.
+// valijson keeps values of a schema (enum, const) this way. Ours keeps a view: schemas are compiled from a document
+// that holds no such values (schema_source.hpp), so that none outlives it.
 class SimdjsonFrozenValue final : public valijson::adapters::FrozenValue {
  public:
   explicit SimdjsonFrozenValue(SimdjsonAdapter value) : value_(std::move(value)) {}

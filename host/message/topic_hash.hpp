@@ -1,5 +1,5 @@
-// A fast hash of short texts: 64×64→128-bit multiplications over eight octets at a time, folded. Seeded once a process, so
-// that peers cannot choose colliding topics.
+// A fast hash of short texts: 64×64→128-bit multiplications over eight octets at a time, folded. Seeded once a process,
+// so that peers cannot choose colliding topics.
 #pragma once
 
 #include <cstdint>

@@ -118,7 +118,8 @@ void append_token(std::string& pointer, std::string_view token) {
 
 class NameCheck {
  public:
-  NameCheck(bool matched, std::size_t limit, std::vector<SchemaFinding>& out) : matched_(matched), limit_(limit), out_(out) {}
+  NameCheck(bool matched, std::size_t limit, std::vector<SchemaFinding>& out)
+      : matched_(matched), limit_(limit), out_(out) {}
 
   void walk(simdjson::dom::element value, const std::string& pointer) {
     simdjson::dom::array array;
@@ -136,7 +137,8 @@ class NameCheck {
     for (const auto member : object) {
       names.push_back(member.key);
       if (matched_ && member.key.size() > kMaxMatchedName)
-        report(pointer, "found the member " + quote_for_message(member.key, 48) + ", expected names of at most 128 octets");
+        report(pointer,
+               "found the member " + quote_for_message(member.key, 48) + ", expected names of at most 128 octets");
       if (!member.value.is_array() && !member.value.is_object()) continue;
       std::string below = pointer;
       append_token(below, member.key);
@@ -194,11 +196,14 @@ std::string expectation(std::string_view description) {
     const std::size_t last = description.rfind(": '");
     return "expected no member " + quoted_part(description.substr(last == std::string_view::npos ? 0 : last));
   }
-  if (description.find("'not' constraint") != std::string_view::npos) return "expected a value that the schema's \"not\" does not fit";
-  if (description.find("'contains' constraint") != std::string_view::npos) return "expected an element that fits \"contains\"";
+  if (description.find("'not' constraint") != std::string_view::npos)
+    return "expected a value that the schema's \"not\" does not fit";
+  if (description.find("'contains' constraint") != std::string_view::npos)
+    return "expected an element that fits \"contains\"";
   if (description.find("anyOf") != std::string_view::npos) return "expected one of the alternatives (anyOf)";
   if (description.find("oneOf") != std::string_view::npos) return "expected one of the alternatives (oneOf)";
-  if (description.find("exactly one") != std::string_view::npos) return "expected exactly one of the alternatives (oneOf)";
+  if (description.find("exactly one") != std::string_view::npos)
+    return "expected exactly one of the alternatives (oneOf)";
   return std::string(description.substr(0, description.find_last_not_of('.') + 1));
 }
 
@@ -242,8 +247,8 @@ Schema::Impl::Outcome Schema::Impl::validate(simdjson::dom::element value, std::
   }
 }
 
-// Two passes: the usual, valid value costs no collecting, and an invalid one of any size yields a bounded collection, because
-// the second pass ends with its work limit.
+// Two passes: the usual, valid value costs no collecting, and an invalid one of any size yields a bounded collection,
+// because the second pass ends with its work limit.
 void Schema::Impl::find(simdjson::dom::element root, std::size_t size, std::size_t limit,
                         std::vector<SchemaFinding>& out) const {
   constexpr std::size_t kMostWork = 20'000'000, kMostCollecting = 50'000;
@@ -328,7 +333,8 @@ Status Schema::check(std::string_view json) const {
   std::string text = "the data breaks the schema " + name_ + ": ";
   for (std::size_t i = 0; i < found.size() && i < kNamed; ++i) {
     if (i != 0) text += "; ";
-    text += (found[i].pointer.empty() ? std::string("the whole") : quote_for_message(found[i].pointer, 128)) + ": " + found[i].message;
+    text += (found[i].pointer.empty() ? std::string("the whole") : quote_for_message(found[i].pointer, 128)) + ": " +
+            found[i].message;
   }
   if (found.size() > kNamed) text += "; and " + std::to_string(found.size() - kNamed) + " more";
   return Error(errc::bad_data, std::move(text), fault::caller);

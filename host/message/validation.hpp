@@ -1,15 +1,15 @@
 // JSON Schemas of event types: compiled once, checked against the data of events.
 //
 // The model. A schema file says which event type it is for by its "$id" (the dataschema URI) and by the member
-// "x-tenon-type" (the event type, or a pattern of types with '*' and '>'). An event is checked against the schema that its
-// `dataschema` names, else against that of its type; an event for which there is none passes.
+// "x-tenon-type" (the event type, or a pattern of types with '*' and '>'). An event is checked against the schema that
+// its `dataschema` names, else against that of its type; an event for which there is none passes.
 //
-// Drafts up to 7 (what valijson knows); a remote "$ref" is refused. A schema that cannot be compiled is an error of whoever
-// configured it, never an abort. Checking parses the data with simdjson's DOM. Source: JSON Schema draft 7.
+// Drafts up to 7 (what valijson knows); a remote "$ref" is refused. A schema that cannot be compiled is an error of
+// whoever configured it, never an abort. Checking parses the data with simdjson's DOM. Source: JSON Schema draft 7.
 //
-// Limits of data: 256 levels of nesting; each member's name once an object; strings that are matched against a `pattern` have
-// at most 2048 octets. Limits of schemas are in schema_source.hpp and value_rules.hpp. A number without a fraction is an
-// integer (1.0 is). Of `format`, date-time, date and time are checked.
+// Limits of data: 256 levels of nesting; each member's name once an object; strings that are matched against a
+// `pattern` have at most 2048 octets. Limits of schemas are in schema_source.hpp and value_rules.hpp. A number without
+// a fraction is an integer (1.0 is). Of `format`, date-time, date and time are checked.
 //
 // [loop]. A check is linear in the data, with the schema's own cost per value; a schema that branches without bound is
 // given up on, which is a finding.
@@ -39,8 +39,8 @@ class Schema {
   static Result<std::unique_ptr<Schema>> compile(std::string_view text, const std::string& name);
   ~Schema();
 
-  // Everything that is wrong with the value, at most `limit`; empty: valid. `json` is one JSON text; malformed text is one
-  // finding. It need not be padded.
+  // Everything that is wrong with the value, at most `limit`; empty: valid. `json` is one JSON text; malformed text is
+  // one finding. It need not be padded.
   std::vector<SchemaFinding> findings(std::string_view json, std::size_t limit = 16) const;
   // The same as one error: errc::bad_data with the first few findings.
   Status check(std::string_view json) const;
@@ -57,12 +57,13 @@ class SchemaRegistry {
  public:
   static constexpr std::size_t kMaxSchemas = 10'000;
 
-  // Every file *.json of the directory and those below it, in order of path, but for folders named "examples…". A file that is
-  // no event schema (no "x-tenon-type") is compiled and found by its "$id" only. errc::bad_data names the file;
+  // Every file *.json of the directory and those below it, in order of path, but for folders named "examples…". A file
+  // that is no event schema (no "x-tenon-type") is compiled and found by its "$id" only. errc::bad_data names the file;
   // errc::already_exists two files for one type or id.
   Status add_directory(const std::string& directory);
   Status add(std::string_view text, const std::string& file);
-  // The one whose "$id" is `dataschema`, else that of the type, else that of the first matching pattern. Null: none applies.
+  // The one whose "$id" is `dataschema`, else that of the type, else that of the first matching pattern. Null: none
+  // applies.
   const Schema* find(std::string_view type, std::string_view dataschema) const;
   std::size_t size() const noexcept { return schemas_.size(); }
   struct Entry {

@@ -134,7 +134,9 @@ std::size_t repetitions_of(std::string_view pattern) {
     else if (pattern[i] == '{') {
       std::size_t largest = 1, number = 0;
       for (++i; i < pattern.size() && pattern[i] != '}'; ++i) {
-        number = pattern[i] == ',' ? 0 : std::min<std::size_t>(number * 10 + static_cast<unsigned char>(pattern[i] - '0') % 10, 100'000);
+        number = pattern[i] == ','
+                     ? 0
+                     : std::min<std::size_t>(number * 10 + static_cast<unsigned char>(pattern[i] - '0') % 10, 100'000);
         largest = std::max(largest, number);
       }
       product *= largest;
@@ -199,7 +201,8 @@ Status ValueRules::read_allowed(const JsonValue& schema) {
   const auto add = [&](const JsonValue& value) -> Status {
     const std::string json = value.to_json();
     simdjson::dom::element parsed;
-    if (parser.parse(json).get(parsed) != simdjson::SUCCESS) return value.problem("holds a number outside of what JSON knows");
+    if (parser.parse(json).get(parsed) != simdjson::SUCCESS)
+      return value.problem("holds a number outside of what JSON knows");
     allowed_.push_back(canonical_json(parsed));
     if (!allowed_text_.empty()) allowed_text_ += ", ";
     allowed_text_ += allowed_text_.size() < 200 ? json : "…";
@@ -215,7 +218,8 @@ Status ValueRules::read_allowed(const JsonValue& schema) {
 
 Status ValueRules::read_numbers(const JsonValue& schema) {
   // Draft 4 has exclusiveMinimum and exclusiveMaximum as booleans that sharpen their neighbours.
-  for (const auto& [keyword, bound, strict] : {std::tuple("minimum", &minimum_, &above_), std::tuple("maximum", &maximum_, &below_)}) {
+  for (const auto& [keyword, bound, strict] :
+       {std::tuple("minimum", &minimum_, &above_), std::tuple("maximum", &maximum_, &below_)}) {
     auto number = read_number(schema, keyword);
     if (!number.ok()) return std::move(number).error();
     *bound = *number;
@@ -256,15 +260,16 @@ Status ValueRules::read_texts(const JsonValue& schema) {
   pattern_text_ = *pattern->as_string();
   if (repetitions_of(pattern_text_) > kMaxRepetitions)
     return pattern->mismatch("a regular expression whose counted repetitions multiply to at most 4096");
-  // The flag is libstdc++'s: breadth first, so no text makes it backtrack exponentially or recurse along the text. It refuses
-  // back references.
+  // The flag is libstdc++'s: breadth first, so no text makes it backtrack exponentially or recurse along the text. It
+  // refuses back references.
   constexpr auto kFlags = std::regex::ECMAScript | std::regex::nosubs | std::regex_constants::__polynomial;
   try {
     const std::regex alone(pattern_text_, kFlags);  // for its errors
     // It may begin anywhere: said like this, all beginnings are tried in one pass over the text.
     pattern_.emplace("[^]*?(?:" + pattern_text_ + ")", kFlags | std::regex::optimize);
   } catch (const std::regex_error& e) {
-    return pattern->mismatch("a regular expression (ECMAScript, without back references; " + std::string(e.what()) + ")");
+    return pattern->mismatch("a regular expression (ECMAScript, without back references; " + std::string(e.what()) +
+                             ")");
   }
   return {};
 }
@@ -347,7 +352,8 @@ bool ValueRules::check_format(std::string_view text, Report& report) const {
   switch (format_) {
     case Format::none: break;
     case Format::date_time:
-      if (!is_time(std::string(text))) return report.fails("expected a date-time (RFC 3339), such as 2026-05-04T10:11:12Z");
+      if (!is_time(std::string(text)))
+        return report.fails("expected a date-time (RFC 3339), such as 2026-05-04T10:11:12Z");
       break;
     case Format::date:
       if (text.size() != 10 || !is_time(std::string(text) + "T00:00:00Z"))
@@ -355,7 +361,8 @@ bool ValueRules::check_format(std::string_view text, Report& report) const {
       break;
     case Format::time:
       // A day on which a leap second may be.
-      if (!is_time("2016-12-31T" + std::string(text))) return report.fails("expected a time (RFC 3339), such as 10:11:12Z");
+      if (!is_time("2016-12-31T" + std::string(text)))
+        return report.fails("expected a time (RFC 3339), such as 10:11:12Z");
       break;
   }
   return true;
@@ -366,7 +373,8 @@ bool ValueRules::check_unique(simdjson::dom::array array, Report& report) const 
   std::size_t index = 0;
   for (const simdjson::dom::element item : array) {
     if (!seen.insert(canonical_json(item)).second)
-      return report.fails("expected no value twice, but the one at index " + std::to_string(index) + " was there before");
+      return report.fails("expected no value twice, but the one at index " + std::to_string(index) +
+                          " was there before");
     ++index;
   }
   return true;

@@ -3,11 +3,12 @@
 //
 // They are checked here and not by valijson, because there (1.0): errors name neither the value nor what was expected;
 // `multipleOf` divides by zero and takes 2.5 for a multiple of 2; `uniqueItems` compares each with each; `pattern` and
-// `format` run std::regex with its recursion and exponential backtracking on text of any length; `format` throws for values
-// that are no strings; lengths stop at the first NUL.
+// `format` run std::regex with its recursion and exponential backtracking on text of any length; `format` throws for
+// values that are no strings; lengths stop at the first NUL.
 //
-// Limits: a pattern has at most 1024 octets and counted repetitions that multiply to at most 4096, and is matched in time
-// linear in the text against strings of at most 2048 octets; a longer string breaks the rule. Formats known: date-time, date, time; others are annotations. [any], immutable once made.
+// Limits: a pattern has at most 1024 octets and counted repetitions that multiply to at most 4096, and is matched in
+// time linear in the text against strings of at most 2048 octets; a longer string breaks the rule. Formats known:
+// date-time, date, time; others are annotations. [any], immutable once made.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // What a match costs, by number of subscriptions and by tokens, and what a subscription weighs.
 //
-// The subscriptions are a plant's: site, line, device, signal; 84 % literal, the rest with '*' or '>'. `hot`: a hundred topics;
-// `spread`: up to 200,000 of them, more than any cache holds; `uncached`: hot topics, past the table's cache.
+// The subscriptions are a plant's: site, line, device, signal; 84 % literal, the rest with '*' or '>'. `hot`: a hundred
+// topics; `spread`: up to 200,000 of them, more than any cache holds; `uncached`: hot topics, past the table's cache.
 #include <malloc.h>
 
 #include <random>
@@ -24,7 +24,8 @@ std::string pattern_of(int i) {
 }
 
 std::string topic_of(int i) {
-  return "site" + std::to_string(i % 16) + ".line" + std::to_string(i / 16 % 64) + ".dev" + std::to_string(i) + ".telemetry";
+  return "site" + std::to_string(i % 16) + ".line" + std::to_string(i / 16 % 64) + ".dev" + std::to_string(i) +
+         ".telemetry";
 }
 
 // Tables are large and slow to make: one for each size, kept.
@@ -38,8 +39,10 @@ Plant& plant(int size) {
     if (known == size) return *plant;
   const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
   auto fresh = std::make_unique<Plant>();
-  for (int i = 0; i < size; ++i) static_cast<void>(fresh->table.subscribe(pattern_of(i), static_cast<SubscriberId>(i % 1000)));
-  fresh->octets_each = static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd - before) / static_cast<double>(fresh->table.size());
+  for (int i = 0; i < size; ++i)
+    static_cast<void>(fresh->table.subscribe(pattern_of(i), static_cast<SubscriberId>(i % 1000)));
+  fresh->octets_each = static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd - before) /
+                       static_cast<double>(fresh->table.size());
   made.emplace_back(size, std::move(fresh));
   return *made.back().second;
 }
@@ -49,7 +52,8 @@ void match(benchmark::State& state, bool hot, bool cached) {
   Plant& p = plant(size);
   std::mt19937 random(1);
   std::vector<std::string> topics;
-  for (int i = 0; i < (hot ? 100 : std::min(size, 200'000)); ++i) topics.push_back(topic_of(static_cast<int>(random() % size)));
+  for (int i = 0; i < (hot ? 100 : std::min(size, 200'000)); ++i)
+    topics.push_back(topic_of(static_cast<int>(random() % size)));
   std::vector<std::uint32_t> order(65536);
   for (auto& o : order) o = static_cast<std::uint32_t>(random() % topics.size());
   std::size_t i = 0, found = 0;

@@ -15,20 +15,25 @@ class FakeSerializer final : public MessageSerializer {
       : name_(std::move(name)), format_(SerializationFormat::of(content_type)) {}
   SerializationFormat format() const noexcept override { return format_; }
   bool line_safe() const noexcept override { return true; }
-  Status read_event(std::string_view, BaseMessageEnvelope&) override { return Error(errc::unsupported, "not needed here"); }
+  Status read_event(std::string_view, BaseMessageEnvelope&) override {
+    return Error(errc::unsupported, "not needed here");
+  }
   Status write_event(const BaseMessageEnvelope& e, OutputBuffer& out) override {
     std::string text = name_ + "(type=" + std::string(e.type) + ";id=" + std::string(e.id);
     for (const Attribute& a : e.extensions) text += ";" + std::string(a.name) + "=" + std::string(a.value);
-    text += "|" + std::string(e.datacontenttype) + ":" + kinds[static_cast<int>(e.data_kind)] + ":" + std::string(e.data) + ")";
+    text += "|" + std::string(e.datacontenttype) + ":" + kinds[static_cast<int>(e.data_kind)] + ":" +
+            std::string(e.data) + ")";
     return out.append(text) ? Status() : Status(Error(errc::exhausted, "no room"));
   }
-  Status splice(std::string_view encoded, std::span<const Attribute> added, OutputBuffer& out, std::size_t& skip) override {
+  Status splice(std::string_view encoded, std::span<const Attribute> added, OutputBuffer& out,
+                std::size_t& skip) override {
     if (!can_splice) {
       static_cast<void>(out.append("half"));  // must not be seen
       return Error(errc::unsupported, "this one cannot");
     }
     for (const Attribute& a : added)
-      if (!out.append("[" + std::string(a.name) + "=" + std::string(a.value) + "]")) return Error(errc::exhausted, "no room");
+      if (!out.append("[" + std::string(a.name) + "=" + std::string(a.value) + "]"))
+        return Error(errc::exhausted, "no room");
     skip = encoded.starts_with("^") ? 1 : 0;
     return {};
   }
@@ -61,7 +66,8 @@ class EncoderTest : public testing::Test, public SerializerDirectory {
     GrowingBuffer out(1 << 20);
     EXPECT_TRUE(out.append(">"));  // what stands there already stays
     const Status status = Encoder(target, *this, 1 << 20).encode(event_, options, out);
-    return status.ok() ? std::string(out.view()) : std::string(to_string(status.error().code)) + " " + std::string(out.view());
+    return status.ok() ? std::string(out.view())
+                       : std::string(to_string(status.error().code)) + " " + std::string(out.view());
   }
   void set_data(DataKind kind, std::string_view data, SerializationFormat format = {}, std::string_view type = {}) {
     event_.envelope.data_kind = kind;

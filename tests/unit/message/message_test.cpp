@@ -17,7 +17,8 @@ TEST(MessageRef, OwnsEverythingItShows) {
     std::string encoded = R"({"type":"a.b","ext":"inside","data":[1,2]})" + std::string(kReadPadding, ' ');
     std::string id = "host-made-id", ext_name = "outside", ext_value = "value";
     const std::string_view text = std::string_view(encoded).substr(0, encoded.size() - kReadPadding);
-    const Attribute extensions[] = {{text.substr(15, 3), text.substr(21, 6)}, {ext_name, ext_value, AttributeType::integer}};
+    const Attribute extensions[] = {{text.substr(15, 3), text.substr(21, 6)},
+                                    {ext_name, ext_value, AttributeType::integer}};
     const Attribute added[] = {{"id", id}};
     Event event;
     event.encoded = text;

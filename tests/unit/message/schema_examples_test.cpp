@@ -36,7 +36,8 @@ const Schema* schema_for(const std::string& type) {
 std::vector<std::string> example_files() {
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(schema_folder() / "examples"))
-    if (entry.path().extension() == ".json") files.push_back(fs::relative(entry.path(), schema_folder() / "examples").string());
+    if (entry.path().extension() == ".json")
+      files.push_back(fs::relative(entry.path(), schema_folder() / "examples").string());
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -9,7 +9,8 @@ namespace {
 using testing::HasSubstr;
 
 TEST(Topic, IsTokensJoinedByDots) {
-  for (const char* good : {"a", "a.b", "task.assignment.0001", "Ä.ö", "$SYS.x", "_INBOX.abc"}) EXPECT_TRUE(is_valid_topic(good)) << good;
+  for (const char* good : {"a", "a.b", "task.assignment.0001", "Ä.ö", "$SYS.x", "_INBOX.abc"})
+    EXPECT_TRUE(is_valid_topic(good)) << good;
   for (const char* bad : {"", ".", "a.", ".a", "a..b", "a b", "a.\tb", "a.\x7f", "a.*", "a.>", "*", "a*b", "a\r\nb"})
     EXPECT_FALSE(is_valid_topic(bad)) << bad;
   EXPECT_FALSE(is_valid_topic(std::string_view("a\0b", 3)));
@@ -49,11 +50,24 @@ struct MatchCase {
 };
 
 TEST(PatternMatch, FollowsTheRulesOfNatsSubjects) {
-  for (const MatchCase& c : {MatchCase{"a.b", "a.b", true}, {"a.b", "a", false}, {"a", "a.b", false}, {"a.*", "a.b", true},
-                             {"a.*", "a", false}, {"a.*", "a.b.c", false}, {"*.b", "a.b", true}, {"a.>", "a.b", true},
-                             {"a.>", "a.b.c", true}, {"a.>", "a", false}, {">", "a", true}, {">", "a.b.c", true},
-                             {"*", "a.b", false}, {"*.*", "a.b", true}, {"*.>", "a", false}, {"*.>", "a.b", true},
-                             {"aa", "a", false}, {"A", "a", false}})
+  for (const MatchCase& c : {MatchCase{"a.b", "a.b", true},
+                             {"a.b", "a", false},
+                             {"a", "a.b", false},
+                             {"a.*", "a.b", true},
+                             {"a.*", "a", false},
+                             {"a.*", "a.b.c", false},
+                             {"*.b", "a.b", true},
+                             {"a.>", "a.b", true},
+                             {"a.>", "a.b.c", true},
+                             {"a.>", "a", false},
+                             {">", "a", true},
+                             {">", "a.b.c", true},
+                             {"*", "a.b", false},
+                             {"*.*", "a.b", true},
+                             {"*.>", "a", false},
+                             {"*.>", "a.b", true},
+                             {"aa", "a", false},
+                             {"A", "a", false}})
     EXPECT_EQ(pattern_matches(c.pattern, c.topic), c.matches) << c.pattern << " on " << c.topic;
 }
 

@@ -35,7 +35,8 @@ std::string refusal(std::string_view schema) {
 std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
 
 TEST(SchemaCheck, NamesPlaceValueAndRule) {
-  const char* schema = R"({"properties":{"a":{"type":"array","items":{"type":"integer"}},"b/c":{"type":["string","null"]}}})";
+  const char* schema =
+      R"({"properties":{"a":{"type":"array","items":{"type":"integer"}},"b/c":{"type":["string","null"]}}})";
   EXPECT_THAT(judge(schema, R"({"a":[1,"x"],"b/c":true})"),
               ElementsAre("/a/1: found \"x\", expected an integer", "/b~1c: found true, expected null or a string"));
 }
@@ -48,7 +49,8 @@ TEST(SchemaCheck, NamesMissingAndUnknownMembers) {
 }
 
 TEST(SchemaCheck, SaysItAllAsOneError) {
-  const Status status = compile(R"({"properties":{"a":{"minimum":3},"b":{"enum":["x","y"]}}})")->check(R"({"a":1,"b":"z"})");
+  const Status status =
+      compile(R"({"properties":{"a":{"minimum":3},"b":{"enum":["x","y"]}}})")->check(R"({"a":1,"b":"z"})");
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, errc::bad_data);
   EXPECT_THAT(status.error().message, HasSubstr("test.json"));
@@ -196,8 +198,10 @@ TEST(SchemaCheck, UnderstandsTheExclusiveBoundsOfDraft4) {
 
 TEST(SchemaCheck, GivesUpOnASchemaThatBranchesWithoutBound) {
   // Every level is checked twice by each of four alternatives: 8 to the power of the depth.
-  const char* schema = R"({"definitions":{"n":{"anyOf":[{"type":"array","minItems":1,"items":{"$ref":"#/definitions/n"}},
-      {"type":"array","minItems":1,"items":{"$ref":"#/definitions/n"}},{"type":"array","minItems":1,"items":{"$ref":"#/definitions/n"}},
+  const char* schema =
+      R"({"definitions":{"n":{"anyOf":[{"type":"array","minItems":1,"items":{"$ref":"#/definitions/n"}},
+      {"type":"array","minItems":1,"items":{"$ref":"#/definitions/n"}},
+       {"type":"array","minItems":1,"items":{"$ref":"#/definitions/n"}},
       {"type":"array","minItems":1,"items":{"$ref":"#/definitions/n"}}]}},"$ref":"#/definitions/n"})";
   const auto found = judge(schema, nested(100));
   ASSERT_THAT(found, SizeIs(1));
@@ -212,7 +216,8 @@ TEST(SchemaCheck, BoundsWhatItCollectsAboutLargeData) {
 
 TEST(SchemaCompile, RefusesReferencesThatLeaveTheDocument) {
   for (const char* ref : {"http://127.0.0.1:1/x.json", "other.json", "file:///etc/passwd", "urn:x:y", ""})
-    EXPECT_THAT(refusal(std::string(R"({"properties":{"a":{"$ref":")") + ref + R"("}}})"), HasSubstr("never fetched")) << ref;
+    EXPECT_THAT(refusal(std::string(R"({"properties":{"a":{"$ref":")") + ref + R"("}}})"), HasSubstr("never fetched"))
+        << ref;
   EXPECT_THAT(refusal(R"({"$ref":"#/definitions/none"})"), HasSubstr("points to nothing"));
   EXPECT_THAT(refusal(R"({"$ref":"#/title","title":"x"})"), HasSubstr("points to no schema"));
 }
