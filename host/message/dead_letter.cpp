@@ -8,12 +8,14 @@ std::string_view to_string(DeadLetterReason reason) noexcept {
   static constexpr std::string_view names[kDeadLetterReasons] = {
       "malformed", "too_large", "bad_topic", "not_allowed", "reserved", "schema", "no_receiver", "no_such_target",
       "receiver_ended", "mailbox_full", "dropped_oldest", "rejected", "blocked", "expired", "attempts_exhausted",
-      "channel_closed", "untranslatable", "late_reply", "memory_limit", "hop_limit", "transport_failed", "shutdown"};
+      "channel_closed", "untranslatable", "late_reply", "memory_limit", "hop_limit", "transport_failed", "shutdown",
+      "duplicate_request", "request_limit"};
   return names[static_cast<std::size_t>(reason)];
 }
 
 std::uint64_t DeadLetterStore::add(const Event& event, DeadLetterReason reason, std::string_view receiver,
-                                   std::string_view sender, std::string_view detail, std::uint32_t attempts, WallTime when) {
+                                   std::string_view sender, std::string_view detail, std::uint32_t attempts,
+                                   WallTime when) {
   const std::uint64_t number = next_number_++;
   const std::size_t size = MessageRef::cost(event);
   if (size > budget_.limit() || capacity_ == 0) {
@@ -40,7 +42,8 @@ const DeadLetter* DeadLetterStore::find(std::uint64_t number) const noexcept {
 }
 
 bool DeadLetterStore::drop(std::uint64_t number) {
-  const auto at = std::find_if(letters_.begin(), letters_.end(), [&](const DeadLetter& l) { return l.number == number; });
+  const auto at =
+      std::find_if(letters_.begin(), letters_.end(), [&](const DeadLetter& l) { return l.number == number; });
   if (at == letters_.end()) return false;
   letters_.erase(at);
   return true;

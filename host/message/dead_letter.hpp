@@ -1,8 +1,9 @@
 // Why an event could not be delivered, and the store that keeps such events.
 //
-// The model. Whoever gives up on an event calls DeadLetterSink with the event unharmed, the reason and the receiver. The
-// store keeps the last `capacity` of them, within a memory limit of its own; older ones make room and are counted. A dead
-// letter that cannot be delivered itself (nobody listens to system.dead_letter) is counted, never dead-lettered again.
+// The model. Whoever gives up on an event calls DeadLetterSink with the event unharmed, the reason and the receiver.
+// The store keeps the last `capacity` of them, within a memory limit of its own; older ones make room and are counted.
+// A dead letter that cannot be delivered itself (nobody listens to system.dead_letter) is counted, never dead-lettered
+// again.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,10 @@ enum class DeadLetterReason : std::uint8_t {
   hop_limit,           // passed through too many hosts
   transport_failed,    // the transport refused it for good
   shutdown,            // the host ended before it could be delivered
+  duplicate_request,   // a request with this id and replyto waits for its answer already
+  request_limit,       // as many requests as may be wait for an answer
 };
-inline constexpr std::size_t kDeadLetterReasons = 22;
+inline constexpr std::size_t kDeadLetterReasons = 24;
 std::string_view to_string(DeadLetterReason reason) noexcept;
 
 struct DeadLetter {
@@ -57,8 +60,8 @@ class DeadLetterSink {
  public:
   virtual ~DeadLetterSink() = default;
   // `event` is borrowed. Must not publish from within: the router is at work.
-  virtual void dead_letter(const Event& event, DeadLetterReason reason, std::string_view receiver, std::string_view detail,
-                           std::uint32_t attempts) = 0;
+  virtual void dead_letter(const Event& event, DeadLetterReason reason, std::string_view receiver,
+                           std::string_view detail, std::uint32_t attempts) = 0;
 };
 
 class DeadLetterStore {

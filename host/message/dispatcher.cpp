@@ -10,16 +10,19 @@
 
 namespace tenon::message {
 
-bool MessageDispatcher::can_take(const Receiver& receiver) const noexcept {
-  return receiver.gate == Gate::open && receiver.outlet != nullptr && !receiver.outlet_full &&
-         (!receiver.keeps_until_settled() || receiver.unsettled.size() < receiver.config.delivery.max_in_flight);
-}
+namespace {
 
-bool MessageDispatcher::is_in_flight(const Receiver& receiver, std::uint64_t id_hash,
-                                     std::string_view event_id) const noexcept {
-  for (const InFlight& entry : receiver.unsettled)
-    if (entry.id_hash == id_hash && entry.waiting.message.event().envelope.id == event_id) return true;
-  return false;
+constexpr std::string_view kClosed = "the receiver closed its standard input or socket; let it read on, or restart it";
+constexpr std::string_view kFull = "the mailbox is full; find out why its receiver is slow, or raise mailbox.capacity";
+
+}  // namespace
+
+// A closed receiver takes everything, for try_send to dead-letter it.
+bool MessageDispatcher::can_take(const Receiver& receiver) const noexcept {
+  if (receiver.gate != Gate::open) return false;
+  if (receiver.closed) return true;
+  return receiver.outlet != nullptr && !receiver.outlet_full &&
+         (!receiver.keeps_until_settled() || receiver.unsettled.size() < receiver.config.delivery.max_in_flight);
 }
 
 bool MessageDispatcher::is_expired(const Event& event) const {
@@ -39,15 +42,24 @@ MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Ev
   const std::uint32_t before = waiting == nullptr ? 0 : waiting->attempts;
   const bool keep = receiver.keeps_until_settled();
   std::uint64_t id_hash = 0;
+  if (receiver.closed) {
+    dead_letter_refused(receiver, event, {OfferResult::closed, 0, kClosed}, before);
+    return Sent::refused;
+  }
   if (keep) {
     id_hash = hash_text(event.envelope.id, topic_hash_seed());
-    if (is_in_flight(receiver, id_hash, event.envelope.id)) return Sent::waits;
+    if (receiver.unsettled.find(id_hash, event.envelope.id) != nullptr) return Sent::waits;
     if (waiting == nullptr && !budget_.has_room(MessageRef::cost(event))) return Sent::waits;
   }
   const Offer offer = receiver.outlet->offer(event, before + 1);
   if (offer.result == OfferResult::full) {
     receiver.outlet_full = true;
     return Sent::full;
+  }
+  if (offer.result == OfferResult::closed) {
+    receiver.closed = true;
+    // What is for a group is for those that can still be reached.
+    if (has_group(group) && has_reachable_member(*groups_[group])) return Sent::full;
   }
   if (offer.result != OfferResult::taken) {
     dead_letter_refused(receiver, event, offer, before);
@@ -58,8 +70,8 @@ MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Ev
   if (keep) {
     Waiting copy = waiting != nullptr ? *waiting : Waiting{MessageRef::copy(event, budget_), now};
     copy.attempts = before + 1;
-    receiver.unsettled.push_back(
-        {id_hash, std::move(copy), now + receiver.config.delivery.ack_timeout, group, incarnation_of(group)});
+    const MonotonicTime deadline = receiver.own_time(now) + receiver.config.delivery.ack_timeout;
+    receiver.unsettled.push_back({id_hash, std::move(copy), deadline, group, incarnation_of(group)});
     watch_deadline(receiver);
   } else {
     receiver.unwritten.push_back({offer.end, group, incarnation_of(group)});
@@ -67,19 +79,23 @@ MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Ev
   return Sent::given;
 }
 
+Verdict MessageDispatcher::refuse_at(Queue& queue, const Event& event, DeadLetterReason reason,
+                                     std::string_view detail) {
+  ++queue.counters.dropped;
+  dead_letters_.dead_letter(event, reason, queue.name, detail, 0);
+  if (reason != DeadLetterReason::rejected) return Verdict::dead_lettered;
+  ++queue.counters.rejected;
+  return Verdict::rejected;
+}
+
 Verdict MessageDispatcher::enqueue(Queue& queue, const Event& event, ReceiverId sender, MonotonicTime now) {
   const std::size_t size = MessageRef::cost(event);
-  const auto refuse = [&](DeadLetterReason reason, std::string_view detail) {
-    ++queue.counters.dropped;
-    dead_letters_.dead_letter(event, reason, queue.name, detail, 0);
-    return reason == DeadLetterReason::rejected ? Verdict::rejected : Verdict::dead_lettered;
-  };
   if (size > queue.config.bytes || size > budget_.limit())
-    return refuse(DeadLetterReason::too_large, "larger than the whole mailbox; raise mailbox.bytes");
+    return refuse_at(queue, event, DeadLetterReason::too_large, "larger than the whole mailbox; raise mailbox.bytes");
   if (!queue.mailbox.has_room(queue.config, size)) {
     switch (queue.config.overflow) {
-      case Overflow::dead_letter: return refuse(DeadLetterReason::mailbox_full, "the mailbox is full");
-      case Overflow::reject: return refuse(DeadLetterReason::rejected, "the mailbox is full");
+      case Overflow::dead_letter: return refuse_at(queue, event, DeadLetterReason::mailbox_full, kFull);
+      case Overflow::reject: return refuse_at(queue, event, DeadLetterReason::rejected, kFull);
       case Overflow::block: queue.somebody_waits = true; return Verdict::would_block;
       case Overflow::drop_oldest:
         while (!queue.mailbox.has_room(queue.config, size)) {
@@ -106,57 +122,17 @@ Verdict MessageDispatcher::deliver(ReceiverId id, const Event& event, MonotonicT
     return Verdict::dead_lettered;
   }
   if (receiver.queue.mailbox.empty() && can_take(receiver)) {
+    const bool was_closed = receiver.closed;
     switch (try_send(receiver, event, nullptr, kNoGroup, now)) {
       case Sent::given: return Verdict::delivered;
-      case Sent::refused: return Verdict::dead_lettered;
+      case Sent::refused:
+        if (receiver.closed && !was_closed) pump(receiver, now);  // groups may have waited for it
+        return Verdict::dead_lettered;
       case Sent::full:
       case Sent::waits: break;
     }
   }
   return enqueue(receiver.queue, event, kNoReceiver, now);
-}
-
-MessageDispatcher::Receiver* MessageDispatcher::choose_member(Group& group, ReceiverId sender) noexcept {
-  Receiver* best = nullptr;
-  const std::size_t count = group.members.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    Receiver& member = at(group.members[(group.turn + i) % count]);
-    if (member.id == sender || !can_take(member)) continue;
-    if (best == nullptr || member.in_flight() < best->in_flight()) best = &member;
-  }
-  ++group.turn;
-  return best;
-}
-
-// The least busy member first; the others when that one had less room than it seemed. Empty: none could take it.
-std::optional<Verdict> MessageDispatcher::offer_to_members(Group& group, GroupId group_id, const Event& event,
-                                                           ReceiverId sender, MonotonicTime now) {
-  Receiver* best = choose_member(group, sender);
-  if (best == nullptr) return std::nullopt;
-  Sent sent = try_send(*best, event, nullptr, group_id, now);
-  for (std::size_t i = 0; i < group.members.size() && (sent == Sent::full || sent == Sent::waits); ++i) {
-    Receiver& member = at(group.members[i]);
-    if (&member != best && member.id != sender && can_take(member)) sent = try_send(member, event, nullptr, group_id, now);
-  }
-  if (sent == Sent::given) return Verdict::delivered;
-  if (sent == Sent::refused) return Verdict::dead_lettered;
-  return std::nullopt;
-}
-
-Verdict MessageDispatcher::deliver_to_group(GroupId group_id, const Event& event, ReceiverId sender, MonotonicTime now) {
-  Group* group = group_id < groups_.size() ? groups_[group_id].get() : nullptr;
-  if (group == nullptr || !has_live_member(*group, sender)) {
-    dead_letters_.dead_letter(event, DeadLetterReason::receiver_ended, group_name(group_id),
-                              "no member of the group can take it any more; start one and replay the event", 0);
-    return Verdict::dead_lettered;
-  }
-  const bool nobody_waited = group->queue.mailbox.empty();
-  if (nobody_waited)
-    if (const auto verdict = offer_to_members(*group, group_id, event, sender, now)) return *verdict;
-  const Verdict verdict = enqueue(group->queue, event, sender, now);
-  // What waits may do so for its own reason (its sender is the only free member): this one need not wait behind it.
-  if (verdict == Verdict::queued && !nobody_waited) pump_group(group_id, now);
-  return verdict;
 }
 
 bool MessageDispatcher::has_room(FullQueue name, std::size_t size) const noexcept {

@@ -1,19 +1,26 @@
 // Brings matched events to receivers: direct hand-over, mailboxes, queue groups, acknowledgements.
 //
-// The model. A receiver is somebody who can get events: a worker, a transport's route, a stream of the API, a handler of the
-// host. It has a mailbox, an outlet while it is attached, and a gate: `ready` lets events through, otherwise they wait.
+// The model. A receiver is somebody who can get events: a worker, a transport's route, a stream of the API, a handler
+// of the host. It has a mailbox, an outlet while it is attached, and a gate: `ready` lets events through, otherwise
+// they wait.
 //
 //   event --deliver--> mailbox empty, gate open, outlet has room?  yes: straight to the outlet
-//                                                                   no: owned copy into the mailbox, or the overflow rule
+//                                                                   no: a copy into the mailbox, or the overflow rule
 //
-// A queue group has one queue of its own. An event for a group goes to the member with the fewest in flight that can take it
-// at once; if none can, it waits in the group's queue, and the first member to have room takes it. Invariant: where a queue
-// is not empty, no receiver that it serves can take an event.
+// A queue group has one queue of its own. An event for a group goes to the member with the fewest in flight that can
+// take it at once; if none can, it waits in the group's queue, and the first member to have room takes it. Invariant:
+// where a queue is not empty, no receiver that it serves can take an event. A union of groups is a group too: its
+// members are those of its parts, which it follows; an event that several patterns of one group name match has one
+// queue and one receiver so.
 //
-// In flight is what was given to the outlet and not yet settled. at_most_once settles when the outlet has written the octets.
-// at_least_once keeps the event until settle(); after ack_timeout, a nack or the receiver's end it goes back to the front of
-// the queue it came from, marked `redelivered`, up to `attempts` deliveries, then it is dead-lettered. Two events with one id
-// are never in flight at once at one receiver: the second waits.
+// An outlet that said `closed` is not called again until the receiver is detached. What is for the receiver alone is
+// then dead-lettered, and so is what is for groups none of whose live members can be reached.
+//
+// In flight is what was given to the outlet and not yet settled. at_most_once settles when the outlet has written the
+// octets. at_least_once keeps the event until settle(); after ack_timeout, a nack or the receiver's end it goes back to
+// the front of the queue it came from, marked `redelivered`, up to `attempts` deliveries, then it is dead-lettered. Two
+// events with one id are never in flight at once at one receiver: the second waits. The ack clock of a receiver can be
+// stopped: while the host does not read from it, its silence means nothing.
 //
 // Nothing here knows the loop: time comes in as arguments; next_deadline() and on_time() drive the timeouts. [loop]
 #pragma once
@@ -36,6 +43,8 @@ namespace tenon::message {
 
 using ReceiverId = SubscriberId;
 inline constexpr ReceiverId kNoReceiver = 0xffffffff;
+
+struct InFlight;  // in_flight_table.hpp
 
 enum class DeliveryMode : std::uint8_t { at_most_once, at_least_once };
 
@@ -73,12 +82,13 @@ struct ReceiverCounters {
   std::uint64_t redelivered = 0;
   std::uint64_t settled = 0;
   std::uint64_t dropped = 0;      // by an overflow rule, dead-lettered or not
+  std::uint64_t rejected = 0;     // of these, by the rule `reject`
 };
 
 class DispatcherEvents {
  public:
   virtual ~DispatcherEvents() = default;
-  // A queue that refused with would_block has room again.
+  // A queue that refused with would_block has room again, or somebody who could have made room there is gone.
   virtual void queue_has_room(FullQueue queue) = 0;
 };
 
@@ -97,15 +107,24 @@ class MessageDispatcher {
   // The group's queue takes the largest mailbox limits of its members. Joining twice is joining once.
   // What waits in the group may go to the new member at once.
   void join_group(ReceiverId id, GroupId group, std::string_view group_name, MonotonicTime now);
-  // With its last live member gone, what waits in the group is dead-lettered (receiver_ended).
-  void leave_group(ReceiverId id, GroupId group);
+  // With its last live member gone, what waits in the group is dead-lettered (receiver_ended). Not for unions: a
+  // receiver leaves them with their parts.
+  void leave_group(ReceiverId id, GroupId group, MonotonicTime now);
+  // Makes a union of groups that have members. From now on it follows who joins and leaves its parts.
+  void unite(GroupId group, std::string_view group_name, std::span<const GroupId> parts);
+  // `from`, a union, has the same members as `into`: what waits or is in flight there is `into`'s from now on.
+  void merge_groups(GroupId from, GroupId into, MonotonicTime now);
+  bool has_group(GroupId group) const noexcept { return group < groups_.size() && groups_[group] != nullptr; }
 
-  // Gives the receiver its outlet (borrowed until detach). What waits is offered with the next set_gate or outlet_has_room.
+  // Gives the receiver its outlet (borrowed until detach). What waits is offered with the next set_gate or
+  // outlet_has_room.
   void attach(ReceiverId id, Outlet& outlet);
-  // The receiver's channel is gone (its process ended). `unsent`: the events whose octets were not written at all, in order;
-  // they return to their queues unmarked, and this does not count as a delivery. Other unsettled at_least_once events return
-  // marked. The rest counts as settled.
+  // The receiver's channel is gone (its process ended). `unsent`: the events whose octets were not written at all, in
+  // order; they return to their queues unmarked, and this does not count as a delivery. Other unsettled at_least_once
+  // events return marked. The rest counts as settled.
   void detach(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now);
+  // The same, but the receiver lives on and cannot be reached (it closed its end): as if its outlet had said `closed`.
+  void close_outlet(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now);
   void set_gate(ReceiverId id, Gate gate, MonotonicTime now);
   Gate gate(ReceiverId id) const noexcept;
 
@@ -126,6 +145,11 @@ class MessageDispatcher {
   // A nack: back to its queue, marked.
   bool refuse(ReceiverId id, std::string_view event_id, MonotonicTime now);
 
+  // While the clock is stopped no ack_timeout of the receiver runs. Stopping twice is stopping once; ids of nobody may
+  // be passed.
+  void stop_ack_clock(ReceiverId id, MonotonicTime now);
+  void start_ack_clock(ReceiverId id, MonotonicTime now);
+
   std::optional<MonotonicTime> next_deadline() const noexcept;
   void on_time(MonotonicTime now);
 
@@ -133,6 +157,8 @@ class MessageDispatcher {
   const Mailbox& mailbox(ReceiverId id) const noexcept;
   const ReceiverConfig& config(ReceiverId id) const noexcept;
   const ReceiverCounters& counters(ReceiverId id) const noexcept;
+  const ReceiverCounters& group_counters(
+      GroupId group) const noexcept;  // dropped and rejected alone; requires has_group
   std::size_t group_depth(GroupId group) const noexcept;
   std::string_view group_name(GroupId group) const noexcept;
   std::span<const ReceiverId> group_members(GroupId group) const noexcept;
@@ -144,12 +170,10 @@ class MessageDispatcher {
   struct Queue;
   struct Receiver;
   struct Group;
-  struct InFlight;
 
   Receiver& at(ReceiverId id) const noexcept;
   Group& group_at(GroupId id);
   bool can_take(const Receiver& receiver) const noexcept;
-  bool is_in_flight(const Receiver& receiver, std::uint64_t id_hash, std::string_view event_id) const noexcept;
   enum class Sent : std::uint8_t {
     given,    // to the outlet
     refused,  // for good, and dead-lettered
@@ -159,22 +183,31 @@ class MessageDispatcher {
   // `waiting` is set for an event that comes from a queue.
   Sent try_send(Receiver& receiver, const Event& event, const Waiting* waiting, GroupId group, MonotonicTime now);
   void dead_letter_refused(const Receiver& receiver, const Event& event, const Offer& offer, std::uint32_t attempts);
+  Verdict refuse_at(Queue& queue, const Event& event, DeadLetterReason reason, std::string_view detail);
   Verdict enqueue(Queue& queue, const Event& event, ReceiverId sender, MonotonicTime now);
   void pump(Receiver& receiver, MonotonicTime now);
   bool pump_one(Receiver& receiver, MonotonicTime now);
   Queue* next_queue(Receiver& receiver, GroupId& group);
   void pump_group(GroupId group, MonotonicTime now);
   Receiver* choose_member(Group& group, ReceiverId sender) noexcept;
-  std::optional<Verdict> offer_to_members(Group& group, GroupId id, const Event& event, ReceiverId sender, MonotonicTime now);
+  std::optional<Verdict> offer_to_members(Group& group, GroupId id, const Event& event, ReceiverId sender,
+                                          MonotonicTime now);
+  void add_member(Group& group, GroupId id, Receiver& receiver);
+  void remove_member(GroupId id, Receiver& receiver, MonotonicTime now);
+  void end_group(GroupId id);
+  void member_is_gone(GroupId id, MonotonicTime now);
   bool is_group(GroupId group, std::uint32_t incarnation) const noexcept;
   std::uint32_t incarnation_of(GroupId group) const noexcept;
   bool has_live_member(const Group& group, ReceiverId sender) const noexcept;
+  bool has_reachable_member(const Group& group) const noexcept;
   void return_to_queue(Receiver& receiver, GroupId group, std::uint32_t incarnation, Waiting waiting);
   void put_back(Receiver& receiver, InFlight entry);
+  void take_back(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now);
+  void take_back_unsettled(Receiver& receiver, std::span<const MessageRef> unsent);
   void take_back_unwritten(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now);
   void pump_groups_of(Receiver& receiver, MonotonicTime now);
   void flush(Queue& queue);
-  void flush_orphaned_groups(const Receiver& receiver);
+  void dead_letter_ended(const Event& event, const Queue& queue, std::uint32_t attempts);
   void tell_room(Queue& queue, FullQueue name);
   void watch_deadline(Receiver& receiver);
   bool is_expired(const Event& event) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "message/dispatcher_state.hpp"
+#include "message/topic_hash.hpp"
 
 namespace tenon::message {
 
@@ -16,23 +17,6 @@ MessageDispatcher::~MessageDispatcher() = default;
 MessageDispatcher::Receiver& MessageDispatcher::at(ReceiverId id) const noexcept {
   assert(id < receivers_.size() && receivers_[id] != nullptr);
   return *receivers_[id];
-}
-
-MessageDispatcher::Group& MessageDispatcher::group_at(GroupId id) {
-  if (groups_.size() <= id) groups_.resize(id + 1);
-  if (groups_[id] == nullptr) {
-    groups_[id] = std::make_unique<Group>();
-    groups_[id]->incarnation = ++group_incarnations_;
-  }
-  return *groups_[id];
-}
-
-bool MessageDispatcher::is_group(GroupId id, std::uint32_t incarnation) const noexcept {
-  return id < groups_.size() && groups_[id] != nullptr && groups_[id]->incarnation == incarnation;
-}
-
-std::uint32_t MessageDispatcher::incarnation_of(GroupId id) const noexcept {
-  return id < groups_.size() && groups_[id] != nullptr ? groups_[id]->incarnation : 0;
 }
 
 ReceiverId MessageDispatcher::add_receiver(ReceiverConfig config) {
@@ -58,63 +42,51 @@ void MessageDispatcher::remove_receiver(ReceiverId id, MonotonicTime now) {
   detach(id, {}, now);
   set_gate(id, Gate::ended, now);
   Receiver& receiver = at(id);
-  while (!receiver.groups.empty()) leave_group(id, receiver.groups.back());
+  const auto is_joined = [this](GroupId group) { return groups_[group]->parts.empty(); };  // unions go with their parts
+  for (auto joined = receiver.groups.begin(); !receiver.groups.empty(); joined = receiver.groups.begin())
+    leave_group(id, *std::find_if(joined, receiver.groups.end(), is_joined), now);
   receivers_[id].reset();
   free_.push_back(id);
-}
-
-void MessageDispatcher::join_group(ReceiverId id, GroupId group_id, std::string_view group_name, MonotonicTime now) {
-  Receiver& receiver = at(id);
-  if (std::find(receiver.groups.begin(), receiver.groups.end(), group_id) != receiver.groups.end()) return;
-  Group& group = group_at(group_id);
-  if (group.members.empty()) {
-    group.queue.name = group_name;
-    group.queue.config = receiver.config.mailbox;
-  }
-  group.queue.config.capacity = std::max(group.queue.config.capacity, receiver.config.mailbox.capacity);
-  group.queue.config.bytes = std::max(group.queue.config.bytes, receiver.config.mailbox.bytes);
-  group.members.push_back(id);
-  receiver.groups.push_back(group_id);
-  pump(receiver, now);
-}
-
-void MessageDispatcher::leave_group(ReceiverId id, GroupId group_id) {
-  Receiver& receiver = at(id);
-  Group& group = group_at(group_id);
-  std::erase(receiver.groups, group_id);
-  std::erase(group.members, id);
-  if (has_live_member(group, kNoReceiver)) return;
-  flush(group.queue);
-  const bool wanted = std::exchange(group.queue.somebody_waits, false);
-  if (group.members.empty()) groups_[group_id].reset();
-  if (wanted) events_.queue_has_room(FullQueue{.group = group_id});
 }
 
 void MessageDispatcher::attach(ReceiverId id, Outlet& outlet) {
   Receiver& receiver = at(id);
   receiver.outlet = &outlet;
   receiver.outlet_full = false;
+  receiver.closed = false;
 }
 
 void MessageDispatcher::detach(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now) {
   Receiver& receiver = at(id);
-  receiver.outlet = nullptr;
-  if (receiver.keeps_until_settled()) {
-    std::vector<InFlight> unsettled;
-    unsettled.swap(receiver.unsettled);
-    const auto never_seen = [&](const InFlight& entry) {
-      return std::any_of(unsent.begin(), unsent.end(), [&](const MessageRef& message) {
-        return message.event().envelope.id == entry.waiting.message.event().envelope.id;
-      });
-    };
-    for (auto entry = unsettled.rbegin(); entry != unsettled.rend(); ++entry) {
-      if (never_seen(*entry)) --entry->waiting.attempts;
-      put_back(receiver, std::move(*entry));
-    }
-  } else {
-    take_back_unwritten(receiver, unsent, now);
-  }
+  receiver.closed = false;
+  take_back(receiver, unsent, now);
   pump_groups_of(receiver, now);
+}
+
+void MessageDispatcher::close_outlet(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now) {
+  Receiver& receiver = at(id);
+  receiver.closed = true;  // first: its groups' events are for the others
+  take_back(receiver, unsent, now);
+  pump_groups_of(receiver, now);
+  pump(receiver, now);
+}
+
+void MessageDispatcher::take_back(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now) {
+  receiver.outlet = nullptr;
+  if (receiver.keeps_until_settled()) take_back_unsettled(receiver, unsent);
+  else take_back_unwritten(receiver, unsent, now);
+}
+
+void MessageDispatcher::take_back_unsettled(Receiver& receiver, std::span<const MessageRef> unsent) {
+  for (const MessageRef& message : unsent) {
+    const std::string_view id = message.event().envelope.id;
+    if (InFlight* never_seen = receiver.unsettled.find(hash_text(id, topic_hash_seed()), id))
+      --never_seen->waiting.attempts;
+  }
+  std::vector<InFlight> unsettled;
+  unsettled.reserve(receiver.unsettled.size());
+  while (!receiver.unsettled.empty()) unsettled.push_back(receiver.unsettled.pop_front());
+  for (auto entry = unsettled.rbegin(); entry != unsettled.rend(); ++entry) put_back(receiver, std::move(*entry));
 }
 
 void MessageDispatcher::take_back_unwritten(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now) {
@@ -133,7 +105,7 @@ void MessageDispatcher::set_gate(ReceiverId id, Gate gate, MonotonicTime now) {
   if (gate == Gate::open) pump(receiver, now);
   if (gate != Gate::ended) return;
   flush(receiver.queue);
-  flush_orphaned_groups(receiver);
+  for (std::size_t i = 0; i < receiver.groups.size(); ++i) member_is_gone(receiver.groups[i], now);
   tell_room(receiver.queue, FullQueue{.receiver = id});
 }
 
@@ -142,23 +114,13 @@ Gate MessageDispatcher::gate(ReceiverId id) const noexcept { return at(id).gate;
 void MessageDispatcher::flush(Queue& queue) {
   while (!queue.mailbox.empty()) {
     const Waiting waiting = queue.mailbox.pop_front();
-    dead_letters_.dead_letter(waiting.message.event(), DeadLetterReason::receiver_ended, queue.name,
-                              "the receiver ended before it took the event", waiting.attempts);
+    dead_letter_ended(waiting.message.event(), queue, waiting.attempts);
   }
 }
 
-void MessageDispatcher::flush_orphaned_groups(const Receiver& receiver) {
-  for (const GroupId id : receiver.groups) {
-    Group& group = group_at(id);
-    if (has_live_member(group, kNoReceiver)) continue;
-    flush(group.queue);
-    tell_room(group.queue, FullQueue{.group = id});
-  }
-}
-
-bool MessageDispatcher::has_live_member(const Group& group, ReceiverId sender) const noexcept {
-  return std::any_of(group.members.begin(), group.members.end(),
-                     [&](ReceiverId id) { return id != sender && at(id).gate != Gate::ended; });
+void MessageDispatcher::dead_letter_ended(const Event& event, const Queue& queue, std::uint32_t attempts) {
+  dead_letters_.dead_letter(event, DeadLetterReason::receiver_ended, queue.name,
+                            "the receiver ended before it took the event; start it again and replay it", attempts);
 }
 
 void MessageDispatcher::return_to_queue(Receiver& receiver, GroupId group, std::uint32_t incarnation, Waiting waiting) {
@@ -183,23 +145,10 @@ const Mailbox& MessageDispatcher::mailbox(ReceiverId id) const noexcept { return
 const ReceiverConfig& MessageDispatcher::config(ReceiverId id) const noexcept { return at(id).config; }
 const ReceiverCounters& MessageDispatcher::counters(ReceiverId id) const noexcept { return at(id).queue.counters; }
 
-std::size_t MessageDispatcher::group_depth(GroupId group) const noexcept {
-  return group < groups_.size() && groups_[group] != nullptr ? groups_[group]->queue.mailbox.size() : 0;
-}
-
-std::string_view MessageDispatcher::group_name(GroupId group) const noexcept {
-  return group < groups_.size() && groups_[group] != nullptr ? std::string_view(groups_[group]->queue.name) : std::string_view();
-}
-
-std::span<const ReceiverId> MessageDispatcher::group_members(GroupId group) const noexcept {
-  if (group >= groups_.size() || groups_[group] == nullptr) return {};
-  return groups_[group]->members;
-}
-
-std::span<const GroupId> MessageDispatcher::groups_of(ReceiverId id) const noexcept { return at(id).groups; }
-
 bool MessageDispatcher::quiet() const noexcept {
-  const auto busy_receiver = [](const auto& r) { return r != nullptr && (!r->queue.mailbox.empty() || r->in_flight() != 0); };
+  const auto busy_receiver = [](const auto& r) {
+    return r != nullptr && (!r->queue.mailbox.empty() || r->in_flight() != 0);
+  };
   const auto busy_group = [](const auto& g) { return g != nullptr && !g->queue.mailbox.empty(); };
   return std::none_of(receivers_.begin(), receivers_.end(), busy_receiver) &&
          std::none_of(groups_.begin(), groups_.end(), busy_group);

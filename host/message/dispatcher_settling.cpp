@@ -2,6 +2,7 @@
 #include "message/dispatcher.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "message/dispatcher_state.hpp"
 #include "message/topic_hash.hpp"
@@ -28,7 +29,8 @@ MessageDispatcher::Queue* MessageDispatcher::next_queue(Receiver& receiver, Grou
     group = id;
   };
   consider(receiver.queue, kNoGroup);
-  for (const GroupId id : receiver.groups) consider(group_at(id).queue, id);
+  for (const GroupId id : receiver.groups)
+    if (!receiver.closed || !has_reachable_member(*groups_[id])) consider(groups_[id]->queue, id);
   return best;
 }
 
@@ -43,6 +45,7 @@ bool MessageDispatcher::pump_one(Receiver& receiver, MonotonicTime now) {
                                 "its expirytime passed while it waited", waiting->attempts);
     } else {
       const Sent sent = try_send(receiver, waiting->message.event(), waiting, group, now);
+      if (sent == Sent::full && receiver.closed) continue;  // it said so just now: the group's event is for others
       if (sent == Sent::full) return false;
       if (sent == Sent::waits) {
         passed_over_.push_back(from);
@@ -61,24 +64,6 @@ void MessageDispatcher::pump(Receiver& receiver, MonotonicTime now) {
   }
 }
 
-void MessageDispatcher::pump_group(GroupId id, MonotonicTime now) {
-  Group& group = group_at(id);
-  while (!group.queue.mailbox.empty()) {
-    Receiver* best = choose_member(group, kNoReceiver);
-    if (best == nullptr) return;
-    if (pump_one(*best, now)) continue;
-    // The least busy one can take none of these (they are its own, or in its hands already): anybody else?
-    const bool taken = std::any_of(group.members.begin(), group.members.end(), [&](ReceiverId member) {
-      return member != best->id && can_take(at(member)) && pump_one(at(member), now);
-    });
-    if (!taken) return;
-  }
-}
-
-void MessageDispatcher::pump_groups_of(Receiver& receiver, MonotonicTime now) {
-  for (const GroupId id : receiver.groups) pump_group(id, now);
-}
-
 void MessageDispatcher::written_up_to(ReceiverId id, std::uint64_t position, MonotonicTime) {
   Receiver& receiver = at(id);
   while (!receiver.unwritten.empty() && receiver.unwritten.front().end <= position) {
@@ -95,12 +80,7 @@ void MessageDispatcher::outlet_has_room(ReceiverId id, MonotonicTime now) {
 
 bool MessageDispatcher::settle(ReceiverId id, std::string_view event_id, MonotonicTime now) {
   Receiver& receiver = at(id);
-  const std::uint64_t id_hash = hash_text(event_id, topic_hash_seed());
-  const auto entry = std::find_if(receiver.unsettled.begin(), receiver.unsettled.end(), [&](const InFlight& e) {
-    return e.id_hash == id_hash && e.waiting.message.event().envelope.id == event_id;
-  });
-  if (entry == receiver.unsettled.end()) return false;
-  receiver.unsettled.erase(entry);
+  if (!receiver.unsettled.erase(hash_text(event_id, topic_hash_seed()), event_id)) return false;
   ++receiver.queue.counters.settled;
   pump(receiver, now);
   return true;
@@ -108,24 +88,38 @@ bool MessageDispatcher::settle(ReceiverId id, std::string_view event_id, Monoton
 
 bool MessageDispatcher::refuse(ReceiverId id, std::string_view event_id, MonotonicTime now) {
   Receiver& receiver = at(id);
-  for (auto entry = receiver.unsettled.begin(); entry != receiver.unsettled.end(); ++entry) {
-    if (entry->waiting.message.event().envelope.id != event_id) continue;
-    InFlight refused = std::move(*entry);
-    receiver.unsettled.erase(entry);
-    put_back(receiver, std::move(refused));
-    pump_groups_of(receiver, now);
-    pump(receiver, now);
-    return true;
-  }
-  return false;
+  std::optional<InFlight> refused = receiver.unsettled.take(hash_text(event_id, topic_hash_seed()), event_id);
+  if (!refused) return false;
+  put_back(receiver, std::move(*refused));
+  pump_groups_of(receiver, now);
+  pump(receiver, now);
+  return true;
 }
 
-// Each receiver has one entry in the heap, for its oldest delivery; entries of settled deliveries are found out when due.
+// --- deadlines ---
+
+// Each receiver has one entry in the heap, for its oldest delivery; entries of settled deliveries are found out when
+// due, and so are those that the clock's standing still has put off.
 void MessageDispatcher::watch_deadline(Receiver& receiver) {
-  if (receiver.deadline_watched || receiver.unsettled.empty()) return;
+  if (receiver.deadline_watched || receiver.unsettled.empty() || receiver.ack_clock_stopped) return;
   receiver.deadline_watched = true;
-  due_.push_back({receiver.unsettled.front().deadline, receiver.id, receiver.incarnation});
+  due_.push_back({receiver.unsettled.front().deadline + receiver.ack_clock_lost, receiver.id, receiver.incarnation});
   std::push_heap(due_.begin(), due_.end(), std::greater<>{});
+}
+
+void MessageDispatcher::stop_ack_clock(ReceiverId id, MonotonicTime now) {
+  if (id >= receivers_.size() || receivers_[id] == nullptr) return;
+  Receiver& receiver = *receivers_[id];
+  if (!receiver.ack_clock_stopped) receiver.ack_clock_stopped = now;
+}
+
+void MessageDispatcher::start_ack_clock(ReceiverId id, MonotonicTime now) {
+  if (id >= receivers_.size() || receivers_[id] == nullptr) return;
+  Receiver& receiver = *receivers_[id];
+  if (!receiver.ack_clock_stopped) return;
+  receiver.ack_clock_lost += now - *receiver.ack_clock_stopped;
+  receiver.ack_clock_stopped.reset();
+  watch_deadline(receiver);
 }
 
 std::optional<MonotonicTime> MessageDispatcher::next_deadline() const noexcept {
@@ -144,10 +138,8 @@ void MessageDispatcher::on_time(MonotonicTime now) {
     receiver.deadline_watched = false;
 
     std::vector<InFlight> overdue;
-    const auto first_kept = std::find_if(receiver.unsettled.begin(), receiver.unsettled.end(),
-                                         [&](const InFlight& e) { return e.deadline > now; });
-    std::move(receiver.unsettled.begin(), first_kept, std::back_inserter(overdue));
-    receiver.unsettled.erase(receiver.unsettled.begin(), first_kept);
+    while (!receiver.unsettled.empty() && receiver.unsettled.front().deadline <= receiver.own_time(now))
+      overdue.push_back(receiver.unsettled.pop_front());
     for (auto entry = overdue.rbegin(); entry != overdue.rend(); ++entry) put_back(receiver, std::move(*entry));
     watch_deadline(receiver);
     pump_groups_of(receiver, now);

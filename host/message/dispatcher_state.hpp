@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "message/dispatcher.hpp"
+#include "message/in_flight_table.hpp"
 #include "message/ring.hpp"
 
 namespace tenon::message {
@@ -17,15 +18,6 @@ struct MessageDispatcher::Queue {
   Mailbox mailbox;
   ReceiverCounters counters;
   bool somebody_waits = false;  // a sender was told would_block and wants to hear of room
-};
-
-// A delivery of an at_least_once receiver that is not settled.
-struct MessageDispatcher::InFlight {
-  std::uint64_t id_hash;
-  Waiting waiting;
-  MonotonicTime deadline;
-  GroupId group;
-  std::uint32_t group_incarnation;
 };
 
 struct MessageDispatcher::Receiver {
@@ -41,12 +33,17 @@ struct MessageDispatcher::Receiver {
   Outlet* outlet = nullptr;
   Gate gate = Gate::waiting;
   bool outlet_full = false;
+  bool closed = false;  // the outlet said so
   bool deadline_watched = false;
   std::vector<GroupId> groups;
   Ring<Unwritten> unwritten;         // at_most_once: given to the outlet, octets not yet written
-  std::vector<InFlight> unsettled;   // at_least_once, in order of delivery, which is the order of their deadlines
+  InFlightTable unsettled;           // at_least_once; the order of delivery is the order of deadlines
+  std::optional<MonotonicTime> ack_clock_stopped;  // since when
+  Duration ack_clock_lost{0};                      // how long it stood still before
 
   bool keeps_until_settled() const noexcept { return config.delivery.mode == DeliveryMode::at_least_once; }
+  // Of the receiver's own clock, which deadlines are on.
+  MonotonicTime own_time(MonotonicTime now) const noexcept { return ack_clock_stopped.value_or(now) - ack_clock_lost; }
   std::size_t in_flight() const noexcept { return keeps_until_settled() ? unsettled.size() : unwritten.size(); }
 };
 
@@ -54,6 +51,8 @@ struct MessageDispatcher::Group {
   std::uint32_t incarnation = 0;  // so that what is in flight does not return to a later group of the same id
   Queue queue;
   std::vector<ReceiverId> members;
+  std::vector<GroupId> parts;   // of a union, those that have not ended
+  std::vector<GroupId> unions;  // that it is part of
   std::size_t turn = 0;  // where the search for the least busy member begins, so that equals take turns
 };
 

@@ -63,15 +63,19 @@ Status Encoder::rewrite(const Event& event, const EncodeOptions& options, Output
     extensions_.push_back(kRedelivered);
     envelope.extensions = extensions_;
   }
-  TENON_TRY(convert_data(envelope, options));
-  return target_.write_event(envelope, out);
+  Status written = convert_data(envelope, options);
+  if (written.ok()) written = target_.write_event(envelope, out);
+  data_.clear_large();
+  if (decoded_.capacity() > GrowingBuffer::kKept) std::string().swap(decoded_);
+  return written;
 }
 
 Status Encoder::convert_data(BaseMessageEnvelope& envelope, const EncodeOptions& options) {
   if (envelope.data_kind == DataKind::none) return {};
   if (envelope.data_kind == DataKind::value) return convert_value(envelope, options);
 
-  // Bytes that are a JSON or MessagePack value by their content type become a value where the receiver understands values.
+  // Bytes that are a JSON or MessagePack value by their content type become a value where the receiver understands
+  // values.
   const SerializationFormat payload = format_of_payload(envelope.datacontenttype);
   if (payload && !options.data_as_bytes) {
     if (envelope.data_kind == DataKind::base64) {
@@ -100,8 +104,8 @@ Status Encoder::convert_value(BaseMessageEnvelope& envelope, const EncodeOptions
 Status Encoder::transcode(BaseMessageEnvelope& envelope, SerializationFormat from, std::string_view value) {
   MessageSerializer* reader = serializers_.reader_for(from);
   if (reader == nullptr)
-    return Error(errc::untranslatable, "no serializer for " + std::string(from.content_type()) + " is loaded; install one");
-  data_.clear();
+    return Error(errc::untranslatable,
+                 "no serializer for " + std::string(from.content_type()) + " is loaded; install one");
   TENON_TRY(target_.transcode_from(*reader, value, data_));
   envelope.data = data_.view();
   envelope.data_kind = DataKind::value;

@@ -17,13 +17,18 @@ std::optional<Refusal> Intake::check_topic_allowed(std::string_view topic, const
   }
   if (source.is_host) return std::nullopt;
   if (classify(topic) != MessageType::event)
-    return Refusal{DeadLetterReason::reserved, "topics under system. and tenon. belong to the host; publish under another name"};
+    return Refusal{DeadLetterReason::reserved,
+                   "topics under system. and tenon. belong to the host; publish under another name"};
+  if (!source.may_publish)
+    return Refusal{DeadLetterReason::not_allowed,
+                   source.name + " may publish nothing: its publish list is empty; add topic " + std::string(topic) +
+                       " there, or leave \"publish\" out to allow all"};
   if (source.publish.empty()) return std::nullopt;
   const bool allowed = std::any_of(source.publish.begin(), source.publish.end(),
                                    [&](const std::string& pattern) { return pattern_matches(pattern, topic); });
   if (allowed) return std::nullopt;
-  return Refusal{DeadLetterReason::not_allowed,
-                 "topic " + std::string(topic) + " is outside of the publish list of " + source.name + "; add it there"};
+  return Refusal{DeadLetterReason::not_allowed, "topic " + std::string(topic) + " is outside of the publish list of " +
+                                                    source.name + "; add it there"};
 }
 
 std::optional<Refusal> Intake::accept(Event& event, AddedAttributes& added, const SourcePolicy& source) {
@@ -33,7 +38,8 @@ std::optional<Refusal> Intake::accept(Event& event, AddedAttributes& added, cons
   // A forged type would be read as the host's word by whoever looks at types rather than topics.
   const MessageType kind = classify(e.type);
   if (!source.is_host && kind != MessageType::event && !(source.foreign && kind == MessageType::system))
-    return Refusal{DeadLetterReason::reserved, "types under system. and tenon. belong to the host; choose another type"};
+    return Refusal{DeadLetterReason::reserved,
+                   "types under system. and tenon. belong to the host; choose another type"};
 
   // It will be the topic of the answer, and is kept until then.
   if (!e.replyto.empty() && !is_valid_topic(e.replyto))

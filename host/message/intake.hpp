@@ -1,8 +1,9 @@
-// What happens to an event between a source and the router: it is checked against what its source may do, and completed.
+// What happens to an event between a source and the router: it is checked against what its source may do, and
+// completed.
 //
-// A source may leave out specversion, id, source and time: the host fills them in, in front of what was sent. The topic must
-// be a legal subject, outside of system. and tenon., and inside the source's publish list. A refusal says which rule and why;
-// the event is unharmed. Completing an event allocates nothing.
+// A source may leave out specversion, id, source and time: the host fills them in, in front of what was sent. The topic
+// must be a legal subject, outside of system. and tenon., and inside the source's publish list. A refusal says which
+// rule and why; the event is unharmed. Completing an event allocates nothing.
 #pragma once
 
 #include <array>
@@ -22,11 +23,12 @@ namespace tenon::message {
 
 // What one source may publish.
 struct SourcePolicy {
-  std::string name;        // "counter.1", a transport's name, "api"
-  std::string source_uri;  // the CloudEvents `source` of events that bring none: "//alpha/counter.1"
-  std::vector<std::string> publish;  // patterns; empty: anything but system. and tenon.
+  std::string name = {};        // "counter.1", a transport's name, "api"
+  std::string source_uri = {};  // the CloudEvents `source` of events that bring none: "//alpha/counter.1"
+  std::vector<std::string> publish = {};  // patterns; empty: anything but system. and tenon.
+  bool may_publish = true;                // false: nothing at all, whatever `publish` says
   bool is_host = false;    // may publish under system.
-  bool foreign = false;    // a transport: brings other hosts' events, whose types may be under system., their topics not
+  bool foreign = false;  // a transport: brings other hosts' events, whose types may be under system., their topics not
 };
 
 struct Refusal {
@@ -42,8 +44,8 @@ class Intake {
   // Times in completed events; set once a turn, so that a batch of events costs one reading of the clock.
   void set_time(WallTime now) noexcept;
 
-  // Checks and completes. The attributes that it adds live in `added` and in this object until the next call: deliver or copy
-  // the event before.
+  // Checks and completes. The attributes that it adds live in `added` and in this object until the next call: deliver
+  // or copy the event before.
   std::optional<Refusal> accept(Event& event, AddedAttributes& added, const SourcePolicy& source);
 
  private:

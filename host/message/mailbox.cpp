@@ -79,6 +79,27 @@ std::size_t Mailbox::next_list() const noexcept {
   return best;
 }
 
+void Mailbox::merge(Mailbox&& other) {
+  if (other.empty()) return;
+  if (empty()) return std::swap(*this, other);
+  for (std::size_t i = 0; i < kLists; ++i) {
+    Node* ours = (*lists_)[i].head;
+    Node* theirs = std::exchange((*other.lists_)[i], {}).head;
+    List merged;
+    while (ours != nullptr || theirs != nullptr) {
+      const bool take_ours = theirs == nullptr || (ours != nullptr && ours->waiting.since <= theirs->waiting.since);
+      Node*& from = take_ours ? ours : theirs;
+      Node* node = std::exchange(from, from->next);
+      node->next = nullptr;
+      if (merged.tail == nullptr) merged.head = merged.tail = node;
+      else merged.tail = merged.tail->next = node;
+    }
+    (*lists_)[i] = merged;
+  }
+  count_ += std::exchange(other.count_, 0);
+  bytes_ += std::exchange(other.bytes_, 0);
+}
+
 Mailbox::Place Mailbox::find_for(SubscriberId receiver) const noexcept {
   Place best;
   MonotonicTime best_rank = MonotonicTime::max();
@@ -123,6 +144,20 @@ Waiting Mailbox::take(Place place) {
   --count_;
   bytes_ -= waiting.message.size();
   return waiting;
+}
+
+std::vector<Waiting> Mailbox::take_sent_by(SubscriberId sender) {
+  std::vector<Waiting> taken;
+  for (std::size_t i = 0; i < kLists && !empty(); ++i) {
+    Node* before = nullptr;
+    for (Node* node = (*lists_)[i].head; node != nullptr;) {
+      Node* next = node->next;
+      if (node->waiting.sender == sender) taken.push_back(take({i, before, node}));
+      else before = node;
+      node = next;
+    }
+  }
+  return taken;
 }
 
 Waiting Mailbox::pop_front() {

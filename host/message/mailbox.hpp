@@ -1,8 +1,9 @@
 // A bounded queue of events that wait for one receiver, or for one queue group.
 //
 // Order. Events of one priority leave first in, first out. Between priorities the one with the smallest
-// (time it came + priority × kAgeingStep) leaves first: urgent events overtake, but nobody waits more than nine steps longer
-// than the most urgent. Returned events (unsettled when their receiver died) leave before all others, in their old order.
+// (time it came + priority × kAgeingStep) leaves first: urgent events overtake, but nobody waits more than nine steps
+// longer than the most urgent. Returned events (unsettled when their receiver died) leave before all others, in their
+// old order.
 //
 // Limits are in events and in octets; what to do at the limit is the overflow rule, applied by the dispatcher.
 #pragma once
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "common/clock.hpp"
 #include "message/message.hpp"
@@ -67,6 +69,12 @@ class Mailbox {
   Waiting pop_for(SubscriberId receiver);  // requires next_for(receiver)
 
   Waiting pop_oldest();  // the one that came first, whatever its priority; requires !empty()
+
+  // Takes all that this sender sent out of it, in the order of leaving within each priority. Linear.
+  std::vector<Waiting> take_sent_by(SubscriberId sender);
+
+  // Takes all that waits in the other one, each to the place where it would be had it come here. Linear in both.
+  void merge(Mailbox&& other);
 
   bool empty() const noexcept { return count_ == 0; }
   std::size_t size() const noexcept { return count_; }

@@ -13,6 +13,7 @@ class Ring {
   bool empty() const noexcept { return count_ == 0; }
   std::size_t size() const noexcept { return count_; }
   T& front() noexcept { return slots_[begin_]; }
+  const T& front() const noexcept { return slots_[begin_]; }
   T& operator[](std::size_t i) noexcept { return slots_[(begin_ + i) & (slots_.size() - 1)]; }
   void push_back(T value) {
     if (count_ == slots_.size()) grow();

@@ -6,13 +6,16 @@
 
 namespace tenon::message {
 
-MessageRouter::MessageRouter(EventBudget& budget, DeadLetterSink& dead_letters, RouterEvents& events, RouterConfig config)
-    : budget_(budget), dead_letters_(dead_letters), events_(events), config_(config), dispatcher_(budget, dead_letters, *this) {}
+MessageRouter::MessageRouter(EventBudget& budget, DeadLetterSink& dead_letters, RouterEvents& events,
+                             RouterConfig config)
+    : budget_(budget), dead_letters_(dead_letters), events_(events), config_(config),
+      dispatcher_(budget, dead_letters, *this) {}
 MessageRouter::~MessageRouter() = default;
 
 // --- subscriptions and names ---
 
 Status MessageRouter::subscribe(ReceiverId receiver, std::string_view pattern, std::string_view group) {
+  learn_unions();  // the table may give numbers of groups out again that ended
   Result<GroupId> joined = table_.subscribe(pattern, receiver, group);
   if (!joined.ok()) return std::move(joined).error();
   if (*joined != kNoGroup) dispatcher_.join_group(receiver, *joined, group, last_now_);
@@ -23,7 +26,8 @@ bool MessageRouter::unsubscribe(ReceiverId receiver, std::string_view pattern, s
   const std::optional<GroupId> left = table_.unsubscribe(pattern, receiver, group);
   if (!left) return false;
   if (*left == kNoGroup) return true;
-  dispatcher_.leave_group(receiver, *left);
+  dispatcher_.leave_group(receiver, *left, last_now_);
+  follow_groups(last_now_);
   drop_groups({*left}, last_now_);
   return true;
 }
@@ -39,32 +43,33 @@ void MessageRouter::forget_receiver(ReceiverId receiver, MonotonicTime now) {
   const std::vector<GroupId> left(groups.begin(), groups.end());
   table_.remove_subscriber(receiver);  // first: what goes on meanwhile must not be routed to it any more
   dispatcher_.remove_receiver(receiver, now);
+  follow_groups(now);
   drop_groups(left, now);
 }
 
-// Parked events that were still to go to groups which are no more. Their ids may soon belong to others.
-void MessageRouter::drop_groups(const std::vector<GroupId>& groups, MonotonicTime now) {
-  for (const GroupId group : groups) {
-    if (!dispatcher_.group_members(group).empty()) continue;
-    std::vector<ReceiverId> waited;
+// --- unions of groups ---
+
+void MessageRouter::learn_unions() {
+  for (const GroupUnion& made : table_.take_unions())
+    dispatcher_.unite(made.group, table_.group_name(made.group), made.parts);
+}
+
+// Not while the dispatcher is at work: groups end here.
+void MessageRouter::follow_groups(MonotonicTime now) {
+  learn_unions();
+  for (const GroupMerger& merger : table_.take_mergers()) {
     for (auto& [id, sender] : parked_) {
-      if (sender.events.empty() || std::erase(sender.groups, group) == 0) continue;
-      ++counters_.dead_lettered;
-      dead_letters_.dead_letter(sender.events.front().event(), DeadLetterReason::receiver_ended, {},
-                                "the last member of the group left before it could take the event", 0);
-      if (sender.waits_for == FullQueue{.group = group}) waited.push_back(id);
+      std::replace(sender.groups.begin(), sender.groups.end(), merger.from, merger.into);
+      if (sender.waits_for.group == merger.from) sender.waits_for.group = merger.into;
     }
-    for (const ReceiverId id : waited) resume(id, now);
+    dispatcher_.merge_groups(merger.from, merger.into, now);
   }
 }
 
-void MessageRouter::disown(ReceiverId sender) {
-  auto node = parked_.extract(sender);
-  if (node.empty() || node.mapped().events.empty()) return;
-  Publisher& publisher = node.mapped().publisher;
-  publisher.self = kNoReceiver;
-  node.key() = next_orphan_--;
-  parked_.insert(std::move(node));
+// A union is known to the dispatcher when its first event comes.
+std::span<const ReceiverId> MessageRouter::members_of(GroupId group) {
+  if (!dispatcher_.has_group(group)) learn_unions();
+  return dispatcher_.group_members(group);
 }
 
 void MessageRouter::add_target(std::string_view name, ReceiverId receiver) {
@@ -109,12 +114,7 @@ bool MessageRouter::resolve(const Event& event, const Publisher& publisher, Deli
     fail(delivery, event, DeadLetterReason::expired, {}, "its expirytime had passed when it was published");
     return false;
   }
-  if (!e.replyto.empty()) {
-    if (const Status opened = open_request(event, publisher, now); !opened.ok()) {
-      fail(delivery, event, DeadLetterReason::rejected, {}, opened.error().message);
-      return false;
-    }
-  }
+  if (!e.replyto.empty() && !enter_request(event, publisher, delivery, now)) return false;
   const bool found = !e.target.empty() && publisher.may_target ? find_target(event, delivery)
                                                                : find_subscribers(event, publisher, delivery);
   if (!found && !e.replyto.empty()) requests_.withdraw(e.id, e.replyto);
@@ -136,7 +136,8 @@ bool MessageRouter::take_answer(const Event& event, const Publisher& publisher, 
   }
   ++counters_.answers;
   Event answer = event;
-  // The asker knows its own correlationid, not the id that the answer refers to; without one of its own it gets that id.
+  // The asker knows its own correlationid, not the id that the answer refers to; without one of its own it gets that
+  // id.
   if (!request.correlationid.empty()) {
     answer.envelope.correlationid = request.correlationid;
     answer.rewritten = true;
@@ -147,10 +148,22 @@ bool MessageRouter::take_answer(const Event& event, const Publisher& publisher, 
     return true;
   }
   // Answers never wait for room: an asker that blocks on its answer could not be unblocked by anything else.
-  const Verdict verdict = dispatcher_.deliver(request.asker.receiver, answer, now);
-  if (verdict == Verdict::would_block) give_up_on(answer, FullQueue{.receiver = request.asker.receiver});
-  count(verdict, delivery.result);
+  const FullQueue asker{.receiver = request.asker.receiver};
+  if (!take(dispatcher_.deliver(asker.receiver, answer, now), asker, answer, publisher, delivery))
+    give_up_on(answer, asker);
   return true;
+}
+
+bool MessageRouter::enter_request(const Event& event, const Publisher& publisher, Delivery& delivery,
+                                  MonotonicTime now) {
+  const Status opened = open_request(event, publisher, now);
+  if (opened.ok()) return true;
+  DeadLetterReason reason = DeadLetterReason::duplicate_request;
+  if (opened.error().code == errc::exhausted) reason = DeadLetterReason::request_limit;
+  if (opened.error().code == errc::invalid_argument) reason = DeadLetterReason::too_large;
+  fail(delivery, event, reason, {}, opened.error().message);
+  if (publisher.events != nullptr) publisher.events->event_refused(event, reason, {}, opened.error().message);
+  return false;
 }
 
 Status MessageRouter::open_request(const Event& event, const Publisher& publisher, MonotonicTime now) {
@@ -186,7 +199,7 @@ bool MessageRouter::find_subscribers(const Event& event, const Publisher& publis
     for (const ReceiverId id : matches->plain)
       if (id != publisher.self || publisher.echo) delivery.receivers.push_back(id);
     for (const GroupId id : matches->groups) {
-      const auto members = dispatcher_.group_members(id);
+      const auto members = members_of(id);
       const bool only_itself = members.size() == 1 && members.front() == publisher.self && !publisher.echo;
       if (!members.empty() && !only_itself) delivery.groups.push_back(id);
     }
@@ -206,16 +219,28 @@ bool MessageRouter::find_subscribers(const Event& event, const Publisher& publis
   return false;
 }
 
-bool MessageRouter::count(Verdict verdict, PublishResult& result) noexcept {
+bool MessageRouter::take(Verdict verdict, FullQueue where, const Event& event, const Publisher& publisher,
+                         Delivery& delivery) {
   switch (verdict) {
     case Verdict::delivered: ++counters_.delivered; break;
     case Verdict::queued: ++counters_.queued; break;
     case Verdict::dead_lettered: ++counters_.dead_lettered; return true;
-    case Verdict::rejected: ++counters_.rejected; return true;
+    case Verdict::rejected: reject(where, event, publisher, delivery); return true;
     case Verdict::would_block: return false;
   }
-  ++result.receivers;
+  ++delivery.result.receivers;
   return true;
+}
+
+void MessageRouter::reject(FullQueue where, const Event& event, const Publisher& publisher, Delivery& delivery) {
+  ++counters_.rejected;
+  delivery.result.blocked = true;
+  delivery.rejected = true;
+  if (publisher.events == nullptr) return;
+  const std::string_view receiver = name_of(where);
+  publisher.events->event_refused(event, DeadLetterReason::rejected, receiver,
+                                  "the mailbox of " + std::string(receiver) +
+                                      " is full and rejects; send the event again later");
 }
 
 std::string_view MessageRouter::name_of(FullQueue full) const {
@@ -226,9 +251,11 @@ std::string_view MessageRouter::name_of(FullQueue full) const {
 void MessageRouter::give_up_on(const Event& event, FullQueue full) {
   ++counters_.dead_lettered;
   const bool budget_spent = !budget_.has_room(MessageRef::cost(event));
-  dead_letters_.dead_letter(event, budget_spent ? DeadLetterReason::memory_limit : DeadLetterReason::blocked, name_of(full),
+  dead_letters_.dead_letter(event, budget_spent ? DeadLetterReason::memory_limit : DeadLetterReason::blocked,
+                            name_of(full),
                             budget_spent ? "limits.events is reached; raise it or find the slow receiver"
-                                         : "the receiver's mailbox stayed full", 0);
+                                         : "the receiver's mailbox stayed full",
+                            0);
 }
 
 void MessageRouter::serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now) {
@@ -242,118 +269,27 @@ void MessageRouter::serve(const Event& event, const Publisher& publisher, Delive
     delivery.result.blocked = true;
     return false;
   };
+  const auto give = [&](Verdict verdict, FullQueue where) {
+    return take(verdict, where, event, publisher, delivery) || !stop_at(where);
+  };
+  const auto drop_front = [](auto& list, std::size_t count) {
+    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(count));
+  };
   std::size_t done = 0;
   for (; done < delivery.groups.size(); ++done) {
-    const GroupId group = delivery.groups[done];
-    if (!count(dispatcher_.deliver_to_group(group, event, sender, now), delivery.result) && stop_at({.group = group})) break;
+    const GroupId id = delivery.groups[done];
+    if (!give(dispatcher_.deliver_to_group(id, event, sender, now), {.group = id})) break;
   }
-  delivery.groups.erase(delivery.groups.begin(), delivery.groups.begin() + static_cast<std::ptrdiff_t>(done));
+  drop_front(delivery.groups, done);
   if (delivery.full) return;
   for (done = 0; done < delivery.receivers.size(); ++done) {
     const ReceiverId id = delivery.receivers[done];
-    if (!count(dispatcher_.deliver(id, event, now), delivery.result) && stop_at({.receiver = id})) break;
+    if (!give(dispatcher_.deliver(id, event, now), {.receiver = id})) break;
   }
-  delivery.receivers.erase(delivery.receivers.begin(), delivery.receivers.begin() + static_cast<std::ptrdiff_t>(done));
-}
-
-// --- waiting senders ---
-
-void MessageRouter::park(const Event& event, const Publisher& publisher, MonotonicTime now, Delivery* delivery) {
-  ParkedSender& sender = parked_[publisher.self];
-  if (sender.events.empty()) {
-    sender.name = publisher.name;
-    sender.publisher = publisher;
-    sender.publisher.name = sender.name;
-  }
-  MessageRef message = MessageRef::copy(event, budget_);
-  sender.bytes += message.size();
-  sender.events.push_back(std::move(message));
-  ++counters_.parked;
-  if (delivery == nullptr) return;
-  sender.head_routed = true;
-  sender.receivers = delivery->receivers;
-  sender.groups = delivery->groups;
-  sender.waits_for = *delivery->full;
-  sender.head_cost = MessageRef::cost(event);
-  sender.deadline = now + config_.block_for;
-}
-
-MessageRouter::ParkedSender* MessageRouter::waiting_sender(ReceiverId id) noexcept {
-  const auto at = parked_.find(id);
-  return at == parked_.end() || at->second.events.empty() ? nullptr : &at->second;
-}
-
-// Whether waiting for `full` is waiting for oneself: everybody who could make room there waits in turn, for the sender or for
-// one another. One look at each is enough, since the first who does not wait decides.
-bool MessageRouter::would_wait_for_itself(ReceiverId sender, FullQueue full) {
-  std::vector<ReceiverId> seen{sender};
-  std::vector<FullQueue> left{full};
-  const auto waits = [&](ReceiverId id) {
-    if (std::find(seen.begin(), seen.end(), id) != seen.end()) return true;
-    const ParkedSender* waiting = waiting_sender(id);
-    if (waiting == nullptr) return false;
-    seen.push_back(id);
-    left.push_back(waiting->waits_for);
-    return true;
-  };
-  while (!left.empty()) {
-    const FullQueue queue = left.back();
-    left.pop_back();
-    if (queue.receiver != kNoReceiver) {
-      if (!waits(queue.receiver)) return false;
-      continue;
-    }
-    for (const ReceiverId id : dispatcher_.group_members(queue.group))
-      if (dispatcher_.gate(id) != Gate::ended && !waits(id)) return false;
-  }
-  return true;
-}
-
-std::size_t MessageRouter::parked_bytes(ReceiverId sender) const noexcept {
-  const auto parked = parked_.find(sender);
-  return parked == parked_.end() ? 0 : parked->second.bytes;
-}
-
-void MessageRouter::queue_has_room(FullQueue queue) {
-  std::vector<ReceiverId> waiting;
-  for (auto& [id, sender] : parked_)
-    if (!sender.resuming && !sender.events.empty() && sender.waits_for == queue) waiting.push_back(id);
-  for (const ReceiverId id : waiting) resume(id, last_now_);
-}
-
-// True when the head is done with, false when it still waits.
-bool MessageRouter::resume_head(ParkedSender& sender, MonotonicTime now) {
-  const MessageRef head = sender.events.front();
-  Delivery delivery{sender.receivers, sender.groups};
-  if (!sender.head_routed) {
-    sender.head_routed = true;
-    sender.deadline = now + config_.block_for;
-    sender.receivers.clear();
-    sender.groups.clear();
-    if (!resolve(head.event(), sender.publisher, delivery, now)) return true;
-  }
-  serve(head.event(), sender.publisher, delivery, now);
-  if (!delivery.full) return true;
-  sender.waits_for = *delivery.full;
-  sender.head_cost = MessageRef::cost(head.event());
-  return false;
-}
-
-void MessageRouter::resume(ReceiverId id, MonotonicTime now) {
-  const auto at = parked_.find(id);
-  if (at == parked_.end() || at->second.resuming || at->second.events.empty()) return;
-  ParkedSender& sender = at->second;
-  sender.resuming = true;  // serving may free room that others wait for, and so come back here
-  while (!sender.events.empty() && resume_head(sender, now)) {
-    sender.bytes -= sender.events.front().size();
-    sender.events.front() = MessageRef();
-    sender.events.pop_front();
-    sender.head_routed = false;
-  }
-  sender.resuming = false;
-  if (!sender.events.empty()) return;
-  if (id > next_orphan_) parked_.erase(id);
-  else events_.sender_released(id);
+  drop_front(delivery.receivers, done);
+  if (delivery.full || !delivery.rejected || delivery.result.receivers != 0) return;
+  delivery.result.failed = DeadLetterReason::rejected;
+  if (!event.envelope.replyto.empty()) requests_.withdraw(event.envelope.id, event.envelope.replyto);
 }
 
 // --- time ---
@@ -373,7 +309,7 @@ std::optional<MonotonicTime> MessageRouter::next_deadline() const noexcept {
     if (sender.events.empty()) continue;
     // limits.events may have room again without the queue having told: nothing left that queue.
     const bool has_room = dispatcher_.has_room(sender.waits_for, sender.head_cost);
-    consider(has_room ? last_now_ : sender.deadline);
+    consider(has_room ? last_now_ : sender.events.front().deadline);
   }
   return next;
 }
@@ -383,25 +319,21 @@ void MessageRouter::on_time(MonotonicTime now, WallTime wall_now) {
   set_wall_time(wall_now);
   dispatcher_.on_time(now);
   requests_.expire(now, [this](const PendingRequest& request) { events_.request_timed_out(request); });
-  std::vector<ReceiverId> overdue;
-  for (auto& [id, sender] : parked_)
-    if (!sender.events.empty() && (sender.deadline <= now || dispatcher_.has_room(sender.waits_for, sender.head_cost)))
-      overdue.push_back(id);
-  for (const ReceiverId id : overdue) {
+  std::vector<ReceiverId> due;
+  for (auto& [id, sender] : parked_) {
+    if (sender.events.empty()) continue;
+    if (sender.events.front().deadline <= now || dispatcher_.has_room(sender.waits_for, sender.head_cost))
+      due.push_back(id);
+  }
+  for (const ReceiverId id : due) {
     resume(id, now);
-    ParkedSender* sender = waiting_sender(id);
-    if (sender == nullptr || sender->deadline > now) continue;
-    give_up_on(sender->events.front().event(), sender->waits_for);
-    // The full queue alone is given up; the receivers behind it still get the event.
-    std::erase(sender->receivers, sender->waits_for.receiver);
-    std::erase(sender->groups, sender->waits_for.group);
-    sender->deadline = now + config_.block_for;
-    resume(id, now);
+    give_up_overdue(id, now);
   }
 }
 
 bool MessageRouter::quiet() const noexcept {
-  const bool parked = std::any_of(parked_.begin(), parked_.end(), [](const auto& entry) { return !entry.second.events.empty(); });
+  const bool parked =
+      std::any_of(parked_.begin(), parked_.end(), [](const auto& entry) { return !entry.second.events.empty(); });
   return !parked && requests_.pending() == 0 && dispatcher_.quiet();
 }
 

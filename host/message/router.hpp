@@ -1,13 +1,15 @@
 // Where an event goes: to the asker it answers, to its target, or to whoever's subscription matches its topic.
 //
-// The model. publish() takes a completed event (intake.hpp) and hands it to the dispatcher once for each receiver and group.
-// It never publishes anything itself: what the host has to say about an event (a dead letter, a timeout) goes out through
-// RouterEvents and comes back as an event of its own later.
+// The model. publish() takes a completed event (intake.hpp) and hands it to the dispatcher once for each receiver and
+// group. It never publishes anything itself: what the host has to say about an event (a dead letter, a timeout) goes
+// out through RouterEvents and comes back as an event of its own later.
 //
-// Waiting senders. When a receiver's rule is `block` (or limits.events is reached), the event is parked together with all that
-// its sender publishes after it, in order, up to the sender's limit; the caller then stops reading from that sender. A parked
-// event goes on when its receiver has room, and is dead-lettered as `blocked` after block_for, or at once if the senders that
-// wait for each other form a cycle. Publishers that cannot wait (the host, the API) have the event dead-lettered instead.
+// Waiting senders. When a receiver's rule is `block` (or limits.events is reached), the event is parked together with
+// all that its sender publishes after it, in order, up to the sender's limit; the caller then stops reading from that
+// sender. A parked event goes on when its receiver has room. It is dead-lettered as `blocked` block_for after it was
+// parked, or at once when the senders that wait for each other form a cycle. Publishers that cannot wait (the host, the
+// API) have the event dead-lettered instead. The ack clock of a parked sender stands still: its acknowledgements may
+// not be read.
 //
 // Loop only; pure apart from that: time comes in as arguments.
 #pragma once
@@ -27,6 +29,16 @@
 
 namespace tenon::message {
 
+// A sender that wants to be told what becomes of its events. [loop]
+class PublisherEvents {
+ public:
+  virtual ~PublisherEvents() = default;
+  // Refused, by `receiver` alone (its mailbox is full and rejects), or for everybody (no receiver): while it was
+  // published, or later if it was parked. Dead-lettered and counted already. Must not publish from within.
+  virtual void event_refused(const Event& event, DeadLetterReason reason, std::string_view receiver,
+                             std::string_view detail) = 0;
+};
+
 struct Publisher {
   std::string_view name;                // for dead letters
   ReceiverId self = kNoReceiver;        // which receiver this sender is; kNoReceiver: none
@@ -35,12 +47,13 @@ struct Publisher {
   bool may_target = true;               // `target` counts
   std::span<const ReceiverId> except = {};  // get nothing of it; only for publishers that cannot wait
   std::optional<std::uint64_t> asker_token = {};  // for requests of somebody who is no receiver
+  PublisherEvents* events = nullptr;    // may be null; outlives the event, or forget_receiver(self) is called before
 };
 
 struct PublishResult {
   std::uint32_t receivers = 0;  // groups count as one
   bool parked = false;          // stop reading once parked_bytes() passes the sender's limit
-  bool blocked = false;         // at least one receiver was full and the publisher cannot wait
+  bool blocked = false;         // at least one receiver was full, and rejects or the publisher cannot wait
   std::optional<DeadLetterReason> failed = {};  // nobody got it, and why
 };
 
@@ -77,8 +90,8 @@ class MessageRouter : private DispatcherEvents {
   // Subscribes a receiver, and makes it a member of the group's queue if there is a group.
   Status subscribe(ReceiverId receiver, std::string_view pattern, std::string_view group = {});
   bool unsubscribe(ReceiverId receiver, std::string_view pattern, std::string_view group = {});
-  // Takes all its subscriptions and names; its open requests end, answers to them are late. What it had parked was accepted
-  // and goes on, under a number of its own, so that a later receiver of the same id has nothing to do with it.
+  // Takes all its subscriptions and names; its open requests end, answers to them are late. What it had parked was
+  // accepted and goes on, under a number of its own, so that a later receiver of the same id has nothing to do with it.
   void forget_receiver(ReceiverId receiver, MonotonicTime now);
 
   // `target` of this name reaches the receiver; of several, the least busy that has not ended.
@@ -101,10 +114,14 @@ class MessageRouter : private DispatcherEvents {
   bool quiet() const noexcept;
 
  private:
-  // A sender that has had to wait. Kept with its memory for the next time; it waits now if `events` is not empty. The head has
-  // been routed and waits for a full queue, those behind it have not been looked at.
+  // A sender that has had to wait. Kept with its memory for the next time; it waits now if `events` is not empty. The
+  // head has been routed and waits for a full queue, those behind it have not been looked at.
+  struct ParkedEvent {
+    MessageRef message;
+    MonotonicTime deadline{};
+  };
   struct ParkedSender {
-    Ring<MessageRef> events;
+    Ring<ParkedEvent> events;
     std::string name;     // keeps publisher.name alive
     Publisher publisher;
     std::size_t bytes = 0;
@@ -113,7 +130,7 @@ class MessageRouter : private DispatcherEvents {
     std::vector<GroupId> groups;
     FullQueue waits_for;
     std::size_t head_cost = 0;          // octets that the queue has to have room for
-    MonotonicTime deadline;
+    PublishResult head_result;          // so far
     bool resuming = false;
   };
   // Of senders that are gone; counted down from above every receiver's id.
@@ -131,17 +148,24 @@ class MessageRouter : private DispatcherEvents {
     std::vector<GroupId>& groups;
     PublishResult result = {};
     std::optional<FullQueue> full = {};  // where it stopped; receivers and groups then hold what is left
+    bool rejected = false;               // by at least one
   };
 
   void queue_has_room(FullQueue queue) override;
   // Finds out who gets the event. False when nobody does: it is an answer, expired, without a receiver, …
   bool resolve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   bool take_answer(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
+  bool enter_request(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   Status open_request(const Event& event, const Publisher& publisher, MonotonicTime now);
   bool find_target(const Event& event, Delivery& delivery);
   bool find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery);
+  std::span<const ReceiverId> members_of(GroupId group);
+  void learn_unions();
+  void follow_groups(MonotonicTime now);
   void serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
-  bool count(Verdict verdict, PublishResult& result) noexcept;
+  // True when the receiver or group is done with; else it was would_block.
+  bool take(Verdict verdict, FullQueue where, const Event& event, const Publisher& publisher, Delivery& delivery);
+  void reject(FullQueue where, const Event& event, const Publisher& publisher, Delivery& delivery);
   void give_up_on(const Event& event, FullQueue full);
   std::string_view name_of(FullQueue full) const;
   void drop_groups(const std::vector<GroupId>& groups, MonotonicTime now);
@@ -149,6 +173,7 @@ class MessageRouter : private DispatcherEvents {
   void park(const Event& event, const Publisher& publisher, MonotonicTime now, Delivery* delivery);
   bool would_wait_for_itself(ReceiverId sender, FullQueue full);
   void resume(ReceiverId sender, MonotonicTime now);
+  void give_up_overdue(ReceiverId sender, MonotonicTime now);
   bool resume_head(ParkedSender& sender, MonotonicTime now);
   void fail(Delivery& delivery, const Event& event, DeadLetterReason reason, std::string_view receiver,
             std::string_view detail);

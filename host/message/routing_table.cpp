@@ -11,8 +11,8 @@ class RoutingTable::Trie : public SubscriptionTrie {
   Matches wide;  // the last answer that was too long for the cache
 };
 
-// What matched before: sets of four entries, replaced in turn. It starts small and grows when the topics in use do not fit,
-// so that an idle host pays nothing and ten thousand hot topics still hit.
+// What matched before: sets of four entries, replaced in turn. It starts small and grows when the topics in use do not
+// fit, so that an idle host pays nothing and ten thousand hot topics still hit.
 class RoutingTable::Cache {
  public:
   void invalidate() noexcept { ++generation_; }
@@ -81,7 +81,8 @@ Result<GroupId> RoutingTable::subscribe(std::string_view pattern, SubscriberId s
   return id;
 }
 
-std::optional<GroupId> RoutingTable::unsubscribe(std::string_view pattern, SubscriberId subscriber, std::string_view group) {
+std::optional<GroupId> RoutingTable::unsubscribe(std::string_view pattern, SubscriberId subscriber,
+                                                 std::string_view group) {
   const std::optional<GroupId> removed = trie_->erase(pattern, subscriber, group);
   if (removed) cache_->invalidate();
   return removed;
@@ -99,22 +100,24 @@ const Matches* RoutingTable::match(std::string_view topic) {
   Matches* fresh = cache_->replace(hash, topic);
   trie_->collect(topic, *fresh);
   if (fresh->plain.size() + fresh->groups.size() <= Cache::kWidest) return fresh;
-  // Thousands of hot topics with thousands of receivers each would fill the memory; writing to all of those costs more than
-  // finding them.
+  // Thousands of hot topics with thousands of receivers each would fill the memory; writing to all of those costs more
+  // than finding them.
   trie_->wide = std::move(*fresh);
   cache_->forget(fresh);
   return &trie_->wide;
 }
 
-Matches RoutingTable::match_uncached(std::string_view topic) const {
+Matches RoutingTable::match_uncached(std::string_view topic) {
   Matches out;
   if (is_valid_topic(topic)) trie_->collect(topic, out);
   return out;
 }
 
+std::vector<GroupUnion> RoutingTable::take_unions() { return trie_->groups().take_unions(); }
+std::vector<GroupMerger> RoutingTable::take_mergers() { return trie_->groups().take_mergers(); }
 std::size_t RoutingTable::size() const noexcept { return trie_->size(); }
 std::vector<Subscription> RoutingTable::list() const { return trie_->list(); }
-std::string_view RoutingTable::group_name(GroupId group) const noexcept { return trie_->group_name(group); }
-std::string_view RoutingTable::group_pattern(GroupId group) const noexcept { return trie_->group_pattern(group); }
+std::string_view RoutingTable::group_name(GroupId group) const noexcept { return trie_->groups().name(group); }
+std::string_view RoutingTable::group_pattern(GroupId group) const noexcept { return trie_->groups().pattern(group); }
 
 }  // namespace tenon::message

@@ -1,14 +1,14 @@
 // Which subscriptions match a topic.
 //
-// The model. Patterns live in a trie of tokens; a node's children hang in one open hash table keyed by (parent, token), so
-// that a lookup costs one probe a token however many siblings there are. A subscription belongs to a subscriber, plainly or
-// as a member of a queue group. What matched a topic is remembered in a small cache, so a hot topic costs one hash of its
-// text; any change of the table makes the cache stale at once and for free (a generation counter).
+// The model. Patterns live in a trie of tokens; a node's children hang in one open hash table keyed by (parent, token),
+// so that a lookup costs one probe a token however many siblings there are. A subscription belongs to a subscriber,
+// plainly or as a member of a queue group. What matched a topic is remembered in a small cache, so a hot topic costs
+// one hash of its text; any change of the table makes the cache stale at once and for free (a generation counter).
 //
-// match() answers with each subscriber once for all its plain subscriptions together, and each group name once: where several
-// patterns of one group match, the group of the pattern that was subscribed first.
-//
-// A group is one queue: GroupId numbers the pair (name, pattern). Ids of groups are reused after their last member left.
+// match() answers with each subscriber once for all its plain subscriptions together, and each group name once. A group
+// is one queue: GroupId numbers the pair (name, pattern), and where several patterns of one name match, the union of
+// their groups, which is made when it is first met (group_registry.hpp). Ids of groups that ended are reused by
+// subscribe() alone.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,11 @@
 #include <vector>
 
 #include "common/result.hpp"
+#include "message/group_registry.hpp"
 
 namespace tenon::message {
 
 using SubscriberId = std::uint32_t;
-using GroupId = std::uint32_t;
-inline constexpr GroupId kNoGroup = 0xffffffff;
 
 struct Matches {
   std::vector<SubscriberId> plain;  // ascending
@@ -54,10 +53,16 @@ class RoutingTable {
   // Removes all of a subscriber's. Linear in the subscriptions of the subscriber.
   void remove_subscriber(SubscriberId subscriber);
 
-  // What matches; nullptr if the topic is illegal. Valid until the next call of any function of the table.
+  // What matches; nullptr if the topic is illegal. Valid until the next call of any other function but those of groups.
   const Matches* match(std::string_view topic);
   // The same without the cache, for measuring and for tests.
-  Matches match_uncached(std::string_view topic) const;
+  Matches match_uncached(std::string_view topic);
+
+  // Unions that were made, and groups that became one when a part of a union ended, since these were last asked for.
+  // Unions come first. Whoever keeps the groups' queues asks before each subscribe() and after each end of a
+  // subscription.
+  std::vector<GroupUnion> take_unions();
+  std::vector<GroupMerger> take_mergers();
 
   std::size_t size() const noexcept;
   std::vector<Subscription> list() const;  // in no particular order; linear

@@ -45,6 +45,7 @@ class OutputBuffer {
 // An OutputBuffer on the heap, for whoever has no better place. Keeps its memory over clear().
 class GrowingBuffer final : public OutputBuffer {
  public:
+  static constexpr std::size_t kKept = 1024 * 1024;
   explicit GrowingBuffer(std::size_t limit) noexcept : limit_(limit) {}
   bool grow(std::size_t additional) override {
     if (size_ + additional > limit_) return false;
@@ -59,14 +60,22 @@ class GrowingBuffer final : public OutputBuffer {
     return true;
   }
   void clear() noexcept { size_ = 0; }
+  // The same, and gives the memory of a large event back, which may be the only one for long.
+  void clear_large() noexcept {
+    size_ = 0;
+    if (capacity_ <= kKept) return;
+    memory_.reset();
+    data_ = nullptr;
+    capacity_ = 0;
+  }
 
  private:
   std::size_t limit_;
   std::unique_ptr<std::uint8_t[]> memory_;
 };
 
-// One use of a serializer (a channel, a transport). [loop] Views that read_event returns point into the input or into the
-// serializer, until its next call.
+// One use of a serializer (a channel, a transport). [loop] Views that read_event returns point into the input or into
+// the serializer, until its next call.
 class MessageSerializer {
  public:
   virtual ~MessageSerializer() = default;
@@ -74,14 +83,16 @@ class MessageSerializer {
   // An event of this encoding fits on a line once CR and LF are replaced by spaces.
   virtual bool line_safe() const noexcept = 0;
 
-  // `input` is one whole event, with kReadPadding readable octets behind it. errc::bad_data says what is wrong and where.
+  // `input` is one whole event, with kReadPadding readable octets behind it. errc::bad_data says what is wrong and
+  // where.
   virtual Status read_event(std::string_view input, BaseMessageEnvelope& out) = 0;
   // Appends the event. Data of kind `value` must be in this format. errc::untranslatable names what the format cannot
   // express, errc::exhausted that the buffer's limit was met; its size is then as before.
   virtual Status write_event(const BaseMessageEnvelope& event, OutputBuffer& out) = 0;
   // Appends what replaces the first *skip octets of `encoded` to put the attributes in front. errc::unsupported: use
   // write_event.
-  virtual Status splice(std::string_view encoded, std::span<const Attribute> added, OutputBuffer& out, std::size_t& skip) = 0;
+  virtual Status splice(std::string_view encoded, std::span<const Attribute> added, OutputBuffer& out,
+                        std::size_t& skip) = 0;
   // Appends `value`, one value in the encoding of `source`, in this one's. Same errors as write_event.
   virtual Status transcode_from(MessageSerializer& source, std::string_view value, OutputBuffer& out) = 0;
 };

@@ -13,17 +13,6 @@ std::uint64_t topic_hash_seed() noexcept {
   return seed;
 }
 
-namespace {
-
-std::string group_key(std::string_view name, std::string_view pattern) {
-  std::string key(name);
-  key += ' ';  // in neither of the two
-  key += pattern;
-  return key;
-}
-
-}  // namespace
-
 SubscriptionTrie::SubscriptionTrie() : nodes_(1), slots_(64) {}
 
 std::uint32_t SubscriptionTrie::hash_of(Index parent, std::string_view token) noexcept {
@@ -126,35 +115,13 @@ SubscriptionTrie::Index SubscriptionTrie::find_node(std::string_view pattern, bo
   return node;
 }
 
-GroupId SubscriptionTrie::enter_group(std::string_view name, std::string_view pattern) {
-  if (name.empty()) return kNoGroup;
-  const auto [at, fresh] = group_ids_.try_emplace(group_key(name, pattern), 0);
-  if (fresh) {
-    if (free_groups_.empty()) {
-      at->second = static_cast<GroupId>(groups_.size());
-      groups_.emplace_back();
-    } else {
-      at->second = free_groups_.back();
-      free_groups_.pop_back();
-    }
-    groups_[at->second] = Group{std::string(name), std::string(pattern), 0, ++groups_made_};
-  }
-  ++groups_[at->second].members;
-  return at->second;
-}
-
-void SubscriptionTrie::leave_group(GroupId id) noexcept {
-  if (id == kNoGroup || --groups_[id].members != 0) return;
-  group_ids_.erase(group_key(groups_[id].name, groups_[id].pattern));
-  free_groups_.push_back(id);
-}
-
-// Walks the node's list and the subscriber's side by side: the shorter one decides, so neither ten thousand subscribers of one
-// pattern nor one subscriber of ten thousand patterns make it quadratic.
-SubscriptionTrie::Index SubscriptionTrie::find_sub(Index flagged, SubscriberId subscriber, std::string_view group) noexcept {
+// Walks the node's list and the subscriber's side by side: the shorter one decides, so neither ten thousand subscribers
+// of one pattern nor one subscriber of ten thousand patterns make it quadratic.
+SubscriptionTrie::Index SubscriptionTrie::find_sub(Index flagged, SubscriberId subscriber,
+                                                   std::string_view group) noexcept {
   if (subscriber >= newest_of_subscriber_.size()) return kNone;
   const auto is_it = [&](const Sub& sub) {
-    const bool same_group = sub.group == kNoGroup ? group.empty() : groups_[sub.group].name == group;
+    const bool same_group = sub.group == kNoGroup ? group.empty() : groups_.name(sub.group) == group;
     return sub.subscriber == subscriber && sub.node == flagged && same_group;
   };
   Index there = *list_head(flagged);
@@ -166,7 +133,8 @@ SubscriptionTrie::Index SubscriptionTrie::find_sub(Index flagged, SubscriberId s
   return kNone;  // one of the two lists has been seen in full
 }
 
-bool SubscriptionTrie::insert(std::string_view pattern, SubscriberId subscriber, std::string_view group, GroupId& group_id) {
+bool SubscriptionTrie::insert(std::string_view pattern, SubscriberId subscriber, std::string_view group,
+                              GroupId& group_id) {
   Index node = 0;
   bool rest = false;
   for (std::string_view left = pattern; !left.empty();) {
@@ -184,7 +152,7 @@ bool SubscriptionTrie::insert(std::string_view pattern, SubscriberId subscriber,
     return false;
   }
 
-  group_id = enter_group(group, pattern);
+  group_id = groups_.enter(group, pattern);
   Index index;
   if (free_subs_.empty()) {
     index = static_cast<Index>(subs_.size());
@@ -205,7 +173,7 @@ bool SubscriptionTrie::insert(std::string_view pattern, SubscriberId subscriber,
   return true;
 }
 
-void SubscriptionTrie::remove(Index index) noexcept {
+void SubscriptionTrie::remove(Index index) {
   Sub& sub = subs_[index];
   if (sub.previous != kNone) subs_[sub.previous].next = sub.next;
   else *list_head(sub.node) = sub.next;
@@ -213,13 +181,14 @@ void SubscriptionTrie::remove(Index index) noexcept {
   if (sub.newer != kNone) subs_[sub.newer].older = sub.older;
   else newest_of_subscriber_[sub.subscriber] = sub.older;
   if (sub.older != kNone) subs_[sub.older].newer = sub.newer;
-  leave_group(sub.group);
+  groups_.leave(sub.group);
   prune(sub.node & ~kRestFlag);
   free_subs_.push_back(index);
   --live_;
 }
 
-std::optional<GroupId> SubscriptionTrie::erase(std::string_view pattern, SubscriberId subscriber, std::string_view group) {
+std::optional<GroupId> SubscriptionTrie::erase(std::string_view pattern, SubscriberId subscriber,
+                                               std::string_view group) {
   bool rest;
   const Index node = find_node(pattern, rest);
   if (node == kNone) return std::nullopt;
@@ -254,19 +223,11 @@ void SubscriptionTrie::visit(Index index, std::string_view rest, bool done, Matc
   if (node.star != kNone) visit(node.star, rest, last, out);
 }
 
-void SubscriptionTrie::collect(std::string_view topic, Matches& out) const {
+void SubscriptionTrie::collect(std::string_view topic, Matches& out) {
   visit(0, topic, false, out);
   std::sort(out.plain.begin(), out.plain.end());
   out.plain.erase(std::unique(out.plain.begin(), out.plain.end()), out.plain.end());
-  if (out.groups.size() < 2) return;
-  const auto by_name_then_age = [this](GroupId a, GroupId b) {
-    const int order = groups_[a].name.compare(groups_[b].name);
-    return order != 0 ? order < 0 : groups_[a].made < groups_[b].made;
-  };
-  std::sort(out.groups.begin(), out.groups.end(), by_name_then_age);
-  const auto same_name = [this](GroupId a, GroupId b) { return groups_[a].name == groups_[b].name; };
-  out.groups.erase(std::unique(out.groups.begin(), out.groups.end(), same_name), out.groups.end());
-  std::sort(out.groups.begin(), out.groups.end());
+  groups_.unite(out.groups);
 }
 
 std::string SubscriptionTrie::pattern_of(Index flagged) const {
@@ -282,8 +243,8 @@ std::vector<Subscription> SubscriptionTrie::list() const {
   for (const Index newest : newest_of_subscriber_)
     for (Index i = newest; i != kNone; i = subs_[i].older) {
       const Sub& sub = subs_[i];
-      out.push_back({pattern_of(sub.node), sub.group == kNoGroup ? std::string() : groups_[sub.group].name, sub.subscriber,
-                     sub.group});
+      std::string group = sub.group == kNoGroup ? std::string() : groups_.name(sub.group);
+      out.push_back({pattern_of(sub.node), std::move(group), sub.subscriber, sub.group});
     }
   return out;
 }

@@ -1,13 +1,13 @@
-// The trie behind RoutingTable: tokens as nodes, subscriptions as linked lists at them. Indices instead of pointers, four
-// octets each, so that a million subscriptions stay well under 200 octets apiece.
+// The trie behind RoutingTable: tokens as nodes, subscriptions as linked lists at them. Indices instead of pointers,
+// four octets each, so that a million subscriptions stay well under 200 octets apiece.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "message/group_registry.hpp"
 #include "message/routing_table.hpp"
 
 namespace tenon::message {
@@ -21,13 +21,12 @@ class SubscriptionTrie {
   std::optional<GroupId> erase(std::string_view pattern, SubscriberId subscriber, std::string_view group);
   void erase_subscriber(SubscriberId subscriber);
 
-  // Requires a valid topic. Appends to `out` and leaves it sorted and without duplicates.
-  void collect(std::string_view topic, Matches& out) const;
+  // Requires a valid topic. Fills `out`, which is empty, as Matches says; makes the unions that it takes.
+  void collect(std::string_view topic, Matches& out);
 
   std::size_t size() const noexcept { return live_; }
   std::vector<Subscription> list() const;
-  const std::string& group_name(GroupId group) const noexcept { return groups_[group].name; }
-  const std::string& group_pattern(GroupId group) const noexcept { return groups_[group].pattern; }
+  GroupRegistry& groups() noexcept { return groups_; }
 
  private:
   using Index = std::uint32_t;
@@ -52,11 +51,6 @@ class SubscriptionTrie {
     std::uint32_t hash;
     Index node = kNone;
   };
-  struct Group {
-    std::string name, pattern;
-    std::uint32_t members = 0;
-    std::uint64_t made = 0;  // order of creation; the oldest of a name wins a match
-  };
   static constexpr Index kRestFlag = 0x80000000;
 
   static std::uint32_t hash_of(Index parent, std::string_view token) noexcept;
@@ -69,9 +63,7 @@ class SubscriptionTrie {
   void prune(Index node) noexcept;
   Index* list_head(Index flagged_node) noexcept;
   Index find_sub(Index flagged_node, SubscriberId subscriber, std::string_view group) noexcept;
-  void remove(Index sub) noexcept;
-  GroupId enter_group(std::string_view name, std::string_view pattern);
-  void leave_group(GroupId id) noexcept;
+  void remove(Index sub);
   void visit(Index node, std::string_view rest, bool done, Matches& out) const;
   void take_list(Index head, Matches& out) const;
   std::string pattern_of(Index flagged_node) const;
@@ -83,10 +75,7 @@ class SubscriptionTrie {
   std::vector<Sub> subs_;
   std::vector<Index> free_subs_;
   std::vector<Index> newest_of_subscriber_;
-  std::vector<Group> groups_;
-  std::vector<GroupId> free_groups_;
-  std::unordered_map<std::string, GroupId> group_ids_;
-  std::uint64_t groups_made_ = 0;
+  GroupRegistry groups_;
   std::size_t live_ = 0;
 };
 

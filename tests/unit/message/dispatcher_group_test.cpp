@@ -127,7 +127,7 @@ TEST_F(DispatcherTest, DeadLettersAGroupsQueueWhenItsLastLiveMemberEnds) {
   to_group("1"), to_group("2");
   dispatcher_.set_gate(a, Gate::ended, kStart);
   EXPECT_THAT(dead_.letters, IsEmpty());
-  dispatcher_.leave_group(b, 0);
+  dispatcher_.leave_group(b, 0, kStart);
   EXPECT_THAT(dead_.letters, ElementsAre("receiver_ended 1 g0", "receiver_ended 2 g0"));
   EXPECT_EQ(to_group("3"), Verdict::dead_lettered);
 }
@@ -135,7 +135,7 @@ TEST_F(DispatcherTest, DeadLettersAGroupsQueueWhenItsLastLiveMemberEnds) {
 TEST_F(DispatcherTest, DeadLettersAnEventForAGroupThatIsNoMore) {
   const ReceiverId a = add(a_);
   join(a);
-  dispatcher_.leave_group(a, 0);
+  dispatcher_.leave_group(a, 0, kStart);
   EXPECT_EQ(to_group("1"), Verdict::dead_lettered);
   EXPECT_THAT(dispatcher_.group_members(0), IsEmpty());
 }
@@ -144,12 +144,25 @@ TEST_F(DispatcherTest, ReturnsNothingToALaterGroupOfTheSameId) {
   const ReceiverId a = add(a_, at_least_once());
   join(a, 0);
   to_group("1");
-  dispatcher_.leave_group(a, 0);  // while it has the event
+  dispatcher_.leave_group(a, 0, kStart);  // while it has the event
   const ReceiverId b = add(b_, at_least_once());
   join(b, 0);
   dispatcher_.on_time(kStart + 30s);
   EXPECT_THAT(b_.ids, IsEmpty());
   EXPECT_THAT(a_.ids, ElementsAre("1", "1"));
+}
+
+TEST_F(DispatcherTest, DeadLettersWhatWaitsForAnybodyButItsSenderWhenOnlyThatIsLeft) {
+  const ReceiverId a = add(a_), b = add(b_), c = add(c_);
+  join(a), join(b), join(c);
+  for (const ReceiverId id : {b, c}) dispatcher_.set_gate(id, Gate::waiting, kStart);
+  to_group("1", a), to_group("2", a);
+  dispatcher_.leave_group(b, 0, kStart);
+  EXPECT_THAT(dead_.letters, IsEmpty());
+  dispatcher_.set_gate(c, Gate::ended, kStart);
+  EXPECT_THAT(dead_.letters, ElementsAre("receiver_ended 1 g0", "receiver_ended 2 g0"));
+  EXPECT_THAT(a_.ids, IsEmpty());
+  EXPECT_TRUE(dispatcher_.quiet());
 }
 
 TEST_F(DispatcherTest, TellsWaitingSendersWhenAGroupEnds) {
@@ -158,7 +171,7 @@ TEST_F(DispatcherTest, TellsWaitingSendersWhenAGroupEnds) {
   a_.room = 0;
   to_group("1");
   EXPECT_EQ(to_group("2"), Verdict::would_block);
-  dispatcher_.leave_group(a, 0);
+  dispatcher_.leave_group(a, 0, kStart);
   EXPECT_THAT(room_.told, ElementsAre(FullQueue{.group = 0}));
 }
 

@@ -19,7 +19,9 @@ class DispatcherTest : public testing::Test {
     dispatcher_.set_gate(id, Gate::open, kStart);
     return id;
   }
-  void join(ReceiverId id, GroupId group = 0) { dispatcher_.join_group(id, group, "g" + std::to_string(group), kStart); }
+  void join(ReceiverId id, GroupId group = 0) {
+    dispatcher_.join_group(id, group, "g" + std::to_string(group), kStart);
+  }
   Verdict deliver(ReceiverId id, std::string_view event_id, Duration at = {}) {
     return dispatcher_.deliver(id, event(event_id), kStart + at);
   }
@@ -31,7 +33,7 @@ class DispatcherTest : public testing::Test {
     dispatcher_.outlet_has_room(id, kStart + at);
   }
 
-  EventBudget budget_{1 << 20};
+  EventBudget budget_{4 << 20};
   RecordingSink dead_;
   RecordingRoom room_;
   FakeOutlet a_, b_, c_;

@@ -119,6 +119,36 @@ TEST_F(DispatcherTest, DoesNotHoldUpOtherQueuesForAnIdInFlight) {
   EXPECT_THAT(a_.ids, ElementsAre("1", "2"));
 }
 
+TEST_F(DispatcherTest, RunsNoAckTimeoutWhileTheClockIsStopped) {
+  const ReceiverId r = add(a_, at_least_once());
+  deliver(r, "1");
+  dispatcher_.stop_ack_clock(r, kStart + 10s);
+  dispatcher_.stop_ack_clock(r, kStart + 20s);  // stopping twice is stopping once
+  deliver(r, "2", 25s);                         // while it stands still
+  dispatcher_.on_time(kStart + 30s);
+  EXPECT_EQ(dispatcher_.next_deadline(), std::nullopt) << "nothing to wake up for";
+  dispatcher_.on_time(kStart + 1000s);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2"));
+  dispatcher_.start_ack_clock(r, kStart + 1010s);
+  EXPECT_EQ(dispatcher_.next_deadline(), kStart + 1030s);  // 20 of its 30 seconds are left
+  dispatcher_.on_time(kStart + 1030s);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2", "1"));
+  dispatcher_.on_time(kStart + 1040s);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2", "1", "2"));
+  dispatcher_.start_ack_clock(r, kStart + 2000s);  // it runs
+  dispatcher_.stop_ack_clock(1234, kStart);        // nobody
+  dispatcher_.start_ack_clock(1234, kStart);
+}
+
+TEST_F(DispatcherTest, SettlesInAnyOrderAmongMany) {
+  const ReceiverId r = add(a_, at_least_once(5000));
+  for (int i = 0; i < 5000; ++i) deliver(r, std::to_string(i));
+  for (int i = 4999; i >= 0; i -= 2) EXPECT_TRUE(dispatcher_.settle(r, std::to_string(i), kStart));
+  for (int i = 0; i < 5000; i += 2) EXPECT_TRUE(dispatcher_.settle(r, std::to_string(i), kStart));
+  EXPECT_TRUE(dispatcher_.quiet());
+  EXPECT_EQ(budget_.used(), 0u);
+}
+
 TEST_F(DispatcherTest, KeepsNothingBeyondTheLimitOfAllEvents) {
   budget_.set_limit(MessageRef::cost(event("1")));
   const ReceiverId r = add(a_, at_least_once());

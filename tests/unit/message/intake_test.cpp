@@ -76,7 +76,8 @@ TEST_F(IntakeTest, KeepsTheHostsNamesForTheHost) {
   EXPECT_EQ(refusal({.topic = "systemic.x"}, worker_), std::nullopt);
   worker_.publish = {">"};  // does not reach them
   EXPECT_EQ(refusal({.topic = "system.alert"}, worker_), DeadLetterReason::reserved);
-  EXPECT_EQ(refusal({.topic = "system.alert"}, {.name = "host", .source_uri = "//alpha", .is_host = true}), std::nullopt);
+  EXPECT_EQ(refusal({.topic = "system.alert"}, {.name = "host", .source_uri = "//alpha", .is_host = true}),
+            std::nullopt);
 }
 
 TEST_F(IntakeTest, RefusesAForgedTypeUnderAnHonestTopic) {
@@ -94,6 +95,12 @@ TEST_F(IntakeTest, KeepsASourceToItsPublishList) {
   EXPECT_EQ(refusal({.topic = "log.a"}, worker_), std::nullopt);
   EXPECT_EQ(refusal({.topic = "log.a.b"}, worker_), DeadLetterReason::not_allowed);
   EXPECT_THAT(detail_, HasSubstr("counter.1"));
+}
+
+TEST_F(IntakeTest, RefusesEverythingOfASourceThatMayPublishNothing) {
+  worker_.may_publish = false;
+  EXPECT_EQ(refusal({.topic = "task"}, worker_), DeadLetterReason::not_allowed);
+  EXPECT_THAT(detail_, HasSubstr("counter.1 may publish nothing"));
 }
 
 }  // namespace

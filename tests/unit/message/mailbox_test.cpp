@@ -88,6 +88,37 @@ TEST_F(MailboxTest, BoundsHowFarItLooksPast) {
   EXPECT_TRUE(box_.next_for(7).has_value());
 }
 
+TEST_F(MailboxTest, GivesUpAllOfOneSender) {
+  box_.push(waiting("1", 0, {}, 7)), box_.push(waiting("2", 0, {}, 8)), box_.push(waiting("3", 0, {}, 7));
+  box_.push(waiting("4", 1, {}, 7));
+  EXPECT_EQ(box_.take_sent_by(7).size(), 3u);
+  EXPECT_TRUE(box_.take_sent_by(7).empty());
+  box_.push(waiting("5", 0, {}, 9));
+  EXPECT_THAT(drain(), ElementsAre("2", "5"));
+  EXPECT_TRUE(box_.take_sent_by(7).empty());
+}
+
+TEST_F(MailboxTest, MergesAnotherAsIfAllHadComeToOne) {
+  Mailbox other;
+  box_.push(waiting("1", 0, 1s)), box_.push(waiting("4", 0, 4s)), box_.push(waiting("urgent 3", 1, 3s));
+  other.push(waiting("2", 0, 2s)), other.push(waiting("5", 0, 5s)), other.push(waiting("urgent 2", 1, 2s));
+  other.push_returned(waiting("returned", 0, 0s));
+  const std::size_t all = box_.bytes() + other.bytes();
+  box_.merge(std::move(other));
+  EXPECT_TRUE(other.empty());
+  EXPECT_EQ(other.bytes(), 0u);
+  EXPECT_EQ(box_.size(), 7u);
+  EXPECT_EQ(box_.bytes(), all);
+  box_.push(waiting("6", 0, 6s));  // the tail is right
+  EXPECT_THAT(drain(), ElementsAre("returned", "urgent 2", "urgent 3", "1", "2", "4", "5", "6"));
+  Mailbox empty;
+  box_.merge(std::move(empty));
+  EXPECT_TRUE(box_.empty());
+  other.push(waiting("last"));
+  box_.merge(std::move(other));
+  EXPECT_THAT(drain(), ElementsAre("last"));
+}
+
 TEST_F(MailboxTest, CountsEventsAndOctetsAndFreesThem) {
   box_.push(waiting("1"));
   const std::size_t one = box_.bytes();

@@ -40,7 +40,9 @@ inline Event event(const Fields& f) {
   event.envelope.priority = f.priority;
   return event;
 }
-inline Event event(std::string_view id, std::string_view topic = "t") { return event(Fields{.id = id, .topic = topic}); }
+inline Event event(std::string_view id, std::string_view topic = "t") {
+  return event(Fields{.id = id, .topic = topic});
+}
 
 // Takes as many events as it has room for; every event is ten octets long.
 class FakeOutlet final : public Outlet {
@@ -92,6 +94,17 @@ class RecordingRouterEvents final : public RouterEvents {
   void sender_released(ReceiverId sender) override { released.push_back(sender); }
   std::vector<std::string> answers, timeouts;
   std::vector<ReceiverId> released;
+};
+
+// "reason id receiver" of each refusal that a sender was told of.
+class RecordingRefusals final : public PublisherEvents {
+ public:
+  void event_refused(const Event& e, DeadLetterReason reason, std::string_view receiver,
+                     std::string_view detail) override {
+    told.push_back(std::string(to_string(reason)) + " " + std::string(e.envelope.id) + " " + std::string(receiver));
+    details.emplace_back(detail);
+  }
+  std::vector<std::string> told, details;
 };
 
 inline DeliveryConfig at_least_once(std::uint32_t in_flight = 16, std::uint32_t attempts = 5) {

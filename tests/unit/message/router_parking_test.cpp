@@ -66,6 +66,139 @@ TEST_F(RouterTest, EndsACycleOfSendersAtOnce) {
   EXPECT_TRUE(router_.is_parked(a));
 }
 
+TEST_F(RouterTest, GivesUpEachParkedEventItsOwnTimeAfterItWasParked) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock),
+                   lazy = add(c_, "lazy", kOneThenBlock);
+  subscribe(slow, "t"), subscribe(lazy, "t");
+  close(slow), close(lazy);
+  publish(event("0"), worker(sender));
+  publish(event("1"), worker(sender));
+  publish(event("2"), worker(sender), 1s);
+  publish(event("3"), worker(sender), 3s);
+  pass(5s);
+  EXPECT_THAT(dead_.letters, ElementsAre("blocked 1 slow", "blocked 1 lazy")) << "one time for all its receivers";
+  EXPECT_EQ(router_.next_deadline(), kStart + 6s);
+  pass(6s);
+  EXPECT_EQ(dead_.by_id["2"], 2);
+  EXPECT_TRUE(router_.is_parked(sender));
+  pass(8s);
+  EXPECT_EQ(dead_.by_id["3"], 2);
+  EXPECT_THAT(events_.released, ElementsAre(sender)) << "not three times five seconds";
+}
+
+TEST_F(RouterTest, GivesUpAllThatIsOverdueInOneGo) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock);
+  subscribe(slow, "t");
+  close(slow);
+  for (const char* id : {"0", "1", "2", "3"}) publish(event(id), worker(sender));
+  pass(5s);
+  EXPECT_THAT(dead_.letters, ElementsAre("blocked 1 slow", "blocked 2 slow", "blocked 3 slow"));
+  EXPECT_FALSE(router_.is_parked(sender));
+}
+
+TEST_F(RouterTest, EndsACycleOfThreeSendersAtOnce) {
+  const ReceiverId a = add(a_, "a", kOneThenBlock), b = add(b_, "b", kOneThenBlock), c = add(c_, "c", kOneThenBlock);
+  subscribe(a, "to.a"), subscribe(b, "to.b"), subscribe(c, "to.c");
+  a_.room = b_.room = c_.room = 0;
+  for (const char* topic : {"to.a", "to.b", "to.c"}) publish(event("fill", topic));
+  EXPECT_TRUE(publish(event("1", "to.b"), worker(a)).parked);
+  EXPECT_TRUE(publish(event("2", "to.c"), worker(b)).parked);
+  EXPECT_FALSE(publish(event("3", "to.a"), worker(c)).parked);
+  EXPECT_THAT(dead_.letters, ElementsAre("blocked 3 a"));
+  EXPECT_TRUE(router_.is_parked(a));
+  EXPECT_TRUE(router_.is_parked(b));
+  EXPECT_FALSE(router_.is_parked(c)) << "it goes on, and so can the others";
+  c_.room = 10;
+  router_.dispatcher().outlet_has_room(c, kStart);
+  EXPECT_THAT(events_.released, ElementsAre(b));
+}
+
+TEST_F(RouterTest, EndsACycleThatTheNextParkedEventMakes) {
+  const ReceiverId a = add(a_, "a", kOneThenBlock), b = add(b_, "b", kOneThenBlock), c = add(c_, "c", kOneThenBlock);
+  subscribe(a, "to.a"), subscribe(b, "to.b"), subscribe(c, "to.c");
+  a_.room = b_.room = c_.room = 0;
+  for (const char* topic : {"to.a", "to.b", "to.c"}) publish(event("fill", topic));
+  publish(event("1", "to.c"), worker(a)), publish(event("2", "to.b"), worker(a));
+  EXPECT_TRUE(publish(event("3", "to.a"), worker(b)).parked);
+  c_.room = 10;
+  router_.dispatcher().outlet_has_room(c, kStart);  // now a waits for b, which waits for a
+  EXPECT_THAT(dead_.letters, ElementsAre("blocked 2 b"));
+  EXPECT_THAT(events_.released, ElementsAre(a));
+}
+
+TEST_F(RouterTest, EndsACycleThatTheEndOfAGroupsMemberMakes) {
+  for (const bool leaves : {false, true}) {
+    dead_.letters.clear();
+    const ReceiverId a = add(a_, "a", kOneThenBlock), b = add(b_, "b", kOneThenBlock), c = add(c_, "c", kOneThenBlock);
+    subscribe(a, "to.a"), subscribe(b, "g", "g"), subscribe(c, "g", "g");
+    a_.room = b_.room = c_.room = 0;
+    publish(event("fill a", "to.a")), publish(event("fill g", "g"));
+    EXPECT_TRUE(publish(event("1", "to.a"), worker(b)).parked);
+    EXPECT_TRUE(publish(event("2", "g"), worker(a)).parked);  // c could still make room
+    if (leaves) router_.unsubscribe(c, "g", "g");
+    else router_.dispatcher().set_gate(c, Gate::ended, kStart);
+    EXPECT_THAT(dead_.letters, ElementsAre("blocked 2 g"));
+    EXPECT_FALSE(router_.is_parked(a));
+    for (const ReceiverId id : {a, b, c}) router_.forget_receiver(id, kStart);
+  }
+}
+
+TEST_F(RouterTest, StopsTheAckClockOfAParkedSender) {
+  const ReceiverId sender = add(a_, "sender", {}, at_least_once()), slow = add(b_, "slow", kOneThenBlock);
+  subscribe(sender, "work"), subscribe(slow, "t");
+  close(slow);
+  publish(event("job", "work"));
+  publish(event("1"), worker(sender), 28s);
+  publish(event("2"), worker(sender), 28s);
+  pass(31s);  // past the ack_timeout: what it says may lie unread
+  EXPECT_THAT(a_.ids, ElementsAre("job"));
+  pass(33s);  // its event is given up
+  EXPECT_THAT(events_.released, ElementsAre(sender));
+  EXPECT_THAT(a_.ids, ElementsAre("job"));
+  EXPECT_EQ(router_.next_deadline(), kStart + 35s) << "the two seconds that were left";
+  pass(35s);
+  EXPECT_THAT(a_.ids, ElementsAre("job", "job"));
+}
+
+TEST_F(RouterTest, TellsAParkedSenderWhatIsRejectedLater) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock);
+  const ReceiverId strict = add(c_, "strict", kOneThenReject);
+  subscribe(slow, "t"), subscribe(strict, "u");
+  close(slow), close(strict);
+  publish(event("0"), telling(sender)), publish(event("1"), telling(sender));
+  publish(event("2", "u"), telling(sender)), publish(event("3", "u"), telling(sender));
+  EXPECT_THAT(refusals_.told, IsEmpty());
+  open(slow);
+  EXPECT_THAT(refusals_.told, ElementsAre("rejected 3 strict"));
+}
+
+TEST_F(RouterTest, TellsNobodyOfTheEventsOfASenderThatIsGone) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock);
+  const ReceiverId strict = add(c_, "strict", kOneThenReject);
+  subscribe(slow, "t"), subscribe(strict, "u");
+  close(slow), close(strict);
+  publish(event("0"), telling(sender)), publish(event("1"), telling(sender));
+  publish(event("2", "u"), telling(sender)), publish(event("3", "u"), telling(sender));
+  router_.forget_receiver(sender, kStart);
+  open(slow);
+  EXPECT_THAT(dead_.letters, ElementsAre("rejected 3 strict"));
+  EXPECT_THAT(refusals_.told, IsEmpty());
+}
+
+TEST_F(RouterTest, ServesAParkedEventThroughTheGroupThatAUnionBecame) {
+  const ReceiverId sender = add(a_, "sender"), b = add(b_, "b", kOneThenBlock), c = add(c_, "c", kOneThenBlock);
+  subscribe(b, "a.*", "g"), subscribe(c, "a.b", "g");
+  close(b), close(c);
+  publish(event("1", "a.b"), worker(sender));
+  EXPECT_TRUE(publish(event("2", "a.b"), worker(sender)).parked);
+  router_.unsubscribe(c, "a.b", "g");
+  EXPECT_TRUE(router_.is_parked(sender));
+  open(b);
+  EXPECT_THAT(b_.ids, ElementsAre("1", "2"));
+  EXPECT_THAT(dead_.letters, IsEmpty());
+  EXPECT_THAT(events_.released, ElementsAre(sender));
+}
+
 TEST_F(RouterTest, SeesACycleThroughAGroupOnlyIfAllItsMembersWait) {
   const ReceiverId a = add(a_, "a", kOneThenBlock), b = add(b_, "b", kOneThenBlock), c = add(c_, "c", kOneThenBlock);
   subscribe(a, "to.a"), subscribe(b, "g", "g"), subscribe(c, "g", "g");

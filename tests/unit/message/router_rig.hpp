@@ -28,15 +28,23 @@ class RouterTest : public testing::Test {
     return router_.publish(e, publisher, kStart + at);
   }
   static Publisher worker(ReceiverId id) { return {.name = "worker", .self = id, .can_wait = true}; }
+  // The same, and told of refusals.
+  Publisher telling(ReceiverId id) {
+    Publisher publisher = worker(id);
+    publisher.events = &refusals_;
+    return publisher;
+  }
   void pass(Duration at) { router_.on_time(kStart + at, kWallStart + at); }
 
   EventBudget budget_{1 << 20};
   RecordingSink dead_;
   RecordingRouterEvents events_;
+  RecordingRefusals refusals_;
   FakeOutlet a_, b_, c_;
   MessageRouter router_{budget_, dead_, events_};
 };
 
 inline constexpr MailboxConfig kOneThenBlock{.capacity = 1, .overflow = Overflow::block};
+inline constexpr MailboxConfig kOneThenReject{.capacity = 1, .overflow = Overflow::reject};
 
 }  // namespace tenon::message::rig

@@ -87,7 +87,8 @@ TEST_F(RouterTest, BringsTheFirstAnswerToTheAskerWithItsOwnCorrelation) {
   publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox", .correlationid = "mine"}), worker(asker));
   EXPECT_THAT(b_.ids, ElementsAre("q"));
   EXPECT_EQ(router_.dispatcher().in_flight(worker_id), 1u);
-  EXPECT_EQ(publish(event(Fields{.id = "answer", .topic = "inbox", .correlationid = "q"}), worker(worker_id)).receivers, 1u);
+  EXPECT_EQ(publish(event(Fields{.id = "answer", .topic = "inbox", .correlationid = "q"}), worker(worker_id)).receivers,
+            1u);
   EXPECT_EQ(router_.dispatcher().in_flight(worker_id), 0u);  // answering settles
   EXPECT_THAT(a_.ids, ElementsAre("answer"));
   EXPECT_THAT(a_.correlations, ElementsAre("mine"));
@@ -116,7 +117,8 @@ TEST_F(RouterTest, TellsTheAskerOfATimeoutAndCallsTheAnswerLate) {
   const ReceiverId asker = add(a_, "asker"), worker_id = add(b_, "worker");
   subscribe(worker_id, "ask");
   publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), worker(asker));
-  publish(event(Fields{.id = "sooner", .topic = "ask", .replyto = "inbox", .expirytime = "2023-11-14T22:13:25Z"}), worker(asker));
+  publish(event(Fields{.id = "sooner", .topic = "ask", .replyto = "inbox", .expirytime = "2023-11-14T22:13:25Z"}),
+          worker(asker));
   EXPECT_EQ(router_.next_deadline(), kStart + 5s);
   pass(5s);
   EXPECT_THAT(events_.timeouts, ElementsAre("sooner"));
@@ -140,8 +142,111 @@ TEST_F(RouterTest, RefusesASecondRequestOfTheSameId) {
   subscribe(worker_id, "ask");
   const Event request = event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"});
   publish(request, worker(asker));
-  EXPECT_EQ(publish(request, worker(asker)).failed, DeadLetterReason::rejected);
+  EXPECT_EQ(publish(request, telling(asker)).failed, DeadLetterReason::duplicate_request);
+  EXPECT_THAT(dead_.letters, ElementsAre("duplicate_request q "));
   EXPECT_THAT(dead_.details.back(), testing::HasSubstr("its own id"));
+  EXPECT_THAT(refusals_.told, ElementsAre("duplicate_request q "));
+  EXPECT_THAT(refusals_.details.back(), testing::HasSubstr("its own id"));
+  EXPECT_EQ(router_.requests().pending(), 1u) << "the first one waits on";
+}
+
+TEST_F(RouterTest, RefusesARequestWhoseTextsAreTooLong) {
+  const ReceiverId asker = add(a_, "asker");
+  const std::string id(RequestTable::kMaxTexts, 'x');
+  publish(event(Fields{.id = id, .topic = "ask", .replyto = "inbox"}), telling(asker));
+  EXPECT_THAT(refusals_.told, ElementsAre("too_large " + id + " "));
+}
+
+// --- mailboxes that reject ---
+
+TEST_F(RouterTest, TellsTheSenderWhichReceiverRejectedItsEvent) {
+  const ReceiverId sender = add(a_, "sender"), full = add(b_, "full", kOneThenReject), other = add(c_, "other");
+  subscribe(full, "t"), subscribe(other, "t");
+  close(full);
+  publish(event("1"), telling(sender));
+  EXPECT_THAT(refusals_.told, IsEmpty());
+  const PublishResult result = publish(event("2"), telling(sender));
+  EXPECT_EQ(result.receivers, 1u);
+  EXPECT_TRUE(result.blocked);
+  EXPECT_EQ(result.failed, std::nullopt) << "somebody got it";
+  EXPECT_THAT(refusals_.told, ElementsAre("rejected 2 full"));
+  EXPECT_THAT(refusals_.details.back(), testing::HasSubstr("mailbox of full is full"));
+  EXPECT_THAT(dead_.letters, ElementsAre("rejected 2 full"));
+  EXPECT_EQ(router_.dispatcher().counters(full).rejected, 1u);
+  EXPECT_EQ(router_.dispatcher().counters(full).dropped, 1u);
+  EXPECT_EQ(router_.counters().rejected, 1u);
+}
+
+TEST_F(RouterTest, SaysThatAnEventFailedWhichAllReceiversRejected) {
+  const ReceiverId full = add(b_, "full", kOneThenReject);
+  subscribe(full, "t", "g");
+  close(full);
+  publish(event("1"));
+  const PublishResult result = publish(event("2"));
+  EXPECT_EQ(result.failed, DeadLetterReason::rejected);
+  EXPECT_TRUE(result.blocked);
+  EXPECT_EQ(result.receivers, 0u);
+  const GroupId group = router_.dispatcher().groups_of(full).front();
+  EXPECT_EQ(router_.dispatcher().group_counters(group).rejected, 1u);
+}
+
+TEST_F(RouterTest, WithdrawsARequestThatAllReceiversRejected) {
+  const ReceiverId asker = add(a_, "asker"), full = add(b_, "full", kOneThenReject);
+  subscribe(full, "ask");
+  close(full);
+  publish(event("1", "ask"));
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), telling(asker));
+  EXPECT_THAT(refusals_.told, ElementsAre("rejected q full"));
+  pass(31s);
+  EXPECT_THAT(events_.timeouts, IsEmpty()) << "it was told already";
+}
+
+TEST_F(RouterTest, TellsTheAnswererThatTheAskersMailboxRejects) {
+  const ReceiverId asker = add(a_, "asker", kOneThenReject), server = add(b_, "server");
+  subscribe(server, "ask"), subscribe(asker, "fill");
+  close(asker);
+  publish(event("1", "fill"));
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), worker(asker));
+  publish(event(Fields{.id = "answer", .topic = "inbox", .correlationid = "q"}), telling(server));
+  EXPECT_THAT(refusals_.told, ElementsAre("rejected answer asker"));
+}
+
+// --- groups of several patterns ---
+
+TEST_F(RouterTest, GivesAnEventToOneMemberOfAGroupWhosePatternsOverlap) {
+  const ReceiverId a = add(a_, "a"), b = add(b_, "b");
+  subscribe(a, "a.*", "g"), subscribe(b, "a.b", "g");
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(publish(event(std::to_string(i), "a.b")).receivers, 1u);
+  EXPECT_THAT(a_.ids, testing::SizeIs(5));
+  EXPECT_THAT(b_.ids, testing::SizeIs(5));
+  publish(event("only a", "a.c"));
+  EXPECT_EQ(a_.ids.back(), "only a");
+  router_.dispatcher().set_gate(a, Gate::ended, kStart);
+  for (int i = 0; i < 5; ++i) publish(event("later" + std::to_string(i), "a.b"));
+  EXPECT_THAT(b_.ids, testing::SizeIs(10)) << "a dead member holds nothing up";
+  EXPECT_THAT(dead_.letters, IsEmpty());
+}
+
+TEST_F(RouterTest, GivesAMemberOfTwoPatternsItsGroupsEventOnce) {
+  const ReceiverId a = add(a_, "a");
+  subscribe(a, "a.*", "g"), subscribe(a, "a.b", "g"), subscribe(a, "a.b", "h");
+  EXPECT_EQ(publish(event("1", "a.b")).receivers, 2u);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "1"));
+  EXPECT_EQ(publish(event("2", "a.b"), worker(a)).failed, DeadLetterReason::no_receiver) << "its own";
+}
+
+TEST_F(RouterTest, KeepsAGroupsWaitingEventsWhenOneOfItsPatternsGoes) {
+  const ReceiverId a = add(a_, "a"), b = add(b_, "b"), sender = add(c_, "sender");
+  subscribe(a, "a.*", "g"), subscribe(b, "a.b", "g");
+  close(a), close(b);
+  publish(event("1", "a.b"));
+  router_.forget_receiver(b, kStart);
+  publish(event("2", "a.b"), worker(sender));
+  EXPECT_THAT(dead_.letters, IsEmpty());
+  open(a);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2"));
+  EXPECT_TRUE(router_.unsubscribe(a, "a.*", "g"));
+  EXPECT_EQ(publish(event("3", "a.b")).failed, DeadLetterReason::no_receiver);
 }
 
 TEST_F(RouterTest, SendsNoAnswerToAnAskerThatIsGone) {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "common/ids.hpp"
+#include "common/text.hpp"
 #include "message/topic.hpp"
 
 namespace tenon::message {
@@ -24,17 +25,76 @@ TEST(RoutingTable, GivesEachSubscriberOnceForAllItsPlainSubscriptions) {
   EXPECT_THAT(table.match("x")->plain, ElementsAre(7u));
 }
 
-TEST(RoutingTable, GivesAGroupOnceAndTheOlderOfTwoPatterns) {
+TEST(RoutingTable, GivesAGroupNameOnceAsTheUnionOfItsMatchingPatterns) {
   RoutingTable table;
   const GroupId wide = *table.subscribe("a.>", 1, "g");
   const GroupId exact = *table.subscribe("a.b", 2, "g");
   EXPECT_NE(wide, exact);
   EXPECT_EQ(*table.subscribe("a.>", 3, "g"), wide);
   const GroupId other = *table.subscribe("a.b", 1, "h");
-  EXPECT_THAT(table.match("a.b")->groups, testing::UnorderedElementsAre(wide, other));
   EXPECT_THAT(table.match("a.c")->groups, ElementsAre(wide));
-  EXPECT_EQ(table.group_name(wide), "g");
-  EXPECT_EQ(table.group_pattern(exact), "a.b");
+  EXPECT_THAT(table.take_unions(), IsEmpty());
+
+  const std::vector<GroupId> groups = table.match("a.b")->groups;
+  ASSERT_EQ(groups.size(), 2u);
+  const GroupId both = groups[0] == other ? groups[1] : groups[0];
+  EXPECT_THAT(groups, testing::UnorderedElementsAre(both, other));
+  EXPECT_EQ(table.group_name(both), "g");
+  EXPECT_EQ(table.group_pattern(both), "a.> a.b");
+  const std::vector<GroupUnion> made = table.take_unions();
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(made[0].group, both);
+  EXPECT_THAT(made[0].parts, ElementsAre(wide, exact));
+  EXPECT_THAT(table.match_uncached("a.b").groups, testing::UnorderedElementsAre(both, other));
+  EXPECT_THAT(table.take_unions(), IsEmpty()) << "it is known";
+}
+
+TEST(RoutingTable, MergesAUnionIntoWhatIsLeftOfIt) {
+  RoutingTable table;
+  const GroupId a = *table.subscribe("x", 1, "g"), b = *table.subscribe("*", 2, "g"), c = *table.subscribe(">", 3, "g");
+  const GroupId all = table.match("x")->groups.front();
+  const GroupId wide = table.match("y")->groups.front();
+  ASSERT_TRUE(table.take_mergers().empty());
+  table.unsubscribe("x", 1, "g");  // {a b c} becomes {b c}, which is there already
+  std::vector<GroupMerger> mergers = table.take_mergers();
+  ASSERT_EQ(mergers.size(), 1u);
+  EXPECT_EQ(mergers[0].from, all);
+  EXPECT_EQ(mergers[0].into, wide);
+  EXPECT_THAT(table.match("x")->groups, ElementsAre(wide));
+  table.unsubscribe("*", 2, "g");
+  mergers = table.take_mergers();
+  ASSERT_EQ(mergers.size(), 1u);
+  EXPECT_EQ(mergers[0].from, wide);
+  EXPECT_EQ(mergers[0].into, c);
+  EXPECT_THAT(table.match("x")->groups, ElementsAre(c));
+  EXPECT_NE(a, b);
+}
+
+TEST(RoutingTable, KeepsAUnionThatLosesAPartAndIsStillTheOnlyOneOfItsKind) {
+  RoutingTable table;
+  for (const char* pattern : {"x", "*", ">"}) ASSERT_TRUE(table.subscribe(pattern, 1, "g").ok());
+  const GroupId all = table.match("x")->groups.front();
+  table.unsubscribe("x", 1, "g");
+  EXPECT_TRUE(table.take_mergers().empty());
+  EXPECT_THAT(table.match("y")->groups, ElementsAre(all));
+  EXPECT_EQ(table.group_pattern(all), "* >");
+}
+
+TEST(RoutingTable, LetsTheOldestPatternTakeItAloneBeyondTheLimitOfUnions) {
+  RoutingTable table;
+  // Each topic of 11 tokens matches another subset of 11 patterns: 2 to the power of 11 unions.
+  constexpr int kTokens = 11;
+  for (int i = 0; i < kTokens; ++i) {
+    std::string pattern;
+    for (int j = 0; j < kTokens; ++j) pattern += std::string(j == 0 ? "" : ".") + (i == j ? "1" : "*");
+    ASSERT_TRUE(table.subscribe(pattern, static_cast<SubscriberId>(i), "g").ok());
+  }
+  for (unsigned bits = 1; bits < 1u << kTokens; ++bits) {
+    std::string topic;
+    for (int j = 0; j < kTokens; ++j) topic += std::string(j == 0 ? "" : ".") + ((bits >> j & 1) != 0 ? "1" : "0");
+    ASSERT_EQ(table.match(topic)->groups.size(), 1u) << topic;
+  }
+  EXPECT_EQ(table.take_unions().size(), GroupRegistry::kMaxUnions);
 }
 
 TEST(RoutingTable, ReusesTheIdsOfGroupsWithoutMembers) {
@@ -112,7 +172,6 @@ class NaiveTable {
   using Key = std::tuple<std::string, SubscriberId, std::string>;
   void subscribe(const std::string& pattern, SubscriberId id, const std::string& group) {
     if (subscriptions_.insert({pattern, id, group}).second && !group.empty()) ++members_[{group, pattern}];
-    if (!group.empty() && !made_.contains({group, pattern})) made_[{group, pattern}] = ++clock_;
   }
   bool unsubscribe(const std::string& pattern, SubscriberId id, const std::string& group) {
     if (subscriptions_.erase({pattern, id, group}) == 0) return false;
@@ -135,25 +194,20 @@ class NaiveTable {
       if (group.empty() && pattern_matches(pattern, topic)) out.insert(id);
     return out;
   }
-  std::map<std::string, std::string> groups(std::string_view topic) const {  // name to pattern
-    std::map<std::string, std::string> out;
-    for (const auto& [key, made] : made_) {
-      const auto& [group, pattern] = key;
-      if (!pattern_matches(pattern, topic)) continue;
-      const auto at = out.find(group);
-      if (at == out.end() || made < made_.at({group, at->second})) out[group] = pattern;
-    }
+  std::map<std::string, std::set<std::string>> groups(std::string_view topic) const {  // name to patterns
+    std::map<std::string, std::set<std::string>> out;
+    for (const auto& [key, members] : members_)
+      if (members != 0 && pattern_matches(key.second, topic)) out[key.first].insert(key.second);
     return out;
   }
   std::size_t size() const { return subscriptions_.size(); }
 
  private:
   void leave(const std::string& group, const std::string& pattern) {
-    if (!group.empty() && --members_[{group, pattern}] == 0) made_.erase({group, pattern});
+    if (!group.empty()) --members_[{group, pattern}];
   }
   std::set<Key> subscriptions_;
-  std::map<std::pair<std::string, std::string>, int> members_, made_;
-  int clock_ = 0;
+  std::map<std::pair<std::string, std::string>, int> members_;
 };
 
 class RoutingTableModel : public testing::TestWithParam<std::uint64_t> {};
@@ -199,8 +253,10 @@ TEST_P(RoutingTableModel, AgreesWithASearchedListThroughChurn) {
     ASSERT_NE(found, nullptr);
     const auto plain = model.plain(topic);
     ASSERT_THAT(found->plain, testing::ElementsAreArray(plain)) << topic;
-    std::map<std::string, std::string> groups;
-    for (const GroupId g : found->groups) groups.emplace(table.group_name(g), table.group_pattern(g));
+    std::map<std::string, std::set<std::string>> groups;
+    for (const GroupId g : found->groups)
+      for (const std::string_view one : split(table.group_pattern(g), ' '))
+        groups[std::string(table.group_name(g))].emplace(one);
     ASSERT_EQ(groups.size(), found->groups.size()) << topic;
     ASSERT_EQ(groups, model.groups(topic)) << topic;
     const Matches uncached = table.match_uncached(topic);
