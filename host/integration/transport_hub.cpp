@@ -1,21 +1,17 @@
 #include "integration/transport_hub.hpp"
 
 #include <algorithm>
-#include <map>
 
+#include "common/encoding.hpp"
 #include "common/json_writer.hpp"
 #include "common/logging.hpp"
-#include "common/rfc3339.hpp"
-#include "integration/plugin_transport.hpp"
-#include "integration/transport_route.hpp"
+#include "integration/transport_hub_impl.hpp"
 
 namespace tenon::integration {
 
 namespace {
 
-constexpr Duration kFirstRetry = std::chrono::milliseconds(200);
 constexpr Duration kLongestRetry = std::chrono::seconds(30);
-constexpr std::uint32_t kMaxHops = 8;
 
 // Credentials in a url are nobody's business but the transport's.
 std::string without_credentials(const std::string& url) {
@@ -27,57 +23,11 @@ std::string without_credentials(const std::string& url) {
 
 }  // namespace
 
-class TransportHub::Impl {
- public:
-  Impl(Services services, std::vector<TransportConfig> transports, std::vector<RouteConfig> routes)
-      : services_(services), transport_configs_(std::move(transports)), route_configs_(std::move(routes)) {}
-
-  Status start();
-  void stop(Duration bound, std::function<void()> done);
-  Status round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done);
-  bool quiet() const;
-  std::string transports_json() const;
-  std::string routes_json() const;
-
- private:
-  struct Transport {
-    TransportConfig config;
-    std::unique_ptr<message::MessageSerializer> serializer;
-    std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers;  // by content type
-    std::unique_ptr<PluginTransport> connection;
-    std::vector<std::unique_ptr<TransportRoute>> routes_out;
-    std::vector<message::ReceiverId> receivers;      // of routes_out: an event never goes back where it came from
-    std::vector<const RouteConfig*> routes_in;       // the subscription's number is the position
-    message::SourcePolicy policy;
-    Duration retry = kFirstRetry;
-    event::Handle retry_timer, health_timer;
-    std::string problem;  // why it is not connected; empty if it is
-    std::string health = "unknown";
-    std::uint64_t received = 0, dropped = 0;
-    MonotonicTime since{};
-    bool was_connected = false, stopping = false;
-  };
-
-  Status make(const TransportConfig& config);
-  Status make_routes(Transport& t);
-  void connect(Transport& t);
-  void check_health(Transport& t);
-  void state_changed(Transport& t, TransportState state, const Status& why);
-  void incoming(Transport& t, IncomingMessage message);
-  message::MessageSerializer* reader(Transport& t, const std::string& content_type, std::string_view encoded);
-  void answered(Transport& t, const std::string& request_id, const std::string& replyto, IncomingMessage answer);
-  std::optional<std::uint64_t> open_reply(Transport& t, const std::string& reply);
-  Transport* find(std::string_view name);
-
-  Services services_;
-  std::vector<TransportConfig> transport_configs_;
-  std::vector<RouteConfig> route_configs_;
-  std::vector<std::unique_ptr<Transport>> transports_;
-  UlidGenerator ids_;
-  event::Handle stop_timer_;
-  std::size_t stopping_ = 0;
-  std::function<void()> stopped_;
-};
+TransportHub::Impl::Impl(Services services, std::vector<TransportConfig> transports, std::vector<RouteConfig> routes)
+    : services_(std::move(services)), transport_configs_(std::move(transports)), route_configs_(std::move(routes)) {
+  const std::uint64_t random = random_u64();
+  run_ = hex_encode({reinterpret_cast<const char*>(&random), 4});
+}
 
 TransportHub::Impl::Transport* TransportHub::Impl::find(std::string_view name) {
   for (const auto& t : transports_)
@@ -139,13 +89,14 @@ Status TransportHub::Impl::make_routes(Transport& t) {
       });
     }
     if (std::find(config.to.begin(), config.to.end(), t.config.name) == config.to.end()) continue;
-    TransportRoute::Services services{services_.loop, services_.router, services_.budget, services_.dead_letters,
-                                      services_.serializers, services_.request_timeout,
-                                      [this, &t](const std::string& id, const std::string& replyto, IncomingMessage answer) {
-                                        answered(t, id, replyto, std::move(answer));
-                                      }};
-    auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name, *t.connection, *t.serializer,
-                                                  t.config.timeout);
+    const auto answered_over = [this, &t](const std::string& id, const std::string& replyto, IncomingMessage answer) {
+      answered(t, id, replyto, std::move(answer));
+    };
+    TransportRoute::Services services{services_.loop,         services_.router,          services_.budget,
+                                      services_.dead_letters, services_.serializers,     services_.request_timeout,
+                                      services_.node,         run_,                      answered_over};
+    auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name, *t.connection,
+                                                  *t.serializer, t.config.timeout);
     TENON_TRY(route->subscribe());
     t.receivers.push_back(route->receiver());
     t.routes_out.push_back(std::move(route));
@@ -202,130 +153,6 @@ void TransportHub::Impl::state_changed(Transport& t, TransportState state, const
     });
 }
 
-// --- events in ---
-
-message::MessageSerializer* TransportHub::Impl::reader(Transport& t, const std::string& content_type,
-                                                       std::string_view encoded) {
-  // "application/cloudevents+json" and "application/json" alike; nothing said: JSON begins with a brace.
-  std::string name = content_type.find("msgpack") != std::string::npos ? "msgpack" : "json";
-  if (content_type.empty() && !encoded.starts_with('{')) name = "msgpack";
-  auto& serializer = t.readers[name];
-  if (serializer == nullptr) {
-    auto made = services_.serializers.make(name, t.config.name + "/in");
-    if (!made.ok()) return nullptr;
-    serializer = std::move(*made);
-  }
-  return serializer.get();
-}
-
-// A request that came over the transport: the token under which its answer is awaited.
-std::optional<std::uint64_t> TransportHub::Impl::open_reply(Transport& t, const std::string& reply) {
-  if (reply.empty()) return std::nullopt;
-  return services_.askers.add([this, &t, reply](const message::Event* answer) {
-    if (answer == nullptr || t.stopping) return;  // the asker at the other end has its own deadline
-    message::GrowingBuffer buffer(64u * 1024 * 1024);
-    message::Encoder encoder(*t.serializer, services_.serializers, 64u * 1024 * 1024);
-    if (Status encoded = encoder.encode(*answer, {}, buffer); !encoded.ok()) {
-      services_.dead_letters.dead_letter(*answer, message::DeadLetterReason::untranslatable, t.config.name,
-                                         encoded.error().message, 1);
-      return;
-    }
-    const OutgoingMessage out{answer->envelope.effective_topic(), buffer.view(), t.serializer->format().content_type(), {}, 0};
-    t.connection->reply(reply, out, t.config.timeout, [&t](Status status) {
-      if (!status.ok())
-        log::warn("transport", "an answer was not delivered", {{"transport", t.config.name}, {"why", status.error().message}});
-    });
-  });
-}
-
-void TransportHub::Impl::incoming(Transport& t, IncomingMessage in) {
-  ++t.received;
-  if (in.subscription >= t.routes_in.size()) return;
-  const RouteConfig& route = *t.routes_in[in.subscription];
-  message::Event event;
-  event.encoded = in.encoded();
-  const auto refuse = [&](message::DeadLetterReason reason, std::string_view why) {
-    if (event.envelope.source.empty()) event.envelope.source = t.policy.source_uri;
-    services_.dead_letters.dead_letter(event, reason, {}, why, 0);
-  };
-  message::MessageSerializer* serializer = reader(t, in.content_type, event.encoded);
-  if (serializer == nullptr)
-    return refuse(message::DeadLetterReason::untranslatable, "no serializer for " + in.content_type + " is loaded");
-  event.encoded_format = serializer->format();
-  if (Status read = serializer->read_event(event.encoded, event.envelope); !read.ok())
-    return refuse(message::DeadLetterReason::malformed, read.error().message);
-
-  message::BaseMessageEnvelope& e = event.envelope;
-  message::AddedAttributes added;
-  const std::string topic = apply_as(route.as, in.topic);
-  if (!e.topic.empty() && e.topic != topic) event.rewritten = true;
-  if (e.topic.empty() && e.type != topic) added.add("topic", topic);
-  e.topic = topic;
-
-  const Journey journey = journey_of(e);
-  const std::string origin(in.origin.empty() ? journey.origin : std::string_view(in.origin));
-  const std::uint32_t hop_count = std::max(in.hops, journey.hops + 1);  // a transport that counts has counted this hop
-  const std::string hops = std::to_string(hop_count);
-  if (origin == services_.node) return;  // our own event, come round
-  if (hop_count > kMaxHops)
-    return refuse(message::DeadLetterReason::hop_limit, "passed through more than 8 hosts; the routes of the hosts form a loop");
-  const std::vector<message::Attribute> marked = with_journey(e.extensions, hops, origin);
-  if (journey.hops == 0 && journey.origin.empty()) {
-    added.add(kHopsAttribute, hops, message::AttributeType::integer);
-    if (!origin.empty()) added.add(kOriginAttribute, origin);
-  } else {
-    event.rewritten = true;
-  }
-  e.extensions = marked;
-  std::string replyto;
-  const std::optional<std::uint64_t> asker = open_reply(t, in.reply);
-  if (asker) {
-    replyto = "reply." + services_.node + "." + ids_.next(services_.loop.clock().wall());
-    if (!e.replyto.empty()) event.rewritten = true;
-    else added.add("replyto", replyto);
-    e.replyto = replyto;
-  }
-
-  const WallTime wall = services_.loop.clock().wall();
-  services_.intake.set_time(wall);
-  services_.router.set_wall_time(wall);
-  const auto give_up = [&](message::DeadLetterReason reason, std::string_view why) {
-    if (asker) services_.askers.remove(*asker);
-    refuse(reason, why);
-  };
-  if (const auto refusal = services_.intake.accept(event, added, t.policy)) return give_up(refusal->reason, refusal->detail);
-  if (services_.validate)
-    if (Status valid = services_.validate(event); !valid.ok())
-      return give_up(message::DeadLetterReason::schema, valid.error().message);
-  message::Publisher publisher{.name = t.config.name, .may_target = route.direct, .except = t.receivers, .asker_token = asker};
-  const message::PublishResult result = services_.router.publish(event, publisher, services_.loop.clock().monotonic());
-  if (asker && result.failed) services_.askers.remove(*asker);
-}
-
-// What came back for an event that a route had sent as a request: published here as the answer that its asker awaits.
-void TransportHub::Impl::answered(Transport& t, const std::string& request_id, const std::string& replyto, IncomingMessage in) {
-  message::Event event;
-  event.encoded = in.encoded();
-  message::MessageSerializer* serializer = reader(t, in.content_type, event.encoded);
-  if (serializer == nullptr) return;
-  event.encoded_format = serializer->format();
-  if (Status read = serializer->read_event(event.encoded, event.envelope); !read.ok()) {
-    services_.dead_letters.dead_letter(event, message::DeadLetterReason::malformed, {}, read.error().message, 0);
-    return;
-  }
-  event.rewritten = true;
-  event.envelope.topic = replyto;
-  event.envelope.correlationid = request_id;
-  message::AddedAttributes added;
-  services_.intake.set_time(services_.loop.clock().wall());
-  if (const auto refusal = services_.intake.accept(event, added, t.policy)) {
-    services_.dead_letters.dead_letter(event, refusal->reason, {}, refusal->detail, 0);
-    return;
-  }
-  services_.router.publish(event, message::Publisher{.name = t.config.name, .except = t.receivers},
-                           services_.loop.clock().monotonic());
-}
-
 // --- ending, asking ---
 
 void TransportHub::Impl::stop(Duration bound, std::function<void()> done) {
@@ -352,8 +179,10 @@ void TransportHub::Impl::stop(Duration bound, std::function<void()> done) {
 Status TransportHub::Impl::round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done) {
   Transport* t = find(name);
   if (t == nullptr)
-    return Error(errc::not_found, "no transport is named " + std::string(name) + "; `tenon transports` lists them", fault::caller);
-  t->connection->health_check(std::max<Duration>(deadline - services_.loop.clock().monotonic(), Duration(0)), std::move(done));
+    return Error(errc::not_found, "no transport is named " + std::string(name) + "; `tenon transports` lists them",
+                 fault::caller);
+  t->connection->health_check(std::max<Duration>(deadline - services_.loop.clock().monotonic(), Duration(0)),
+                              std::move(done));
   return {};
 }
 
@@ -372,7 +201,8 @@ std::string TransportHub::Impl::transports_json() const {
     json.begin_object().member("name", t->config.name).member("plugin", t->config.plugin);
     json.member("url", without_credentials(t->config.url)).member("state", to_string(t->connection->state()));
     json.member("reason", t->problem).member("health", t->health).member("sent", sent).member("failed", failed);
-    json.member("received", t->received).member("dropped", t->dropped).end_object();
+    json.member("received", t->received).member("dropped", t->dropped).member("came_round", t->came_round);
+    json.end_object();
   }
   return json.end_array().take();
 }
@@ -382,7 +212,8 @@ std::string TransportHub::Impl::routes_json() const {
   json.begin_array();
   for (const RouteConfig& route : route_configs_) {
     json.begin_object().member("topic", route.topic).member("kind", "route").member("as", route.as);
-    if (!route.from.empty()) json.member("from", route.from).member("group", route.group).member("direct", route.direct);
+    if (!route.from.empty())
+      json.member("from", route.from).member("group", route.group).member("direct", route.direct);
     std::string to;
     for (const std::string& name : route.to) to += (to.empty() ? "" : ",") + name;
     json.member("to", to).end_object();

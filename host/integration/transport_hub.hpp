@@ -1,12 +1,13 @@
 // All transports and routes: message ↔ transport.
 //
-// The model. Each transport of the config is one or more connections of its plugin. A route `to` a transport is a receiver of
-// the router with a mailbox of its own, whose outlet sends over the connection; a route `from` one is a subscription at the
-// transport whose events are published here. An event from a transport has as its topic the subject it came on, after `as`;
-// its `target` counts only where the route says so. It is never sent back to the transport it came from.
+// The model. Each transport of the config is one or more connections of its plugin. A route `to` a transport is a
+// receiver of the router with a mailbox of its own, whose outlet sends over the connection; a route `from` one is a
+// subscription at the transport whose events are published here. An event from a transport has as its topic the subject
+// it came on, after `as`; its `target` counts only where the route says so. It is never sent back to the transport it
+// came from.
 //
-// Settling: at_most_once when the connection has taken the event, at_least_once when the remote has (settle = 1 of the ABI).
-// Failed sends of at_least_once events go back to their mailbox and are tried again up to `attempts`.
+// Settling: at_most_once when the connection has taken the event, at_least_once when the remote has (settle = 1 of the
+// ABI). Failed sends of at_least_once events go back to their mailbox and are tried again up to `attempts`.
 //
 // A request from a transport gets a host-made replyto; what is published there goes back over that transport until the
 // deadline, without a route.
@@ -58,8 +59,8 @@ class TransportHub {
   TransportHub(const TransportHub&) = delete;
   TransportHub& operator=(const TransportHub&) = delete;
 
-  // Makes the connections and begins to connect; a transport that cannot connect now goes on trying. An error only for what
-  // no retry mends: no such plugin, a refused config.
+  // Makes the connections and begins to connect; a transport that cannot connect now goes on trying. An error only for
+  // what no retry mends: no such plugin, a refused config.
   Status start();
   // Sends what waits as far as the deadline allows and disconnects. `done` exactly once.
   void stop(Duration bound, std::function<void()> done);

@@ -1,7 +1,6 @@
 #include "integration/transport_route.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "message/topic.hpp"
 
@@ -21,29 +20,6 @@ std::string apply_as(std::string_view as, std::string_view topic) {
   for (std::size_t at = out.find(kPlace); at != std::string::npos; at = out.find(kPlace, at + topic.size()))
     out.replace(at, kPlace.size(), topic);
   return out;
-}
-
-Journey journey_of(const message::BaseMessageEnvelope& envelope) {
-  Journey journey;
-  for (const message::Attribute& a : envelope.extensions) {
-    if (a.name == kOriginAttribute) journey.origin = a.value;
-    if (a.name != kHopsAttribute) continue;
-    const char* const end = a.value.data() + a.value.size();
-    const auto [at, wrong] = std::from_chars(a.value.data(), end, journey.hops);
-    if (at != end || wrong != std::errc() || journey.hops > kMostHops) journey.hops = kMostHops;
-  }
-  return journey;
-}
-
-std::vector<message::Attribute> with_journey(std::span<const message::Attribute> extensions, std::string_view hops,
-                                             std::string_view origin) {
-  std::vector<message::Attribute> marked;
-  marked.reserve(extensions.size() + 2);
-  for (const message::Attribute& a : extensions)
-    if (a.name != kHopsAttribute && a.name != kOriginAttribute) marked.push_back(a);
-  marked.push_back({kHopsAttribute, hops, message::AttributeType::integer});
-  if (!origin.empty()) marked.push_back({kOriginAttribute, origin});
-  return marked;
 }
 
 // One event given to the connection. The copy is made only if the connection does not complete at once.
@@ -95,42 +71,49 @@ void TransportRoute::cool_down() {
   pause_ = std::min(pause_ * 2, kLongestPause);
 }
 
+bool TransportRoute::keeps_until_settled() const noexcept {
+  return config_.delivery.mode == message::DeliveryMode::at_least_once;
+}
+
+// Into topic_ and buffer_. False with the refusal when this route cannot carry the event.
+bool TransportRoute::encode(const message::Event& event, std::uint32_t attempt, message::Offer& refusal) {
+  const auto refuse = [&](message::OfferResult result, std::string why) {
+    refusal_ = std::move(why);
+    refusal = {result, 0, refusal_};
+    return false;
+  };
+  topic_ = apply_as(config_.as, event.envelope.effective_topic());
+  if (Status legal = message::check_topic(topic_); !legal.ok())
+    return refuse(message::OfferResult::untranslatable, legal.error().message);
+  buffer_.clear();
+  if (Status encoded = encoder_.encode(event, {false, attempt > 1}, buffer_); !encoded.ok())
+    return refuse(message::OfferResult::untranslatable, encoded.error().message);
+  const std::uint64_t most = connection_.max_message();
+  if (most == 0 || buffer_.size() <= most) return true;
+  return refuse(message::OfferResult::too_large, "the encoded event has " + std::to_string(buffer_.size()) +
+                                                     " octets, the transport takes " + std::to_string(most) +
+                                                     "; send less, or raise the limit of its server");
+}
+
 message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t attempt) {
   const bool ready = connection_.state() == TransportState::connected && !cooling_ && !pushed_back_;
   if (!ready || on_the_way_.size() >= kMaxOnTheWay) {
     waiting_ = true;
     return {message::OfferResult::full};
   }
-  topic_ = apply_as(config_.as, event.envelope.effective_topic());
-  if (Status legal = message::check_topic(topic_); !legal.ok()) {
-    refusal_ = legal.error().message;
-    return {message::OfferResult::untranslatable, 0, refusal_};
-  }
-  buffer_.clear();
-  if (Status encoded = encoder_.encode(event, {false, attempt > 1}, buffer_); !encoded.ok()) {
-    refusal_ = encoded.error().message;
-    return {message::OfferResult::untranslatable, 0, refusal_};
-  }
-  if (connection_.max_message() != 0 && buffer_.size() > connection_.max_message()) {
-    refusal_ = "the encoded event has " + std::to_string(buffer_.size()) + " octets, the transport takes " +
-               std::to_string(connection_.max_message());
-    return {message::OfferResult::too_large, 0, refusal_};
-  }
+  const message::Event leaving = depart(event, {services_.node, services_.run}, extensions_, added_);
+  if (message::Offer refusal{}; !encode(leaving, attempt, refusal)) return refusal;
 
-  const Journey journey = journey_of(event.envelope);
-  OutgoingMessage out{topic_, buffer_.view(), serializer_.format().content_type(), journey.origin, journey.hops};
-  const bool keep = config_.delivery.mode == message::DeliveryMode::at_least_once;
+  const Journey journey = journey_of(leaving.envelope);
+  const std::string_view origin = journey.origin.empty() ? std::string_view(services_.node) : journey.origin;
+  const OutgoingMessage out{topic_, buffer_.view(), serializer_.format().content_type(), origin, journey.hops};
+  const bool keep = keeps_until_settled();
   auto sending = std::make_shared<Sending>();
   sending->position = ++position_;
   if (keep) sending->id = event.envelope.id;
   on_the_way_.insert(sending->position);
-  if (!event.envelope.replyto.empty() && connection_.can_request()) {
-    send_request(event, out, sending);
-  } else {
-    connection_.send(out, keep, timeout_, [this, sending, alive = std::weak_ptr<int>(alive_)](Status status) {
-      if (!alive.expired()) completed(sending, status);
-    });
-  }
+  send(event, out, sending);
+  buffer_.clear_large();
   if (!sending->completed && !keep) sending->message = message::MessageRef::copy(event, services_.budget);
   // What failed at once never left: an ordinary event is refused here and now, with the reason.
   if (sending->completed && !sending->status.ok() && !keep) {
@@ -138,6 +121,15 @@ message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t 
     services_.dead_letters.dead_letter(event, message::DeadLetterReason::transport_failed, name_, refusal_, attempt);
   }
   return {message::OfferResult::taken, sending->position};
+}
+
+void TransportRoute::send(const message::Event& event, const OutgoingMessage& out,
+                          const std::shared_ptr<Sending>& sending) {
+  if (!event.envelope.replyto.empty() && connection_.can_request()) return send_request(event, out, sending);
+  const auto done = [this, sending, alive = std::weak_ptr<int>(alive_)](Status status) {
+    if (!alive.expired()) completed(sending, status);
+  };
+  connection_.send(out, keeps_until_settled(), timeout_, done);
 }
 
 void TransportRoute::send_request(const message::Event& event, const OutgoingMessage& out,
@@ -170,7 +162,7 @@ void TransportRoute::completed(const std::shared_ptr<Sending>& sending, const St
     on_the_way_.erase(sending->position);
     const MonotonicTime now = services_.loop.clock().monotonic();
     message::MessageDispatcher& dispatcher = services_.router.dispatcher();
-    if (config_.delivery.mode == message::DeliveryMode::at_least_once) {
+    if (keeps_until_settled()) {
       if (sending->status.ok()) dispatcher.settle(receiver_, sending->id, now);
       else dispatcher.refuse(receiver_, sending->id, now);
     } else {

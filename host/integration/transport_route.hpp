@@ -1,21 +1,21 @@
 // One route out: a receiver of the router whose outlet is a transport's connection.
 //
-// What is on its way to the remote is in flight. at_most_once: settled when the connection has taken the event; one that fails
-// is dead-lettered as transport_failed. at_least_once: settled when the remote has it; one that fails returns to the mailbox
-// and is sent again after a pause that grows from 100 ms to 5 s, up to the delivery's `attempts`. While the connection is down
-// or pushes back, events wait in the mailbox.
+// What is on its way to the remote is in flight. at_most_once: settled when the connection has taken the event; one
+// that fails is dead-lettered as transport_failed. at_least_once: settled when the remote has it; one that fails
+// returns to the mailbox and is sent again after a pause that grows from 100 ms to 5 s, up to the delivery's
+// `attempts`. While the connection is down or pushes back, events wait in the mailbox.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "event/loop.hpp"
 #include "integration/host_config.hpp"
+#include "integration/journey.hpp"
 #include "integration/plugin_transport.hpp"
 #include "message/encoder.hpp"
 #include "message/router.hpp"
@@ -33,6 +33,7 @@ class TransportRoute final : public message::Outlet {
     message::DeadLetterSink& dead_letters;
     message::SerializerDirectory& serializers;
     Duration request_timeout;
+    std::string node, run;  // what an event that leaves here for the first time is marked with
     // An answer that came back over the transport for an event that was sent as a request.
     std::function<void(const std::string& request_id, const std::string& replyto, IncomingMessage)> answered;
   };
@@ -55,6 +56,9 @@ class TransportRoute final : public message::Outlet {
 
  private:
   struct Sending;
+  bool encode(const message::Event& event, std::uint32_t attempt, message::Offer& refusal);
+  void send(const message::Event& event, const OutgoingMessage& out, const std::shared_ptr<Sending>& sending);
+  bool keeps_until_settled() const noexcept;
   void completed(const std::shared_ptr<Sending>& sending, const Status& status);
   void cool_down();
   void send_request(const message::Event& event, const OutgoingMessage& out, const std::shared_ptr<Sending>& sending);
@@ -66,6 +70,7 @@ class TransportRoute final : public message::Outlet {
   message::MessageSerializer& serializer_;
   message::Encoder encoder_;
   message::GrowingBuffer buffer_;
+  std::vector<message::Attribute> extensions_, added_;  // of the event that leaves
   Duration timeout_;
   message::ReceiverId receiver_;
   std::uint64_t position_ = 0;          // counts events given to the connection
@@ -80,18 +85,5 @@ class TransportRoute final : public message::Outlet {
 
 // The topic after a route's `as`: {topic} stands for what it was; an empty pattern changes nothing.
 std::string apply_as(std::string_view as, std::string_view topic);
-
-// How far an event has come through other hosts, carried as extension attributes so that any transport keeps it.
-inline constexpr std::string_view kHopsAttribute = "tenonhops";
-inline constexpr std::string_view kOriginAttribute = "tenonorigin";
-struct Journey {
-  std::uint32_t hops = 0;
-  std::string_view origin;
-};
-inline constexpr std::uint32_t kMostHops = 1'000'000;  // also for a count that is no number: over every limit
-Journey journey_of(const message::BaseMessageEnvelope& envelope);
-// The attributes with these marks instead of what stood there. An empty origin is left out. Views of what is passed.
-std::vector<message::Attribute> with_journey(std::span<const message::Attribute> extensions, std::string_view hops,
-                                             std::string_view origin);
 
 }  // namespace tenon::integration

@@ -1,0 +1,91 @@
+// What TransportHub keeps of its transports; for its own sources only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/ids.hpp"
+#include "integration/plugin_transport.hpp"
+#include "integration/transport_hub.hpp"
+#include "integration/transport_route.hpp"
+
+namespace tenon::integration {
+
+class TransportHub::Impl {
+ public:
+  static constexpr Duration kFirstRetry = std::chrono::milliseconds(200);
+
+  Impl(Services services, std::vector<TransportConfig> transports, std::vector<RouteConfig> routes);
+
+  Status start();
+  void stop(Duration bound, std::function<void()> done);
+  Status round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done);
+  bool quiet() const;
+  std::string transports_json() const;
+  std::string routes_json() const;
+
+ private:
+  struct Transport {
+    TransportConfig config;
+    std::unique_ptr<message::MessageSerializer> serializer;
+    std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers;  // by content type
+    std::unique_ptr<PluginTransport> connection;
+    std::vector<std::unique_ptr<TransportRoute>> routes_out;
+    std::vector<message::ReceiverId> receivers;      // of routes_out: an event never goes back where it came from
+    std::vector<const RouteConfig*> routes_in;       // the subscription's number is the position
+    message::SourcePolicy policy;
+    Duration retry = kFirstRetry;
+    event::Handle retry_timer, health_timer;
+    std::string problem;  // why it is not connected; empty if it is
+    std::string health = "unknown";
+    std::uint64_t received = 0, dropped = 0;
+    std::uint64_t came_round = 0;   // own events that came back, and went no further
+    MonotonicTime since{};
+    bool was_connected = false, stopping = false, met_our_name = false;
+  };
+
+  Status make(const TransportConfig& config);
+  Status make_routes(Transport& t);
+  void connect(Transport& t);
+  void check_health(Transport& t);
+  void state_changed(Transport& t, TransportState state, const Status& why);
+
+  // An event on its way in. The event points into the rest.
+  struct Inbound {
+    const IncomingMessage& in;
+    message::Event event = {};
+    message::AddedAttributes added = {};
+    std::string topic = {}, origin = {}, hops = {}, replyto = {};
+    std::vector<message::Attribute> extensions = {};
+    std::optional<std::uint64_t> asker = {};
+  };
+  void incoming(Transport& t, IncomingMessage message);
+  bool read(Transport& t, const IncomingMessage& in, message::Event& event);
+  void set_topic(Inbound& inbound, const RouteConfig& route);
+  bool count_hop(Transport& t, Inbound& inbound);
+  void expect_answer(Transport& t, Inbound& inbound);
+  Status accept(Transport& t, Inbound& inbound, message::DeadLetterReason& reason);
+  void refuse(Transport& t, message::Event& event, message::DeadLetterReason reason, std::string_view why);
+  message::MessageSerializer* reader(Transport& t, const std::string& content_type, std::string_view encoded);
+  void answered(Transport& t, const std::string& request_id, const std::string& replyto, IncomingMessage answer);
+  std::optional<std::uint64_t> open_reply(Transport& t, const std::string& reply);
+  Transport* find(std::string_view name);
+
+  Services services_;
+  std::vector<TransportConfig> transport_configs_;
+  std::vector<RouteConfig> route_configs_;
+  std::vector<std::unique_ptr<Transport>> transports_;
+  std::string run_;  // tells this engine's events from those of another host of the same name
+  UlidGenerator ids_;
+  event::Handle stop_timer_;
+  std::size_t stopping_ = 0;
+  std::function<void()> stopped_;
+};
+
+}  // namespace tenon::integration
