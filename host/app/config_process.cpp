@@ -111,7 +111,7 @@ constexpr Key<ProcessDraft> kProcessKeys[] = {
     {"inherit_env", [](R& reader, V& at, ProcessDraft& out) { reader.boolean(at, out.environment.inherit); }},
     {"channel", [](R& reader, V& at, ProcessDraft& out) { read_channel(reader, at, out.worker.channel); }},
     {"subscribe", [](R& reader, V& at, ProcessDraft& out) { read_subscriptions(reader, at, out.worker.subscribe); }},
-    {"publish", [](R& reader, V& at, ProcessDraft& out) { read_publish(reader, at, out.worker.publish); }},
+    {"publish", [](R& reader, V& at, ProcessDraft& out) { read_publish(reader, at, out.worker); }},
     {"echo", [](R& reader, V& at, ProcessDraft& out) { reader.boolean(at, out.worker.echo); }},
     {"mailbox", [](R& reader, V& at, ProcessDraft& out) { read_mailbox(reader, at, out.worker.mailbox); }},
     {"delivery", [](R& reader, V& at, ProcessDraft& out) { read_delivery(reader, at, out.worker.delivery); }},

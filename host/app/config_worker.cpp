@@ -106,7 +106,7 @@ void read_subscriptions(ConfigReader& reader, const JsonValue& at, std::vector<S
   });
 }
 
-void read_publish(ConfigReader& reader, const JsonValue& at, std::vector<std::string>& out) {
+void read_publish(ConfigReader& reader, const JsonValue& at, integration::WorkerConfig& out) {
   reader.array(at, kMaxPatterns, "topics", [&](const JsonValue& one) {
     std::string pattern;
     if (!read_pattern(reader, one, pattern)) return;
@@ -115,11 +115,9 @@ void read_publish(ConfigReader& reader, const JsonValue& at, std::vector<std::st
       reader.refuse(one, "only the host publishes under \"system.\" and \"tenon.\"; leave it out");
       return;
     }
-    out.push_back(std::move(pattern));
+    out.publish.push_back(std::move(pattern));
   });
-  if (at.is_array() && at.size() == 0) {
-    reader.wrong(at, "at least one topic; leave \"publish\" out to allow all but system.> and tenon.>");
-  }
+  out.may_publish = !at.is_array() || at.size() != 0;
 }
 
 void read_mailbox(ConfigReader& reader, const JsonValue& at, MailboxConfig& out) {

@@ -10,7 +10,8 @@ namespace tenon::app {
 
 void read_channel(ConfigReader& reader, const JsonValue& at, integration::ChannelConfig& out);
 void read_subscriptions(ConfigReader& reader, const JsonValue& at, std::vector<integration::SubscriptionConfig>& out);
-void read_publish(ConfigReader& reader, const JsonValue& at, std::vector<std::string>& out);
+// An empty list means nothing at all.
+void read_publish(ConfigReader& reader, const JsonValue& at, integration::WorkerConfig& out);
 void read_mailbox(ConfigReader& reader, const JsonValue& at, message::MailboxConfig& out);
 void read_delivery(ConfigReader& reader, const JsonValue& at, message::DeliveryConfig& out);
 // A legal pattern of topics.

@@ -40,6 +40,7 @@ struct WorkerConfig {
   ChannelConfig channel;
   std::vector<SubscriptionConfig> subscribe;
   std::vector<std::string> publish;  // patterns; empty: anything but system. and tenon.
+  bool may_publish = true;           // false: "publish" is an empty list, so nothing at all
   bool echo = false;
   message::MailboxConfig mailbox;
   message::DeliveryConfig delivery;
