@@ -6,14 +6,20 @@
 
 namespace tenon::integration {
 
+namespace {
+
+constexpr std::size_t kMaxEvent = 256u * 1024 * 1024;
+
+}  // namespace
+
 void DeadLetterDesk::connect(SystemEvents& events, message::MessageSerializer& json,
                              message::SerializerDirectory& serializers) {
   events_ = &events;
-  encoder_ = std::make_unique<message::Encoder>(json, serializers, 256 * 1024 * 1024);
+  encoder_ = std::make_unique<message::Encoder>(json, serializers, kMaxEvent);
 }
 
-void DeadLetterDesk::dead_letter(const message::Event& event, message::DeadLetterReason reason, std::string_view receiver,
-                                 std::string_view detail, std::uint32_t attempts) {
+void DeadLetterDesk::dead_letter(const message::Event& event, message::DeadLetterReason reason,
+                                 std::string_view receiver, std::string_view detail, std::uint32_t attempts) {
   ++counts_[static_cast<std::size_t>(reason)];
   const message::BaseMessageEnvelope& e = event.envelope;
   store_.add(event, reason, receiver, e.source, detail, attempts, loop_.clock().wall());
@@ -26,9 +32,11 @@ void DeadLetterDesk::dead_letter(const message::Event& event, message::DeadLette
 }
 
 std::string DeadLetterDesk::event_as_json(const message::Event& event) {
-  buffer_.clear();
-  if (encoder_ == nullptr || event.envelope.type.empty() || !encoder_->encode(event, {}, buffer_).ok()) return {};
-  return std::string(buffer_.view());
+  std::string text;
+  if (encoder_ != nullptr && !event.envelope.type.empty() && encoder_->encode(event, {}, buffer_).ok())
+    text = buffer_.view();
+  buffer_.clear_large();
+  return text;
 }
 
 std::string DeadLetterDesk::describe(const message::Event& event, message::DeadLetterReason reason,

@@ -1,7 +1,7 @@
 // Takes what could not be delivered: keeps it in the store, counts it, and tells about it as system.dead_letter.
 //
-// The event of a dead letter is carried unharmed inside the data of the system event: as JSON where it can be expressed so,
-// else as base64 of its bytes. A dead letter about a system event is only counted, so none ever makes another.
+// The event of a dead letter is carried unharmed inside the data of the system event: as JSON where it can be expressed
+// so, else as base64 of its bytes. A dead letter about a system event is only counted, so none ever makes another.
 #pragma once
 
 #include <array>

@@ -18,10 +18,10 @@ Result<std::string_view> EventValidation::data_as_json(const message::BaseMessag
   if (e.data_kind == DataKind::none) return std::string_view();
   if (e.data_kind == DataKind::value && e.format == json) return e.data;
   if (e.data_kind != DataKind::value)
-    return Error(errc::bad_data, "the schema of this type wants a JSON or MessagePack value as data, not bytes", fault::caller);
+    return Error(errc::bad_data, "the schema of this type wants a JSON or MessagePack value as data, not bytes",
+                 fault::caller);
   message::MessageSerializer* reader = serializers_.reader_for(e.format);
   if (reader == nullptr) return Error(errc::untranslatable, "no serializer reads the event's data; install one");
-  buffer_.clear();
   TENON_TRY(json_->transcode_from(*reader, e.data, buffer_));
   // Readers may look past the end.
   if (buffer_.capacity() - buffer_.size() < message::kReadPadding && !buffer_.grow(message::kReadPadding))
@@ -35,6 +35,7 @@ Status EventValidation::check(const message::Event& event) {
   if (schema == nullptr) return {};
   auto data = data_as_json(event.envelope);
   Status valid = data.ok() ? schema->check(*data) : Status(std::move(data).error());
+  buffer_.clear_large();
   if (valid.ok() || mode_ == SchemaMode::enforce) return valid;
   log::warn("message", "an event breaks the schema of its type",
             {{"id", event.envelope.id}, {"type", event.envelope.type}, {"why", valid.error().message}});

@@ -14,14 +14,15 @@ namespace tenon::integration {
 
 class EventValidation {
  public:
-  EventValidation(SchemaMode mode, message::SerializerDirectory& serializers) : mode_(mode), serializers_(serializers) {}
+  EventValidation(SchemaMode mode, message::SerializerDirectory& serializers)
+      : mode_(mode), serializers_(serializers) {}
 
-  // Reads and compiles every *.json under the directories. errc::bad_data names file and place: a bad schema is a config
-  // error. `json` makes JSON of other encodings; it must outlive this.
+  // Reads and compiles every *.json under the directories. errc::bad_data names file and place: a bad schema is a
+  // config error. `json` makes JSON of other encodings; it must outlive this.
   Status load(const std::vector<std::string>& directories, message::MessageSerializer& json);
 
-  // errc::bad_data with JSON pointer, value and rule when the event breaks the schema of its type and the mode enforces it.
-  // In mode `warn` it is logged and passes.
+  // errc::bad_data with JSON pointer, value and rule when the event breaks the schema of its type and the mode enforces
+  // it. In mode `warn` it is logged and passes.
   Status check(const message::Event& event);
   std::size_t size() const noexcept { return schemas_.size(); }
 
