@@ -101,7 +101,6 @@ std::uint64_t ChannelMemory::skip() const noexcept { return header_->skip.load(s
 void ChannelMemory::set_skip(std::uint64_t octets) noexcept { header_->skip.store(octets, std::memory_order_relaxed); }
 
 void ChannelMemory::trim() noexcept {
-  constexpr std::size_t kKept = 2 * kBatch;
   for (const Area* area : {&input_, &output_}) {
     if (area->size() != 0 || area->capacity() <= kKept) continue;
     const std::size_t size = (area->capacity() - kKept) / kPage * kPage;

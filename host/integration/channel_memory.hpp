@@ -1,12 +1,12 @@
 // The octets of one worker's channel that are on their way, in memory that outlives the engine.
 //
-// The model. Input that was read and not yet consumed, and output that was encoded and not yet written, lie in a memfd that
-// the keeper holds too. Each side is a flat area with a begin and an end, published together in one store, so a successor
-// sees either the state before a step or the one after it. Around each read and write a flag says that its fate is open:
-// an engine that finds such a flag cannot know how far the kernel got, and restarts that one worker.
+// The model. Input that was read and not yet consumed, and output that was encoded and not yet written, lie in a memfd
+// that the keeper holds too. Each side is a flat area with a begin and an end, published together in one store, so a
+// successor sees either the state before a step or the one after it. Around each read and write a flag says that its
+// fate is open: an engine that finds such a flag cannot know how far the kernel got, and restarts that one worker.
 //
-// Moving what is left to the front of an area happens only when source and destination do not overlap, because an engine that
-// dies in the middle must leave the old octets whole.
+// Moving what is left to the front of an area happens only when source and destination do not overlap, because an
+// engine that dies in the middle must leave the old octets whole.
 //
 // Sparse: pages exist once they were touched, so a quiet channel costs one page.
 #pragma once
@@ -25,8 +25,8 @@ class ChannelMemory {
  public:
   // Room for frames of up to max_frame octets: twice that and a batch on the way in, once and a batch on the way out.
   static Result<ChannelMemory> make(std::size_t max_frame);
-  // What an earlier engine left. errc::bad_data if it was laid out for another max_frame or by another version, or if an
-  // end lies before its begin: then nothing in it can be trusted.
+  // What an earlier engine left. errc::bad_data if it was laid out for another max_frame or by another version, or if
+  // an end lies before its begin: then nothing in it can be trusted.
   static Result<ChannelMemory> adopt(unique_fd memory, std::size_t max_frame);
 
   ChannelMemory(ChannelMemory&&) noexcept;
@@ -66,15 +66,16 @@ class ChannelMemory {
   Area& input() noexcept { return input_; }
   Area& output() noexcept { return output_; }
 
-  // What the reader of frames has to remember between batches: octets of an over-long frame still to be skipped, or that the
-  // rest of an over-long line is.
+  // What the reader of frames has to remember between batches: octets of an over-long frame still to be skipped, or
+  // that the rest of an over-long line is.
   std::uint64_t skip() const noexcept;
   void set_skip(std::uint64_t octets) noexcept;
 
-  // Gives pages back that only a burst needed. When both areas are empty.
+  // Gives the pages of areas that are empty back, but for the first kKept octets of each.
   void trim() noexcept;
 
   static constexpr std::size_t kBatch = 256 * 1024;
+  static constexpr std::size_t kKept = 2 * kBatch;
 
  private:
   struct Header;

@@ -7,6 +7,7 @@
 #include "common/logging.hpp"
 #include "common/text.hpp"
 #include "integration/host_event.hpp"
+#include "integration/journey.hpp"
 
 namespace tenon::integration {
 
@@ -15,6 +16,7 @@ WorkerHub::Worker::Worker(WorkerHub& hub, std::string id, const WorkerConfig& co
   policy_.name = id_;
   policy_.source_uri = "//" + hub_.services_.node + "/" + id_;
   policy_.publish = config_.publish;
+  policy_.may_publish = config_.may_publish;
   receiver_ = hub_.services_.router.dispatcher().add_receiver({id_, config_.mailbox, config_.delivery});
 }
 
@@ -39,6 +41,7 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
   retired_.clear();
   generation_ = generation;
   controls_.clear();
+  released_at_ = {};
   if (config_.channel.kind == runtime::ChannelKind::none) return {};
 
   restore_subscriptions();
@@ -46,7 +49,8 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
   if (!serializers.ok()) return std::move(serializers).error();
   const std::size_t max_frame = config_.channel.max_event + 64;
   const bool fresh = !adopted.valid();
-  Result<ChannelMemory> memory = fresh ? ChannelMemory::make(max_frame) : ChannelMemory::adopt(std::move(adopted), max_frame);
+  Result<ChannelMemory> memory =
+      fresh ? ChannelMemory::make(max_frame) : ChannelMemory::adopt(std::move(adopted), max_frame);
   if (!memory.ok()) return std::move(memory).error();
   if (fresh) hub_.services_.events.keep_channel_memory(id_, generation_, memory->fd());
 
@@ -106,26 +110,13 @@ void WorkerHub::Worker::restore_subscriptions() {
     static_cast<void>(hub_.services_.router.subscribe(receiver_, s.topic, s.group));  // was legal when it was added
 }
 
-// A member that can take nothing any more looks like the least busy one: it must not draw the group's events upon itself.
-void WorkerHub::Worker::leave_shared_groups() {
-  message::MessageRouter& router = hub_.services_.router;
-  for (const auto* list : {&config_.subscribe, &own_subscriptions_}) {
-    for (const SubscriptionConfig& s : *list) {
-      if (s.group.empty()) continue;
-      const auto group = router.table().subscribe(s.topic, receiver_, s.group);  // it is; this only says the group's number
-      if (!group.ok() || router.dispatcher().group_members(*group).size() < 2) continue;
-      router.unsubscribe(receiver_, s.topic, s.group);
-      lacks_configured_ = true;
-    }
-  }
-}
-
 void WorkerHub::Worker::set_gate(message::Gate gate) {
   hub_.services_.router.dispatcher().set_gate(receiver_, gate, hub_.services_.loop.clock().monotonic());
 }
 
 void WorkerHub::Worker::drain(std::function<void()> done) {
-  hub_.services_.router.dispatcher().set_gate(receiver_, message::Gate::waiting, hub_.services_.loop.clock().monotonic());
+  hub_.services_.router.dispatcher().set_gate(receiver_, message::Gate::waiting,
+                                              hub_.services_.loop.clock().monotonic());
   drains_.push_back(std::move(done));
   check_drained();
 }
@@ -149,38 +140,63 @@ void WorkerHub::Worker::on_batch() {
 void WorkerHub::Worker::on_event(message::Event& event) {
   if (message::classify(event.envelope.type) == message::MessageType::control) return control(event);
   ++events_in_;
+  if (!event.envelope.extensions.empty()) strip_origin(event);
   message::AddedAttributes added;
   if (const auto refusal = hub_.services_.intake.accept(event, added, policy_))
     return refuse(event, refusal->reason, refusal->detail);
   if (hub_.services_.validate)
     if (const Status valid = hub_.services_.validate(event); !valid.ok())
       return refuse(event, message::DeadLetterReason::schema, valid.error().message);
-  const message::Publisher publisher{.name = id_, .self = receiver_, .echo = config_.echo, .can_wait = true};
+  const message::Publisher publisher{
+      .name = id_, .self = receiver_, .echo = config_.echo, .can_wait = true, .events = this};
   const message::PublishResult result = hub_.services_.router.publish(event, publisher, hub_.now_);
   check_drained();
-  if (result.parked && hub_.services_.router.parked_bytes(receiver_) > 4 * config_.channel.max_event && channel_ != nullptr)
+  if (result.parked && channel_ != nullptr &&
+      hub_.services_.router.parked_bytes(receiver_) > 4 * config_.channel.max_event)
     channel_->pause_reading();
-  if (result.failed == message::DeadLetterReason::rejected)
-    refuse(event, message::DeadLetterReason::rejected, "the receiver's mailbox is full");
+}
+
+// Where an event entered this host is for the host to say: a worker that hands on what it copied from another event
+// would have its own taken for the other host's, and cut as a loop there. The count of hops stays: it ends loops
+// through workers.
+void WorkerHub::Worker::strip_origin(message::Event& event) {
+  const auto is_origin = [](const message::Attribute& a) {
+    return a.name == kOriginAttribute || a.name == kRunAttribute;
+  };
+  const auto& extensions = event.envelope.extensions;
+  if (std::none_of(extensions.begin(), extensions.end(), is_origin)) return;
+  extensions_.assign(extensions.begin(), extensions.end());
+  std::erase_if(extensions_, is_origin);
+  event.envelope.extensions = extensions_;
+  event.rewritten = true;
 }
 
 void WorkerHub::Worker::released() {
+  released_at_ = hub_.services_.loop.clock().monotonic();
   if (channel_ != nullptr) channel_->resume_reading();
 }
 
 void WorkerHub::Worker::refuse(const message::Event& event, message::DeadLetterReason reason, std::string_view detail) {
-  if (reason != message::DeadLetterReason::rejected) hub_.services_.dead_letters.dead_letter(event, reason, {}, detail, 0);
+  hub_.services_.dead_letters.dead_letter(event, reason, {}, detail, 0);
+  event_refused(event, reason, {}, detail);
+}
+
+void WorkerHub::Worker::event_refused(const message::Event& event, message::DeadLetterReason reason,
+                                      std::string_view receiver, std::string_view detail) {
+  const message::BaseMessageEnvelope& e = event.envelope;
   JsonWriter json;
   json.begin_object().member("reason", to_string(reason)).member("detail", detail);
-  json.member("id", event.envelope.id).member("type", event.envelope.type).member("topic", event.envelope.effective_topic());
-  send_control("tenon.rejected", std::string(event.envelope.id), json.end_object().take());
+  if (!receiver.empty()) json.member("receiver", receiver);
+  json.member("id", e.id).member("type", e.type).member("topic", e.effective_topic());
+  send_control("tenon.rejected", std::string(e.id), json.end_object().take());
 }
 
 void WorkerHub::Worker::on_bad_frame(std::string_view octets, const Error& why) {
   message::Event event;
   event.encoded = octets;
   event.envelope.source = policy_.source_uri;
-  refuse(event, why.code == errc::exhausted ? message::DeadLetterReason::too_large : message::DeadLetterReason::malformed,
+  refuse(event,
+         why.code == errc::exhausted ? message::DeadLetterReason::too_large : message::DeadLetterReason::malformed,
          why.message);
   if (config_.channel.framing == Framing::line) hub_.services_.events.on_worker_log(id_, octets);
 }
@@ -207,7 +223,8 @@ void WorkerHub::Worker::control(const message::Event& event) {
     else dispatcher.refuse(receiver_, delivered, hub_.now_);
     return check_drained();
   }
-  if (type == "tenon.subscribe" || type == "tenon.unsubscribe") return change_subscription(event, type == "tenon.subscribe");
+  if (type == "tenon.subscribe" || type == "tenon.unsubscribe")
+    return change_subscription(event, type == "tenon.subscribe");
   if (type == "tenon.status") {
     const auto document = JsonDocument::parse(data_as_json(event), "tenon.status");
     std::optional<std::string_view> text;
@@ -232,7 +249,8 @@ void WorkerHub::Worker::change_subscription(const message::Event& event, bool su
   const auto same = [&](const SubscriptionConfig& s) { return s.topic == topic && s.group == group; };
   if (subscribe) {
     if (own_subscriptions_.size() >= kMaxOwnSubscriptions)
-      return refuse(event, message::DeadLetterReason::rejected, "a worker may have 1000 subscriptions of its own");
+      return refuse(event, message::DeadLetterReason::rejected,
+                    "a worker may have 1000 subscriptions of its own; unsubscribe some first");
     const bool had = std::any_of(own_subscriptions_.begin(), own_subscriptions_.end(), same) ||
                      std::any_of(config_.subscribe.begin(), config_.subscribe.end(), same);
     if (const Status status = router.subscribe(receiver_, topic, group); !status.ok())
@@ -267,10 +285,11 @@ void WorkerHub::Worker::send_control(std::string type, std::string correlationid
     log::debug("message", "a control message found no room", {{"process", id_}, {"type", event.type()}});
 }
 
+// While it is parked its channel may not be read, and what it said in that time comes only after it.
 MonotonicTime WorkerHub::Worker::last_control(std::string_view type) const {
   if (hub_.services_.router.is_parked(receiver_)) return hub_.services_.loop.clock().monotonic();
   const auto known = controls_.find(type);
-  return known == controls_.end() ? MonotonicTime{} : known->second;
+  return std::max(released_at_, known == controls_.end() ? MonotonicTime{} : known->second);
 }
 
 // --- what the worker takes ---
@@ -289,15 +308,9 @@ void WorkerHub::Worker::on_output_closed(std::vector<message::MessageRef> unsent
   auto shared = std::make_shared<std::vector<message::MessageRef>>(std::move(unsent));
   hub_.services_.loop.post([this, shared, generation = generation_, alive = std::weak_ptr<int>(alive_)] {
     if (alive.expired() || generation != generation_ || channel_ == nullptr) return;
-    message::MessageDispatcher& dispatcher = hub_.services_.router.dispatcher();
-    const MonotonicTime now = hub_.services_.loop.clock().monotonic();
-    // Back to the queues, from where they are offered again: groups have other members, what is for this worker alone is
-    // dead-lettered as channel_closed.
-    dispatcher.detach(receiver_, *shared, now);
-    leave_shared_groups();
-    channel_->refuse_offers();
-    dispatcher.attach(receiver_, *channel_);
-    dispatcher.outlet_has_room(receiver_, now);
+    // What it had not taken is offered again: groups have other members, what is for this worker alone is
+    // dead-lettered.
+    hub_.services_.router.dispatcher().close_outlet(receiver_, *shared, hub_.services_.loop.clock().monotonic());
     check_drained();
   });
 }

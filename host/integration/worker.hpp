@@ -10,13 +10,14 @@
 
 namespace tenon::integration {
 
-class WorkerHub::Worker final : public WorkerChannelOwner {
+class WorkerHub::Worker final : public WorkerChannelOwner, private message::PublisherEvents {
  public:
   Worker(WorkerHub& hub, std::string id, const WorkerConfig& config);
   ~Worker() override;
   Status subscribe_configured(const std::string& base_id);
 
-  Status start(std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted, std::string_view subscriptions);
+  Status start(std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted,
+               std::string_view subscriptions);
   void exited();
   void set_gate(message::Gate gate);
   void drain(std::function<void()> done);
@@ -49,8 +50,10 @@ class WorkerHub::Worker final : public WorkerChannelOwner {
   void drop_own_subscriptions();
   Result<ChannelSerializers> make_serializers();
   void restore_subscriptions();
-  void leave_shared_groups();
+  void event_refused(const message::Event& event, message::DeadLetterReason reason, std::string_view receiver,
+                     std::string_view detail) override;
   void refuse(const message::Event& event, message::DeadLetterReason reason, std::string_view detail);
+  void strip_origin(message::Event& event);
   std::string data_as_json(const message::Event& event);
 
   WorkerHub& hub_;
@@ -64,6 +67,8 @@ class WorkerHub::Worker final : public WorkerChannelOwner {
   std::map<std::string, MonotonicTime, std::less<>> controls_;  // at most kMaxControlTypes
   std::vector<SubscriptionConfig> own_subscriptions_;
   std::vector<std::function<void()>> drains_;
+  std::vector<message::Attribute> extensions_;  // of an event that had to be changed
+  MonotonicTime released_at_{};  // when it was last parked; epoch: not in this incarnation
   bool lacks_configured_ = false;  // subscriptions of the config that it gave up, until its next start
   std::uint64_t events_in_ = 0;
   static constexpr std::size_t kMaxControlTypes = 16;

@@ -12,7 +12,7 @@ namespace tenon::integration {
 namespace {
 
 constexpr std::size_t kPrefixSize = 4;                    // packet4
-constexpr std::size_t kFlushAt = 64 * 1024;               // octets that are worth a system call in the middle of a batch
+constexpr std::size_t kFlushAt = 64 * 1024;  // octets that are worth a system call in the middle of a batch
 constexpr std::size_t kHighWater = 256 * 1024;            // beyond it, ordinary events wait in their mailbox
 constexpr std::size_t kReservedForControl = 64 * 1024;
 constexpr int kLastBatches = 64;                          // of a process that is gone
@@ -50,12 +50,14 @@ Status WorkerChannel::open(ChannelDescriptors descriptors, ChannelMemory memory)
   fds_ = std::move(descriptors);
   memory_ = std::make_unique<ChannelMemory>(std::move(memory));
   input_open_ = output_open_ = true;
-  // What an earlier engine had encoded goes out first; where its frames end is not known, nor needed: they are not ours to
-  // take back.
+  // What an earlier engine had encoded goes out first; where its frames end is not known, nor needed: they are not ours
+  // to take back.
   inherited_ = appended_ = memory_->output().size();
   if (appended_ != 0) frame_ends_.push_back(appended_);
   backlog_ = memory_->input().size() != 0;
   TENON_TRY(watch());
+  note_burst(memory_->input());
+  note_burst(memory_->output());
   if (appended_ != 0) flush();
   if (backlog_) loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
     if (!alive.expired() && memory_ != nullptr && may_consume()) consume_frames();
@@ -68,7 +70,8 @@ Status WorkerChannel::watch() {
   if (!input.ok()) return std::move(input).error();
   input_watch_ = std::move(*input);
   if (!fds_.output.valid()) return {};
-  auto output = loop_.watch(fds_.output.get(), event::Interest::none, [this](event::Interest ready) { on_ready(ready); });
+  auto output =
+      loop_.watch(fds_.output.get(), event::Interest::none, [this](event::Interest ready) { on_ready(ready); });
   if (!output.ok()) return std::move(output).error();
   output_watch_ = std::move(*output);
   return {};
@@ -78,7 +81,8 @@ void WorkerChannel::update_interest() {
   const bool read = input_open_ && !paused_;
   const bool write = output_open_ && blocked_;
   const auto bits = [](bool r, bool w) { return static_cast<event::Interest>((r ? 1 : 0) | (w ? 2 : 0)); };
-  if (output_watch_ != nullptr && output_watch_->interest() != bits(false, write)) output_watch_->set_interest(bits(false, write));
+  if (output_watch_ != nullptr && output_watch_->interest() != bits(false, write))
+    output_watch_->set_interest(bits(false, write));
   const event::Interest wanted = bits(read, output_watch_ == nullptr && !fds_.output.valid() && write);
   if (input_watch_ != nullptr && input_watch_->interest() != wanted) input_watch_->set_interest(wanted);
 }
@@ -111,7 +115,10 @@ bool WorkerChannel::read_batch() {
   if (got > 0) area.publish(area.begin(), area.end() + static_cast<std::size_t>(got));
   const int error = errno;
   area.set_uncertain(false);
-  if (got > 0) return true;
+  if (got > 0) {
+    note_burst(area);
+    return true;
+  }
   if (got == 0 || (error != EAGAIN && error != EINTR)) end_input();
   return false;
 }
@@ -132,31 +139,35 @@ void WorkerChannel::consume_frames() {
       backlog_ = false;
       break;
     }
-    // Consumed before it is handed on: a successor may miss this event, it never sees it twice. A change of `skip` takes
-    // two stores, which are one only under the flag.
+    // Consumed before it is handed on: a successor may miss this event, it never sees it twice. A change of `skip`
+    // takes two stores, which are one only under the flag.
     if (skip != skip_before) area.set_uncertain(true), memory_->set_skip(skip);
     area.publish(area.begin() + step.consumed, area.end());
     if (skip != skip_before) area.set_uncertain(false);
-    switch (step.kind) {
-      case FrameStep::Kind::frame: handle_frame(step.frame); break;
-      case FrameStep::Kind::too_long:
-        owner_.on_bad_frame(step.frame, Error(errc::exhausted,
-                                              (step.claimed != 0 ? "an event of " + std::to_string(step.claimed) + " octets"
-                                                                 : std::string("a line")) +
-                                                  " is over the channel's max_event of " + std::to_string(config_.max_event) +
-                                                  "; raise max_event or send less",
-                                              fault::caller));
-        break;
-      case FrameStep::Kind::garbage:
-        break_stream("a frame length of " + std::to_string(step.claimed) +
-                     " octets; the worker does not speak packet4 (a 4-byte big-endian length before each event)");
-        break;
-      case FrameStep::Kind::skipped:
-      case FrameStep::Kind::need_more: break;
-    }
+    handle_step(step);
     if (alive.expired() || memory_ == nullptr) return;
   }
   consuming_ = false;
+}
+
+void WorkerChannel::handle_step(const FrameStep& step) {
+  switch (step.kind) {
+    case FrameStep::Kind::frame: return handle_frame(step.frame);
+    case FrameStep::Kind::too_long: {
+      const std::string what =
+          step.claimed != 0 ? "an event of " + std::to_string(step.claimed) + " octets" : std::string("a line");
+      const std::string most = std::to_string(config_.max_event);
+      return owner_.on_bad_frame(step.frame, Error(errc::exhausted,
+                                                   what + " is over the channel's max_event of " + most +
+                                                       "; raise max_event or send less",
+                                                   fault::caller));
+    }
+    case FrameStep::Kind::garbage:
+      return break_stream("a frame length of " + std::to_string(step.claimed) +
+                          " octets; the worker does not speak packet4 (a 4-byte big-endian length before each event)");
+    case FrameStep::Kind::skipped:
+    case FrameStep::Kind::need_more: return;
+  }
 }
 
 void WorkerChannel::handle_frame(std::string_view frame) {
@@ -200,7 +211,8 @@ void WorkerChannel::finish_input() {
   if (rest.empty() || memory_->skip() != 0) return;
   area.publish(area.end(), area.end());
   owner_.on_batch();
-  if (config_.framing == Framing::line) return handle_frame(rest.substr(0, rest.size() - (rest.ends_with('\r') ? 1 : 0)));
+  if (config_.framing == Framing::line)
+    return handle_frame(rest.substr(0, rest.size() - (rest.ends_with('\r') ? 1 : 0)));
   owner_.on_bad_frame(rest, Error(errc::bad_data, "the channel ended in the middle of a frame, after " +
                                                       std::to_string(rest.size()) + " octets of it; write whole frames",
                                   fault::caller));
@@ -222,7 +234,8 @@ void WorkerChannel::resume_reading() {
   paused_ = false;
   if (!input_open_) return;
   update_interest();
-  // Frames that were read before the pause wait for nobody but us. Not from within the caller, who is deep in the router.
+  // Frames that were read before the pause wait for nobody but us. Not from within the caller, who is deep in the
+  // router.
   loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
     if (!alive.expired() && memory_ != nullptr && may_consume()) consume_frames();
   });
@@ -230,7 +243,8 @@ void WorkerChannel::resume_reading() {
 
 // --- output ---
 
-// Encodes one frame behind what waits and publishes it. False with `why` set when it does not fit or cannot be expressed.
+// Encodes one frame behind what waits and publishes it. False with `why` set when it does not fit or cannot be
+// expressed.
 template <class Write>
 bool WorkerChannel::encode(Write&& write, std::size_t limit, Status& why) {
   ChannelMemory::Area& area = memory_->output();
@@ -257,6 +271,7 @@ bool WorkerChannel::encode(Write&& write, std::size_t limit, Status& why) {
     }
   }
   area.publish(area.begin(), area.end() + out.size());
+  note_burst(area);
   appended_ += out.size();
   frame_ends_.push_back(appended_);
   if (!dirty_) {
@@ -268,10 +283,8 @@ bool WorkerChannel::encode(Write&& write, std::size_t limit, Status& why) {
 
 message::Offer WorkerChannel::offer(const message::Event& event, std::uint32_t attempt) {
   if (output_open_ && memory_->output().size() >= kFlushAt && !blocked_) write_some();
-  if (!output_open_) {
-    if (!refuses_) return {message::OfferResult::full};
-    return {message::OfferResult::closed, 0, "the worker closed its standard input or socket"};
-  }
+  // Not `closed` from in here: what it had taken and not written must return to the queues first, or the order breaks.
+  if (!output_open_) return {message::OfferResult::full};
   if (memory_->output().size() >= kHighWater) {
     was_full_ = true;
     return {message::OfferResult::full};
@@ -283,10 +296,11 @@ message::Offer WorkerChannel::offer(const message::Event& event, std::uint32_t a
 
   refusal_ = why.error().message;
   if (why.error().code == errc::exhausted) {
-    // The area keeps room for a whole frame behind the high-water mark once it could be compacted; so what does not fit now
-    // is either too large for the channel, or must wait until more is written.
+    // The area keeps room for a whole frame behind the high-water mark once it could be compacted; so what does not fit
+    // now is either too large for the channel, or must wait until more is written.
     if (memory_->output().room() >= max_frame_of(config_)) {
-      refusal_ = "the event exceeds the channel's max_event of " + std::to_string(config_.max_event) + " octets; raise it";
+      refusal_ =
+          "the event exceeds the channel's max_event of " + std::to_string(config_.max_event) + " octets; raise it";
       return {message::OfferResult::too_large, 0, refusal_};
     }
     was_full_ = true;
@@ -377,6 +391,18 @@ std::vector<message::MessageRef> WorkerChannel::take_unsent() {
   return unsent;
 }
 
+void WorkerChannel::note_burst(const ChannelMemory::Area& area) {
+  if (area.end() <= ChannelMemory::kKept || trim_timer_.active()) return;
+  trim_timer_ = loop_.after(kTrimEvery, [this] { trim_when_idle(); });
+}
+
+void WorkerChannel::trim_when_idle() {
+  trim_timer_.reset();
+  if (memory_ == nullptr) return;
+  if (memory_->input().size() == 0 && memory_->output().size() == 0) return memory_->trim();
+  trim_timer_ = loop_.after(kTrimEvery, [this] { trim_when_idle(); });
+}
+
 void WorkerChannel::close_output() {
   if (!output_open_) return;
   output_open_ = false;
@@ -388,8 +414,8 @@ std::vector<message::MessageRef> WorkerChannel::retire() {
   if (memory_ == nullptr) return {};
   retiring_ = true;
   if (!consuming_) {
-    // What the worker wrote before it died is still here or in the pipe. Bounded: descendants may hold the other end and
-    // write on.
+    // What the worker wrote before it died is still here or in the pipe. Bounded: descendants may hold the other end
+    // and write on.
     if (backlog_) consume_frames();
     for (int batches = 0; input_open_ && batches < kLastBatches && read_batch(); ++batches) consume_frames();
     if (input_open_) finish_input();
@@ -398,6 +424,7 @@ std::vector<message::MessageRef> WorkerChannel::retire() {
   input_open_ = output_open_ = false;
   input_watch_.reset();
   output_watch_.reset();
+  trim_timer_.reset();
   std::vector<message::MessageRef> unsent = take_unsent();
   memory_.reset();
   fds_ = {};

@@ -1,20 +1,22 @@
 // One worker's channel: reads its frames, writes its events. The source and the outlet of a process.
 //
-// The model. Input and output are independent: each is *open* until its end is closed by the worker, the channel is retired,
-// or (input) the stream cannot be followed any more. Reading can be paused (a sender that has to wait); then the kernel's own
-// buffer fills and the worker waits in its write.
+// The model. Input and output are independent: each is *open* until its end is closed by the worker, the channel is
+// retired, or (input) the stream cannot be followed any more. Reading can be paused (a sender that has to wait); then
+// the kernel's own buffer fills and the worker waits in its write.
 //
 //   read a batch -> cut frames -> serializer -> owner.on_event -> (router -> other channels' offer) -> consume
 //   offer -> encode behind what waits -> flush when the batch is done, or at once when much is waiting
 //
-// Octets on their way lie in ChannelMemory, so an engine that dies loses whole events at most, never halves. Before an event
-// is handed on its octets count as consumed: it may be lost with the engine, never doubled.
+// Octets on their way lie in ChannelMemory, so an engine that dies loses whole events at most, never halves. Before an
+// event is handed on its octets count as consumed: it may be lost with the engine, never doubled.
 //
-// Control events to the worker (tenon.*) have a lane of their own: they go behind what is written already, past the limit
-// that stops ordinary events.
+// Control events to the worker (tenon.*) have a lane of their own: they go behind what is written already, past the
+// limit that stops ordinary events.
 //
-// Two serializers, because events are written while one that was read is still in use: a worker's answer is being routed when
-// the next event goes out to it, and what a serializer returned holds only until its next call.
+// The memory of a burst is given back once the channel is found idle, looked at every kTrimEvery.
+//
+// Two serializers, because events are written while one that was read is still in use: a worker's answer is being
+// routed when the next event goes out to it, and what a serializer returned holds only until its next call.
 //
 // All [loop]. Callbacks may retire the channel (then what it has not consumed is lost); they must not destroy it.
 #pragma once
@@ -40,7 +42,8 @@ namespace tenon::integration {
 // The host's ends. A socket stands in both, as duplicates of one another or as the same number in `input` alone.
 struct ChannelDescriptors {
   unique_fd input;   // events from the worker: the read end of its stdout, or the socket
-  unique_fd output;  // events to the worker: the write end of its stdin; invalid for a socket, which is written to as well
+  unique_fd
+      output;  // events to the worker: the write end of its stdin; invalid for a socket, which is written to as well
 };
 
 struct ChannelSerializers {
@@ -52,7 +55,8 @@ class WorkerChannelOwner {
   virtual ~WorkerChannelOwner() = default;
   // A batch was read: the time at which its events came.
   virtual void on_batch() = 0;
-  // A whole event from the worker, valid during the call. Its encoded bytes have kReadPadding readable octets behind them.
+  // A whole event from the worker, valid during the call. Its encoded bytes have kReadPadding readable octets behind
+  // them.
   virtual void on_event(message::Event& event) = 0;
   // A line of a stdio channel that is no event.
   virtual void on_log_line(std::string_view line) = 0;
@@ -63,39 +67,39 @@ class WorkerChannelOwner {
   // All output up to this position is written.
   virtual void on_written(std::uint64_t position) = 0;
   virtual void on_room() = 0;
-  // The worker closed its end. Events that were not written at all are passed as messages, in order. Offers find no room until
-  // the owner calls refuse_offers(): what is for a queue group may still go to another member.
+  // The worker closed its end. Events that were not written at all are passed as messages, in order. From here on
+  // offers find no room.
   virtual void on_output_closed(std::vector<message::MessageRef> unsent) = 0;
   virtual void on_input_closed() = 0;
 };
 
 class WorkerChannel final : public message::Outlet {
  public:
-  // `dirty` is called when output waits to be flushed: the owner of many channels then calls flush() at the end of its batch.
+  // `dirty` is called when output waits to be flushed: the owner of many channels then calls flush() at the end of its
+  // batch.
   using DirtyCallback = std::function<void(WorkerChannel&)>;
+  static constexpr Duration kTrimEvery = std::chrono::seconds(1);
 
   WorkerChannel(event::Loop& loop, WorkerChannelOwner& owner, const ChannelConfig& config,
                 ChannelSerializers own, message::SerializerDirectory& serializers, message::EventBudget& budget,
                 DirtyCallback dirty);
   ~WorkerChannel() override;
 
-  // Begins to read and write. `memory`: new, or adopted from an earlier engine; errc::wrong_state if an adopted one leaves
-  // open whether octets moved (the worker has to be restarted).
+  // Begins to read and write. `memory`: new, or adopted from an earlier engine; errc::wrong_state if an adopted one
+  // leaves open whether octets moved (the worker has to be restarted).
   Status open(ChannelDescriptors descriptors, ChannelMemory memory);
 
   message::Offer offer(const message::Event& event, std::uint32_t attempt) override;
   // A control event that the host made. False if not even the reserved room suffices; it is then lost.
   bool send_control(const message::Event& event);
   void flush();
-  // After on_output_closed: offers are refused as closed.
-  void refuse_offers() noexcept { refuses_ = true; }
 
   void pause_reading();
   void resume_reading();
   bool reading_paused() const noexcept { return paused_; }
 
-  // The process is gone: consumes what it left behind, paused or not, then stops. Returns the events that were not written at
-  // all, in order.
+  // The process is gone: consumes what it left behind, paused or not, then stops. Returns the events that were not
+  // written at all, in order.
   std::vector<message::MessageRef> retire();
 
   bool output_open() const noexcept { return output_open_; }
@@ -114,6 +118,7 @@ class WorkerChannel final : public message::Outlet {
   void update_interest();
   bool read_batch();
   void consume_frames();
+  void handle_step(const FrameStep& step);
   void handle_frame(std::string_view frame);
   void break_stream(std::string why);
   void end_input();
@@ -125,6 +130,8 @@ class WorkerChannel final : public message::Outlet {
   bool encode(Write&& write, std::size_t limit, Status& why);
   bool write_some();
   std::vector<message::MessageRef> take_unsent();
+  void note_burst(const ChannelMemory::Area& area);
+  void trim_when_idle();
 
   event::Loop& loop_;
   WorkerChannelOwner& owner_;
@@ -139,7 +146,7 @@ class WorkerChannel final : public message::Outlet {
   std::unique_ptr<event::FdWatch> output_watch_;  // of a pipe
   bool input_open_ = false, output_open_ = false;
   bool paused_ = false, consuming_ = false, backlog_ = false, retiring_ = false;
-  bool dirty_ = false, was_full_ = false, blocked_ = false, refuses_ = false;
+  bool dirty_ = false, was_full_ = false, blocked_ = false;
 
   std::uint64_t appended_ = 0;                // position behind the last encoded frame, counted from the opening
   std::uint64_t written_ = 0;
@@ -148,6 +155,7 @@ class WorkerChannel final : public message::Outlet {
   std::uint64_t first_frame_start_ = 0;       // where the first of them begins
   std::string refusal_;                       // keeps Offer::detail alive
   std::uint64_t log_lines_ = 0;
+  event::Handle trim_timer_;                  // runs while the areas' memory may be larger than need be
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // expires with this object, for tasks that were posted
 };
 

@@ -35,8 +35,8 @@ void WorkerHub::remove(std::string_view id) {
   workers_.erase(at);
 }
 
-Status WorkerHub::start(std::string_view id, std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted,
-                        std::string_view subscriptions) {
+Status WorkerHub::start(std::string_view id, std::uint64_t generation, ChannelDescriptors descriptors,
+                        unique_fd adopted, std::string_view subscriptions) {
   Worker* worker = find(id);
   if (worker == nullptr) return Error(errc::not_found, "no worker " + std::string(id));
   return worker->start(generation, std::move(descriptors), std::move(adopted), subscriptions);
@@ -75,7 +75,8 @@ bool WorkerHub::request_timed_out(const message::PendingRequest& request) {
   if (at == by_receiver_.end()) return false;
   JsonWriter json;
   json.begin_object().member("id", request.id).member("replyto", request.replyto).end_object();
-  at->second->send_control("tenon.timeout", request.correlationid.empty() ? request.id : request.correlationid, json.take());
+  at->second->send_control("tenon.timeout", request.correlationid.empty() ? request.id : request.correlationid,
+                           json.take());
   return true;
 }
 

@@ -1,7 +1,7 @@
 // All workers as senders and receivers of events: process ↔ message.
 //
-// The model. Each process is a receiver of the router for as long as the config has it; each incarnation gets a channel, whose
-// end returns what was not delivered to the queues. The process's status opens and closes its gate:
+// The model. Each process is a receiver of the router for as long as the config has it; each incarnation gets a
+// channel, whose end returns what was not delivered to the queues. The process's status opens and closes its gate:
 //
 //   idle, busy                       open
 //   initializing, paused, stopping   waiting
@@ -71,8 +71,8 @@ class WorkerHub final : public runtime::ProcessHooks {
   Status add(const std::string& id, const std::string& base_id, const WorkerConfig& config);
   void remove(std::string_view id);
 
-  // A new incarnation runs. `adopted`: the memory that an earlier engine left, none for a fresh one. An error means that the
-  // worker cannot be talked to and has to be restarted.
+  // A new incarnation runs. `adopted`: the memory that an earlier engine left, none for a fresh one. An error means
+  // that the worker cannot be talked to and has to be restarted.
   Status start(std::string_view id, std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted = {},
                std::string_view subscriptions = {});
   void exited(std::string_view id, std::uint64_t generation);
@@ -88,7 +88,8 @@ class WorkerHub final : public runtime::ProcessHooks {
   const WorkerConfig* config(std::string_view id) const;
   message::ReceiverId receiver(std::string_view id) const;  // kNoReceiver if unknown
   std::size_t in_flight(std::string_view id) const;
-  // When the incarnation last sent a control message of the type; epoch: never. A parked sender counts as heard now.
+  // When the incarnation last sent a control message of the type; epoch: never. A parked sender counts as heard now,
+  // and as heard when it was released: its silence until then was our doing.
   MonotonicTime last_control(std::string_view id, std::string_view type) const;
   std::uint64_t events_in(std::string_view id) const;
   std::uint64_t log_lines(std::string_view id) const;

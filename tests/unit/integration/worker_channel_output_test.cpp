@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "channel_fixture.hpp"
 
 namespace tenon::integration {
@@ -166,17 +168,13 @@ TEST_F(WorkerChannelOutput, ReturnsWhatWasNotWrittenAtAllWhenTheWorkerClosesItsE
   }
 }
 
-TEST_F(WorkerChannelOutput, FindsNoRoomInAClosedOutputUntilTheOwnerHasTakenNote) {
+TEST_F(WorkerChannelOutput, FindsNoRoomInAClosedOutputAndReadsOn) {
   use_pipes();
   worker.input.reset();
   EXPECT_EQ(offer_result("1"), OfferResult::taken);
   run();
   EXPECT_EQ(owner.unsent, Ids{"1"});
   EXPECT_EQ(offer_result("2"), OfferResult::full);
-  channel->refuse_offers();
-  const message::Offer refused = offer("2");
-  EXPECT_EQ(refused.result, OfferResult::closed);
-  EXPECT_FALSE(refused.detail.empty());
   EXPECT_FALSE(send_control("tenon.shutdown"));
   send("{type=t;id=still read}\n");
   EXPECT_EQ(owner.events, Ids{"still read"});
@@ -214,6 +212,29 @@ TEST_F(WorkerChannelOutput, ReturnsEventsWithoutDisturbingTheOneThatIsBeingRead)
   send("{type=t;id=in}\n");
   EXPECT_EQ(owner.unsent, Ids{"out"});
   EXPECT_EQ(owner.events, Ids{"in"});
+}
+
+TEST_F(WorkerChannelOutput, GivesTheMemoryOfABurstBackOnceItIsIdle) {
+  use_pipes();
+  const auto pages = [&] {
+    struct stat info {};
+    EXPECT_EQ(::fstat(memory_fd.get(), &info), 0);
+    return static_cast<std::size_t>(info.st_blocks) * 512;
+  };
+  EXPECT_EQ(offer_result("large", kMaxEvent - 64), OfferResult::taken);
+  EXPECT_GE(pages(), kMaxEvent - 64);
+  loop.advance(WorkerChannel::kTrimEvery);
+  EXPECT_GE(pages(), kMaxEvent - 64) << "not while something waits in it";
+  while (channel->unwritten() != 0) {
+    worker.read();
+    run();
+  }
+  worker.read();
+  loop.advance(WorkerChannel::kTrimEvery);
+  EXPECT_LE(pages(), ChannelMemory::kKept + 64 * 1024);
+  EXPECT_EQ(offer_result("small"), OfferResult::taken);
+  run();
+  EXPECT_EQ(ids_in(worker.read()), Ids{"small"});
 }
 
 }  // namespace

@@ -134,6 +134,60 @@ TEST_F(WorkerHubControl, RefusesEventsThatTheirSenderMayNotPublish) {
   EXPECT_EQ(received("b"), Lines{"7"});
 }
 
+TEST_F(WorkerHubControl, LetsAWorkerPublishNothingWhoseListIsEmpty) {
+  WorkerConfig config = worker_config();
+  config.may_publish = false;
+  add_and_start("a", config);
+  write("a", "{type=t;id=1}");
+  write("a", "{type=tenon.ready}");
+  EXPECT_EQ(dead_letters.all, Lines{"not_allowed 1 "});
+  EXPECT_EQ(events.ready, Lines{"a/1"});
+}
+
+TEST_F(WorkerHubControl, TellsASenderWhichMailboxRejectedItsEvent) {
+  WorkerConfig full = acknowledging({{"t", ""}});
+  full.mailbox.capacity = 1;
+  full.mailbox.overflow = message::Overflow::reject;
+  add_and_start("full", full);
+  add_and_start("sender", worker_config());
+  for (const char* id : {"1", "2", "3"}) write("sender", "{type=t;id=" + std::string(id) + "}");
+  EXPECT_EQ(dead_letters.all, Lines{"rejected 3 full"}) << "once, not twice";
+  const Lines told = read("sender");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(value_in(told[0], "type"), "tenon.rejected");
+  EXPECT_EQ(value_in(told[0], "correlationid"), "3");
+  for (const char* part : {"\"reason\":\"rejected\"", "\"receiver\":\"full\"", "\"id\":\"3\"", "\"topic\":\"t\""})
+    EXPECT_NE(told[0].find(part), std::string::npos) << part << " in " << told[0];
+  EXPECT_EQ(router.dispatcher().counters(hub->receiver("full")).rejected, 1u);
+}
+
+TEST_F(WorkerHubControl, TellsAnAskerThatItsIdIsTakenAndNotThatAMailboxIsFull) {
+  add_and_start("asker", worker_config());
+  add_and_start("server", worker_config({{"question", ""}}));
+  write("asker", "{type=question;id=1;replyto=answers}");
+  write("asker", "{type=question;id=1;replyto=answers}");
+  EXPECT_EQ(dead_letters.all, Lines{"duplicate_request 1 "});
+  const Lines told = read("asker");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NE(told[0].find("\"reason\":\"duplicate_request\""), std::string::npos) << told[0];
+  EXPECT_NE(told[0].find("its own id"), std::string::npos) << told[0];
+  EXPECT_EQ(told[0].find("mailbox"), std::string::npos) << told[0];
+  write("server", "{type=answer;topic=answers;id=10;correlationid=1}");
+  EXPECT_EQ(received("asker"), Lines{"10"}) << "the first one is answered";
+}
+
+TEST_F(WorkerHubControl, TakesTheOriginOffWhatAWorkerHandsOn) {
+  add_and_start("a", worker_config());
+  add_and_start("b", worker_config({{"t", ""}}));
+  write("a", "{type=t;id=1;tenonorigin=beta;tenonrun=22bb;tenonhops=2;mine=1}");
+  const Lines got = read("b");
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].find("tenonorigin"), std::string::npos) << got[0];
+  EXPECT_EQ(got[0].find("tenonrun"), std::string::npos) << got[0];
+  EXPECT_EQ(value_in(got[0], "tenonhops"), "2");
+  EXPECT_EQ(value_in(got[0], "mine"), "1");
+}
+
 TEST_F(WorkerHubControl, DeadLettersFramesThatAreNoEventsAndThoseOverTheLimit) {
   WorkerConfig config = worker_config();
   config.channel.framing = Framing::packet4;

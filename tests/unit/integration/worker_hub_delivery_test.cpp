@@ -197,6 +197,44 @@ TEST_F(WorkerHubDelivery, StopsReadingFromAParkedSenderPastItsLimitAndReadsOnWhe
   EXPECT_TRUE(dead_letters.all.empty());
 }
 
+TEST_F(WorkerHubDelivery, CountsNoSilenceOfTheTimeInWhichASenderWasParked) {
+  WorkerConfig slow = acknowledging({{"t", ""}});
+  slow.mailbox.capacity = 1;
+  slow.mailbox.overflow = message::Overflow::block;
+  add_and_start("slow", slow);
+  add_and_start("sender", acknowledging({{"work", ""}}));
+  publish("work", "job");
+  EXPECT_EQ(received("sender"), Lines{"job"});
+  write("sender", "{type=tenon.heartbeat}");
+  pass(std::chrono::seconds(27));
+  for (const char* id : {"1", "2", "3"}) write("sender", "{type=t;id=" + std::string(id) + "}");
+  pass(std::chrono::seconds(4));  // 31 s after the job: its ack_timeout would be over
+  EXPECT_EQ(hub->last_control("sender", "tenon.heartbeat"), loop.clock().monotonic());
+  EXPECT_EQ(received("sender"), Lines{}) << "not delivered again";
+  pass(std::chrono::seconds(1));  // what it waits for is given up
+  const MonotonicTime released_at = loop.clock().monotonic();
+  EXPECT_EQ(dead_letters.all, Lines{"blocked 3 slow"});
+  pass(std::chrono::seconds(2));
+  EXPECT_EQ(hub->last_control("sender", "tenon.heartbeat"), released_at) << "counted from the end of its wait";
+  write("sender", "{type=tenon.ack;correlationid=job}");
+  EXPECT_EQ(hub->in_flight("sender"), 0u);
+  exited("sender");
+  start("sender", 2);
+  EXPECT_EQ(hub->last_control("sender", "tenon.heartbeat"), MonotonicTime{});
+}
+
+TEST_F(WorkerHubDelivery, SharesAGroupWhosePatternsOverlapUntilOneClosesItsInput) {
+  add_and_start("a", worker_config({{"work.*", "g"}}));
+  add_and_start("b", worker_config({{"work.x", "g"}}));
+  for (int i = 0; i < 10; ++i) publish("work.x", std::to_string(i));
+  EXPECT_EQ(received("a").size(), 5u);
+  EXPECT_EQ(received("b").size(), 5u);
+  workers["b"].input.reset();
+  for (int i = 0; i < 10; ++i) publish("work.x", "later" + std::to_string(i));
+  EXPECT_EQ(received("a").size(), 10u);
+  EXPECT_TRUE(dead_letters.all.empty());
+}
+
 TEST_F(WorkerHubDelivery, DeadLettersWhatIsAddressedToAWorkerThatClosedItsInput) {
   add_and_start("a", worker_config({{"t", ""}, {"own", "alone"}}));
   workers["a"].input.reset();
