@@ -1,4 +1,5 @@
-// Those who ask and are no receivers of the router: clients of the control API, transports. Each has a token and a callback.
+// Those who ask and are no receivers of the router: clients of the control API, transports. Each has a token and a
+// callback.
 #pragma once
 
 #include <cstdint>

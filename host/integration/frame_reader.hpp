@@ -1,7 +1,9 @@
-// Cuts a worker's octets into frames: lines, or 4-byte big-endian lengths with that many octets behind (Erlang's {packet, 4}).
+// Cuts a worker's octets into frames: lines, or 4-byte big-endian lengths with that many octets behind (Erlang's
+// {packet, 4}).
 //
-// Pure: looks at octets and says what the next step is. What is too long is skipped without being kept, so that neither ten
-// megabytes on one line nor a length of 4 GiB costs memory. The state that must survive the engine is one number, `skip`.
+// Pure: looks at octets and says what the next step is. What is too long is skipped without being kept, so that neither
+// ten megabytes on one line nor a length of 4 GiB costs memory. The state that must survive the engine is one number,
+// `skip`.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +28,8 @@ struct FrameStep {
   std::uint64_t claimed = 0;
 };
 
-// `skip`: in and out. packet4: octets of an over-long frame still to be passed over. line: kSkipLine while the rest of an
-// over-long line is.
+// `skip`: in and out. packet4: octets of an over-long frame still to be passed over. line: kSkipLine while the rest of
+// an over-long line is.
 inline constexpr std::uint64_t kSkipLine = ~std::uint64_t{0};
 // Lengths above this are taken for garbage rather than skipped.
 inline constexpr std::uint32_t kGarbageLength = 256u * 1024 * 1024;

@@ -61,7 +61,9 @@ void ProcessEvents::on_restarting(const runtime::ProcessHandle& process, const r
   events_.publish("system.process.restarting", process.id(), [&] {
     JsonWriter json = about(process);
     json.member("reason", notice.reason).member("delay_ms", milliseconds(notice.delay));
-    json.member("attempt", notice.attempt).member("limit", notice.limit).member("period_ms", milliseconds(notice.period));
+    json.member("attempt", notice.attempt)
+        .member("limit", notice.limit)
+        .member("period_ms", milliseconds(notice.period));
     return json.end_object().take();
   });
 }
@@ -79,11 +81,16 @@ void ProcessEvents::on_stopped(const runtime::ProcessHandle& process) {
 }
 
 void ProcessEvents::on_health_changed(const runtime::ProcessHandle& process, const runtime::HealthChange& change) {
-  log::info("runtime", "health", {{"process", process.id()}, {"check", change.check}, {"health", to_string(change.now.state)},
-                                  {"reason", change.now.reason}});
+  log::info("runtime", "health",
+            {{"process", process.id()},
+             {"check", change.check},
+             {"health", to_string(change.now.state)},
+             {"reason", change.now.reason}});
   events_.publish("system.health.changed", process.id(), [&] {
     JsonWriter json = about(process);
-    json.member("check", change.check).member("health", to_string(change.now.state)).member("reason", change.now.reason);
+    json.member("check", change.check)
+        .member("health", to_string(change.now.state))
+        .member("reason", change.now.reason);
     return json.end_object().take();
   });
 }

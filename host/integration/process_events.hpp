@@ -1,4 +1,5 @@
-// What happens to processes, told to everybody: gates of the router, system.process.* and system.health.* events, the log.
+// What happens to processes, told to everybody: gates of the router, system.process.* and system.health.* events, the
+// log.
 #pragma once
 
 #include <functional>
