@@ -1,12 +1,10 @@
 #include "app/engine.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 
-#include <unistd.h>
-
 #include "app/config_check.hpp"
+#include "app/crash_handlers.hpp"
 #include "common/logging.hpp"
 #include "common/system.hpp"
 #include "common/text.hpp"
@@ -18,23 +16,6 @@ namespace {
 constexpr std::string_view kConfigKey = "config";
 constexpr std::string_view kControlListener = "control";
 constexpr Duration kIdleLook = std::chrono::milliseconds(50);
-
-// For the handler below, which may use nothing else. Set once the keeper has handed the page over.
-std::atomic<keeper::BreadcrumbPage*> g_breadcrumbs{nullptr};
-
-void on_crash(int signal_number) {
-  if (keeper::BreadcrumbPage* page = g_breadcrumbs.load()) keeper::note_crash(*page);
-  ::signal(signal_number, SIG_DFL);
-  ::raise(signal_number);
-}
-
-// Says which thread died, so that the next engine blames the right plugin.
-void install_crash_handlers() {
-  struct sigaction action {};
-  action.sa_handler = on_crash;
-  action.sa_flags = SA_NODEFER;
-  for (const int signal_number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::sigaction(signal_number, &action, nullptr);
-}
 
 // Longer than any orderly stop of this tree takes: what stops one after another is counted one by one.
 Duration stop_bound(const integration::HostConfig& config) {
@@ -59,13 +40,12 @@ Duration stop_bound(const integration::HostConfig& config) {
 }  // namespace
 
 int run_engine() {
-  ::signal(SIGPIPE, SIG_IGN);
+  take_engine_signals();
   auto link = keeper::KeeperClient::take_link_from_environment();
   if (!link.ok()) {
-    std::fprintf(stderr, "tenon: %s; `tenon engine` is started by `tenon run` only\n", link.error().message.c_str());
+    std::fprintf(stderr, "tenon: %s\n", link.error().message.c_str());
     return 2;
   }
-  install_crash_handlers();
   const std::unique_ptr<event::Loop> loop = event::make_loop();
   Engine engine(*loop, std::move(*link));
   return engine.run();
@@ -80,6 +60,7 @@ Engine::~Engine() {
   server_.reset();
   view_.reset();
   host_.reset();
+  set_crash_page(nullptr);
 }
 
 int Engine::run() {
@@ -100,7 +81,7 @@ int Engine::run() {
 // --- beginning ---
 
 void Engine::on_adopted(keeper::Adoption adoption) {
-  g_breadcrumbs = client_.breadcrumbs();
+  set_crash_page(client_.breadcrumbs());
   if (Status begun = begin(adoption); !begun.ok()) {
     std::fprintf(stderr, "tenon: %s\n", begun.error().message.c_str());
     end(1);
@@ -261,8 +242,7 @@ void Engine::on_link_lost(const Error& why) {
   if (phase_ != Phase::ended) log::error("engine", "the keeper is gone", {{"why", why.message}});
   link_watch_.reset();
   if (phase_ != Phase::ended) exit_code_ = 1;
-  // Not an orderly end: plugins may hold threads, and nothing is left to hand over.
-  ::_exit(exit_code_);
+  leave_at_once(exit_code_);  // nothing is left to hand over
 }
 
 void Engine::on_interest_changed(bool wants_write) {

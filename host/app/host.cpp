@@ -6,6 +6,7 @@
 #include "app/process_usage.hpp"
 #include "common/logging.hpp"
 #include "integration/plugin_kinds.hpp"
+#include "keeper/crash_blame.hpp"
 
 namespace tenon::app {
 
@@ -65,19 +66,16 @@ void Host::report_crash(const keeper::Adoption& adoption) {
     if (Status restored = quarantine_.restore(kept->second.bytes); !restored.ok())
       log::warn("loader", "the list of quarantined plugins was unreadable and is empty now", {{"why", restored.error().message}});
   if (!adoption.hello.previous_exit) return;
-  // SIGKILL comes from outside (an operator, the OOM killer, the keeper after a SIGSTOP): whatever the engine was doing then,
-  // it did not do this to itself.
-  if (adoption.hello.previous_exit->signal == SIGKILL && !adoption.hello.previous_hung) return;
-  const bool any_culprit = std::any_of(adoption.last_breadcrumbs.begin(), adoption.last_breadcrumbs.end(),
-                                       [](const keeper::Breadcrumb& crumb) { return crumb.culprit; });
-  for (const keeper::Breadcrumb& crumb : adoption.last_breadcrumbs) {
-    if (any_culprit && !crumb.culprit) continue;
+  const keeper::Blame blame =
+      keeper::blame_for(adoption.trail, *adoption.hello.previous_exit, adoption.hello.previous_hung);
+  if (blame.suspects.empty()) return;
+  for (const keeper::Breadcrumb& crumb : blame.suspects) {
     loader::CrashReport report{crumb.file, crumb.component, crumb.call, to_string(*adoption.hello.previous_exit),
-                               adoption.hello.previous_hung};
+                               adoption.hello.previous_hung, blame.certain};
     const bool quarantined = quarantine_.report(report);
     log::error("loader", "the engine ended inside a plugin",
-               {{"file", crumb.file}, {"component", crumb.component}, {"call", crumb.call}, {"event", crumb.event_id},
-                {"how", report.how}, {"quarantined", quarantined}});
+               {{"file", crumb.file}, {"component", crumb.component}, {"call", crumb.call}, {"for", crumb.subject},
+                {"event", crumb.event_id}, {"how", report.how}, {"quarantined", quarantined}});
   }
   static_cast<void>(client_.put(std::string(kQuarantineKey), quarantine_.serialize()));
 }

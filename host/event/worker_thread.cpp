@@ -2,9 +2,12 @@
 
 #include <pthread.h>
 
+#include <csignal>
 #include <exception>
 #include <string>
 #include <utility>
+
+#include "event/alternate_stack.hpp"
 
 namespace tenon::event::worker {
 namespace {
@@ -74,10 +77,21 @@ void run_exit_hooks(const CorePtr& core) noexcept {
   }
 }
 
+// The pool's threads begin with every signal blocked, so that none that is sent to the process disturbs them. What a
+// thread does to itself must reach the handlers: blocked, it would end the process without a word.
+void unblock_faults() noexcept {
+  sigset_t faults;
+  sigemptyset(&faults);
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigaddset(&faults, number);
+  ::pthread_sigmask(SIG_UNBLOCK, &faults, nullptr);
+}
+
 }  // namespace
 
 void run_thread(const CorePtr& core, const WorkerPtr& self) {
   ::pthread_setname_np(::pthread_self(), "tenon-worker");
+  const AlternateStack stack;
+  unblock_faults();
   while (const RecordPtr record = next_job(core, self)) {
     Status result = run_job(record->job);
     if (!job_ended(core, self, record, std::move(result))) break;

@@ -28,10 +28,13 @@ bool holds(const char (&stored)[N], std::string_view text) noexcept {
 
 }  // namespace
 
-std::vector<Breadcrumb> read_breadcrumbs(const BreadcrumbPage& page) {
-  std::vector<Breadcrumb> found;
+CrashTrail read_breadcrumbs(const BreadcrumbPage& page) {
+  CrashTrail trail;
   const std::int32_t crashed = page.crashed_thread.load(std::memory_order_acquire);
-  for (const auto& lane : page.lanes) {
+  if (crashed > 0) trail.crashed_thread = crashed;
+  trail.from_outside = crashed == BreadcrumbPage::kOutside;
+  for (std::size_t number = 0; number < BreadcrumbPage::kLanes; ++number) {
+    const BreadcrumbPage::Lane& lane = page.lanes[number];
     const std::uint64_t word = lane.word.load(std::memory_order_acquire);
     if (word == 0) continue;
     Breadcrumb crumb;
@@ -42,12 +45,15 @@ std::vector<Breadcrumb> read_breadcrumbs(const BreadcrumbPage& page) {
       crumb.component = text_of(page.places[place].component);
     }
     if (call < BreadcrumbPage::kCalls) crumb.call = text_of(page.calls[call]);
-    const std::size_t size = lane.event_bytes.load(std::memory_order_relaxed);
-    crumb.event_id.assign(lane.event, std::min(size, BreadcrumbPage::kEventBytes));
-    crumb.culprit = crashed != 0 && lane.thread.load(std::memory_order_relaxed) == crashed;
-    found.push_back(std::move(crumb));
+    const std::size_t event = lane.event_bytes.load(std::memory_order_relaxed);
+    const std::size_t subject = lane.subject_bytes.load(std::memory_order_relaxed);
+    crumb.event_id.assign(lane.event, std::min(event, BreadcrumbPage::kEventBytes));
+    crumb.subject.assign(lane.subject, std::min(subject, BreadcrumbPage::kSubjectBytes));
+    crumb.lane = number;
+    crumb.thread = lane.thread.load(std::memory_order_relaxed);
+    trail.calls.push_back(std::move(crumb));
   }
-  return found;
+  return trail;
 }
 
 void clear_breadcrumbs(BreadcrumbPage& page) noexcept {
@@ -55,6 +61,7 @@ void clear_breadcrumbs(BreadcrumbPage& page) noexcept {
     lane.word.store(0, std::memory_order_relaxed);
     lane.thread.store(0, std::memory_order_relaxed);
     lane.event_bytes.store(0, std::memory_order_relaxed);
+    lane.subject_bytes.store(0, std::memory_order_relaxed);
   }
   page.places_used.store(0, std::memory_order_relaxed);
   page.calls_used.store(0, std::memory_order_relaxed);
@@ -97,6 +104,10 @@ void rename_place(BreadcrumbPage& page, std::uint32_t place, std::string_view fi
 }
 
 void note_crash(BreadcrumbPage& page) noexcept { page.crashed_thread.store(this_thread(), std::memory_order_release); }
+
+void note_outside_signal(BreadcrumbPage& page) noexcept {
+  page.crashed_thread.store(BreadcrumbPage::kOutside, std::memory_order_release);
+}
 
 BreadcrumbLane::BreadcrumbLane(BreadcrumbPage* page) noexcept {
   if (!page) return;

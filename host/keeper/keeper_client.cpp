@@ -94,7 +94,7 @@ Status KeeperClient::greet(Hello hello) {
   breadcrumbs_ = std::move(*breadcrumbs);
 
   adoption_ = std::make_unique<Adoption>();
-  adoption_->last_breadcrumbs = read_breadcrumbs(*breadcrumbs_);
+  adoption_->trail = read_breadcrumbs(*breadcrumbs_);
   clear_breadcrumbs(*breadcrumbs_);
   hello.vitals.reset();
   hello.breadcrumbs.reset();
@@ -183,7 +183,7 @@ Status KeeperClient::erase(std::string key) { return send(StashDelete{std::move(
 Status KeeperClient::listen(ListenSpec spec) { return send(ListenRequest{std::move(spec)}); }
 Status KeeperClient::unlisten(std::string name) { return send(Unlisten{std::move(name)}); }
 Status KeeperClient::set_shutdown_bound(std::chrono::milliseconds bound) { return send(ShutdownBound{bound}); }
-Status KeeperClient::stop_all() { return send(StopAll{}); }
+Status KeeperClient::stopping(int exit_code) { return send(Stopping{exit_code}); }
 Status KeeperClient::quit(int exit_code) { return send(Quit{exit_code}); }
 
 }  // namespace tenon::keeper

@@ -39,8 +39,7 @@ struct Adoption {
     std::vector<unique_fd> descriptors;
   };
   Hello hello;  // without its two pages: see KeeperClient::vitals and ::breadcrumbs
-  // What the engine before was doing inside a plugin when it ended, innermost call of each thread; empty: nothing.
-  std::vector<Breadcrumb> last_breadcrumbs;
+  CrashTrail trail;  // what the engine before was doing inside plugins when it ended
   std::vector<AdoptedChild> children;
   std::map<std::string, Stashed, std::less<>> stash;
   std::vector<AdoptedListener> listeners;
@@ -95,7 +94,7 @@ class KeeperClient {
   Status listen(ListenSpec spec);
   Status unlisten(std::string name);
   Status set_shutdown_bound(std::chrono::milliseconds bound);
-  Status stop_all();
+  Status stopping(int exit_code);
   Status quit(int exit_code);
 
   // Shared with the keeper; null before the Hello. Valid as long as the client.

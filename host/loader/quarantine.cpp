@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kMaxText = 512;
 
 bool condemns_at_once(const CrashReport& crash) {
+  if (!crash.certain) return false;
   return crash.hung || crash.call == kCallLoad || crash.call == kCallDescribe || crash.call == kCallCreate;
 }
 

@@ -30,6 +30,7 @@ struct CrashReport {
   std::string call;
   std::string how;  // for people: "SIGABRT", "a hang of 10 s"
   bool hung = false;
+  bool certain = true;  // false: one of several suspects, so one report alone never condemns it
 };
 
 class Quarantine {

@@ -113,5 +113,50 @@ TEST_F(DroppedPlugin, CopyingOverALoadedOneHarmsNobody) {
   EXPECT_EQ(host_.engine_restarts(), 0) << host_.log();
 }
 
+// A restart policy that brings the engine down when its process ends.
+class BadPolicy : public ::testing::TestWithParam<const char*> {
+ protected:
+  BadPolicy() : host_(config()) {
+    std::filesystem::create_directory(host_.path("policies"));
+    std::filesystem::copy_file(TENON_SHELF_DIRECTORY "/" + std::string(GetParam()) + ".so", file());
+  }
+  static std::string config() {
+    return R"({ "engine": { "hang_timeout": "1s" }, "plugins": { "directories": ["policies"] },
+      "supervision": { "children": [
+        { "id": "victim", "command": ["sleep", "1000"], "restart": { "policy": ")" +
+           std::string(GetParam()) + R"(" } },
+        { "id": "echo", "command": ["${WORKERS}/echo.py"], "channel": { "kind": "stdio" },
+          "subscribe": [{ "topic": "ask" }], "ready": { "on": "event" } } ] } })";
+  }
+  std::string file() const { return host_.path("policies/" + std::string(GetParam()) + ".so"); }
+  bool is_quarantined() const {
+    const auto list = host_.json({"plugin", "list"});
+    if (!list) return false;
+    for (const JsonValue plugin : list->root().elements())
+      if (plugin.find("file")->as_string() == file()) return plugin.find("state")->as_string() == "quarantined";
+    return false;
+  }
+
+  HostProcess host_;
+};
+
+TEST_P(BadPolicy, IsQuarantinedAfterOneEngineRestartAndABackOffStandsIn) {
+  ASSERT_TRUE(host_.start()) << host_.log();
+  const pid_t victim = host_.worker_pid("victim"), echo = host_.worker_pid("echo");
+  ASSERT_GT(victim, 0);
+  ::kill(victim, SIGKILL);
+  ASSERT_TRUE(wait_until([&] { return host_.engine_restarts() == 1; })) << host_.log();
+  ASSERT_TRUE(wait_until([&] { return host_.worker_pid("victim") > 0 && host_.worker_pid("victim") != victim; }))
+      << host_.log();
+  EXPECT_TRUE(is_quarantined()) << host_.log();
+  EXPECT_EQ(host_.worker_pid("echo"), echo);
+  EXPECT_EQ(host_.cli({"request", "ask", "--data", "1"}).exit_code, 0) << host_.log();
+  EXPECT_EQ(host_.engine_restarts(), 1) << host_.log();
+}
+
+INSTANTIATE_TEST_SUITE_P(Shelf, BadPolicy,
+                         ::testing::Values("abort_in_create", "overflow_in_create", "spin_in_on_exit"),
+                         [](const auto& each) { return std::string(each.param); });
+
 }  // namespace
 }  // namespace tenon::test_support

@@ -98,5 +98,17 @@ TEST(EngineDeath, AWorkerThatEndsMeanwhileIsSeenWithItsTrueStatus) {
   EXPECT_NE(status->root().find("last_exit")->find("how")->as_string()->find("KILL"), std::string_view::npos);
 }
 
+// A service manager that signals the whole cgroup, or pkill: the keeper decides what a signal means, the engine only
+// serves.
+TEST(EngineDeath, SignalsThatAskToEndDoNotEndTheEngine) {
+  HostProcess host(R"({ "supervision": { "children": [ { "id": "plain", "command": ["sleep", "1000"] } ] } })");
+  ASSERT_TRUE(host.start()) << host.log();
+  const pid_t engine = host.engine_pid();
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM}) ::kill(engine, number);
+  EXPECT_EQ(host.engine_pid(), engine);
+  EXPECT_EQ(host.engine_restarts(), 0) << host.log();
+  EXPECT_EQ(host.stop(), 0);
+}
+
 }  // namespace
 }  // namespace tenon::test_support

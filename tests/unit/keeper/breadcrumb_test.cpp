@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "keeper/mapped_page.hpp"
@@ -27,20 +29,22 @@ TEST_F(BreadcrumbTest, NamesPluginComponentCallAndEventOfACallThatIsUnderWay) {
   const auto place = register_place(page(), "/plugins/nats.so", "transport/nats");
   const auto call = register_call(page(), "send");
   BreadcrumbLane lane(&page());
-  BreadcrumbScope scope(lane, place, call, "event-17");
-  const auto crumbs = read_breadcrumbs(page());
+  BreadcrumbScope scope(lane, place, call, "event-17", "bus");
+  const auto crumbs = read_breadcrumbs(page()).calls;
   ASSERT_EQ(crumbs.size(), 1u);
   EXPECT_EQ(crumbs[0].file, "/plugins/nats.so");
   EXPECT_EQ(crumbs[0].component, "transport/nats");
   EXPECT_EQ(crumbs[0].call, "send");
   EXPECT_EQ(crumbs[0].event_id, "event-17");
-  EXPECT_FALSE(crumbs[0].culprit);
+  EXPECT_EQ(crumbs[0].subject, "bus");
+  EXPECT_EQ(crumbs[0].lane, 0u);
+  EXPECT_EQ(crumbs[0].thread, ::gettid());
 }
 
 TEST_F(BreadcrumbTest, ShowsNothingBetweenCalls) {
   BreadcrumbLane lane(&page());
   { BreadcrumbScope scope(lane, register_place(page(), "a", "b"), register_call(page(), "c")); }
-  EXPECT_TRUE(read_breadcrumbs(page()).empty());
+  EXPECT_TRUE(read_breadcrumbs(page()).calls.empty());
 }
 
 TEST_F(BreadcrumbTest, ReturnsToTheOuterCallWithItsEvent) {
@@ -51,17 +55,20 @@ TEST_F(BreadcrumbTest, ReturnsToTheOuterCallWithItsEvent) {
   BreadcrumbScope first(lane, outer, call, "one");
   {
     BreadcrumbScope second(lane, inner, call, "the second");
-    EXPECT_EQ(read_breadcrumbs(page()).at(0).file, "inner.so");
+    EXPECT_EQ(read_breadcrumbs(page()).calls.at(0).file, "inner.so");
   }
-  EXPECT_EQ(read_breadcrumbs(page()).at(0).file, "outer.so");
-  EXPECT_EQ(read_breadcrumbs(page()).at(0).event_id, "one");
+  EXPECT_EQ(read_breadcrumbs(page()).calls.at(0).file, "outer.so");
+  EXPECT_EQ(read_breadcrumbs(page()).calls.at(0).event_id, "one");
 }
 
-TEST_F(BreadcrumbTest, TellsTheDyingThreadFromTheOthers) {
-  BreadcrumbLane lane(&page());
-  BreadcrumbScope scope(lane, register_place(page(), "a.so", "transport/a"), register_call(page(), "send"));
+TEST_F(BreadcrumbTest, KeepsWhatTheDyingThreadSaid) {
+  EXPECT_FALSE(read_breadcrumbs(page()).crashed_thread);
   note_crash(page());
-  EXPECT_TRUE(read_breadcrumbs(page()).at(0).culprit);
+  EXPECT_EQ(read_breadcrumbs(page()).crashed_thread, ::gettid());
+  EXPECT_FALSE(read_breadcrumbs(page()).from_outside);
+  note_outside_signal(page());
+  EXPECT_FALSE(read_breadcrumbs(page()).crashed_thread);
+  EXPECT_TRUE(read_breadcrumbs(page()).from_outside);
 }
 
 TEST_F(BreadcrumbTest, FindsAPlaceAgainInsteadOfRegisteringItTwice) {
@@ -90,10 +97,10 @@ TEST_F(BreadcrumbTest, IsInertWithoutAFreeLane) {
 
 TEST_F(BreadcrumbTest, SurvivesAPageFullOfGarbage) {
   std::memset(static_cast<void*>(&page()), 0xff, sizeof(BreadcrumbPage));
-  const auto crumbs = read_breadcrumbs(page());
+  const auto crumbs = read_breadcrumbs(page()).calls;
   EXPECT_EQ(crumbs.size(), BreadcrumbPage::kLanes);
   clear_breadcrumbs(page());
-  EXPECT_TRUE(read_breadcrumbs(page()).empty());
+  EXPECT_TRUE(read_breadcrumbs(page()).calls.empty());
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ TEST_F(KeeperClientTest, CollectsWhatTheKeeperHoldsIntoOneAdoption) {
     ASSERT_EQ(adoption.children.size(), 1u);
     EXPECT_EQ(adoption.children[0].exit->status.code, 3);
     EXPECT_EQ(adoption.listeners.at(0).spec.name, "control");
-    EXPECT_TRUE(adoption.last_breadcrumbs.empty());
+    EXPECT_TRUE(adoption.trail.calls.empty());
   }));
   say(AdoptEnd{});
   EXPECT_NE(client_->vitals(), nullptr);
@@ -107,12 +107,12 @@ TEST_F(KeeperClientTest, ReadsTheBreadcrumbsOfTheEngineBeforeAndClearsThem) {
   BreadcrumbScope scope(lane, register_place(**page, "bad.so", "transport/bad"), register_call(**page, "create"));
   say(std::move(greeting));
   EXPECT_CALL(events_, adopted(_)).WillOnce(Invoke([](Adoption& adoption) {
-    ASSERT_EQ(adoption.last_breadcrumbs.size(), 1u);
-    EXPECT_EQ(adoption.last_breadcrumbs[0].file, "bad.so");
-    EXPECT_EQ(adoption.last_breadcrumbs[0].call, "create");
+    ASSERT_EQ(adoption.trail.calls.size(), 1u);
+    EXPECT_EQ(adoption.trail.calls[0].file, "bad.so");
+    EXPECT_EQ(adoption.trail.calls[0].call, "create");
   }));
   say(AdoptEnd{});
-  EXPECT_TRUE(read_breadcrumbs(**page).empty());
+  EXPECT_TRUE(read_breadcrumbs(**page).calls.empty());
 }
 
 TEST_F(KeeperClientTest, RefusesAKeeperOfAnotherVersionAndTouchesNoChild) {

@@ -38,6 +38,14 @@ TEST(Quarantine, ForgivesAFewCrashesElsewhereButNoHang) {
   EXPECT_TRUE(quarantine.report(crash(2, "on_exit", true)));
 }
 
+TEST(Quarantine, CondemnsNobodyAtOnceForWhatAnotherMayHaveDone) {
+  Quarantine quarantine;
+  CrashReport shared = crash(1, kCallCreate, true);
+  shared.certain = false;
+  for (std::uint32_t i = 0; i < Quarantine::kToleratedCrashes; ++i) EXPECT_FALSE(quarantine.report(shared));
+  EXPECT_TRUE(quarantine.report(shared));
+}
+
 TEST(Quarantine, IgnoresAReportThatNamesNoContent) {
   Quarantine quarantine;
   EXPECT_FALSE(quarantine.report({"/plugins/x.so", "", "load", "SIGABRT", false}));
