@@ -17,6 +17,7 @@
 #include "app/config_section.hpp"
 #include "app/config_source.hpp"
 #include "integration/host_config.hpp"
+#include "keeper/spawn_spec.hpp"
 #include "loader/plugin_directory.hpp"
 
 namespace tenon::app {
@@ -42,7 +43,7 @@ struct LoadOptions {
 };
 
 inline constexpr std::uint32_t kMaxReplicas = 10'000;     // of one child
-inline constexpr std::size_t kMaxProcesses = 100'000;     // of the config
+inline constexpr std::size_t kMaxProcesses = keeper::kMaxProcesses;  // of the config
 inline constexpr std::size_t kMaxSupervisorDepth = 16;
 
 struct LoadedConfig {

@@ -15,7 +15,8 @@
 
 namespace tenon::keeper {
 
-inline constexpr std::size_t kMaxChildren = 65536;
+// All of a config's processes, and the helpers of health checks.
+inline constexpr std::size_t kMaxChildren = kMaxProcesses + 1024;
 
 struct Child {
   ProcessKey key;

@@ -39,12 +39,18 @@ std::string lower_oom_score() {
 }
 
 Result<unique_fd> take_signals() {
+  // Whatever else could end the keeper by a stray signal would end every process with it. What a program does to itself
+  // (SEGV and its like) and a terminal's stop stay what they are.
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &ignore, nullptr);
+  for (int number :
+       {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXCPU, SIGXFSZ}) {
+    ::sigaction(number, &ignore, nullptr);
+  }
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ::sigaction(number, &ignore, nullptr);
   sigset_t wanted;
   sigemptyset(&wanted);
-  for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) {
+  for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
     // A parent that ignores SIGCHLD makes us ignore it too, and the kernel would then reap without telling.
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;

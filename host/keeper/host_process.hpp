@@ -9,13 +9,13 @@ namespace tenon::keeper {
 
 struct HostProcess {
   unique_fd binary;         // this program, to be executed as the engine whatever happens to the file on disk
-  unique_fd signals;        // signalfd of SIGCHLD, SIGTERM, SIGINT and SIGHUP, which are blocked
+  unique_fd signals;        // signalfd of SIGCHLD, SIGTERM, SIGINT, SIGHUP and SIGQUIT, which are blocked
   OriginalLimits original;  // what children get back
 };
 
 // Opens 0, 1 and 2 on /dev/null where they are closed, marks all other inherited descriptors close-on-exec, raises the
-// soft limit on open files to the hard one, lowers the OOM score where that is permitted, ignores SIGPIPE and becomes a
-// child subreaper. Lasts for the life of the process.
+// soft limit on open files to the hard one, lowers the OOM score where that is permitted, ignores the signals that it
+// does not handle and could do without, and becomes a child subreaper. Lasts for the life of the process.
 Result<HostProcess> prepare_host_process();
 
 }  // namespace tenon::keeper

@@ -1,9 +1,11 @@
 // The parent process: starts, reaps and holds everything; starts the engine again when it ends.
 //
 // The model. The keeper is *running* until it is told to stop: by SIGTERM or SIGINT (then the engine is asked to
-// stop everything, within a bound), by the engine (Quit, StopAll), or by a second signal. It is then *stopping*: it
-// follows the shutdown plan (shutdown_plan.hpp) over all children that are left, starts nothing any more, and ends
-// when none is left or the plan gives up on what even SIGKILL does not move. A third signal kills all at once.
+// stop everything, within a bound), by the engine (Stopping, within the same bound; Quit), or by a second signal. It
+// is then *stopping*: it follows the shutdown plan (shutdown_plan.hpp) over all children that are left, starts
+// nothing any more, and ends when none is left or the plan gives up on what even SIGKILL does not move. A third
+// signal, or SIGQUIT, kills all at once. An engine that dies after the stop was asked or announced has no successor:
+// the keeper goes on with the stop itself.
 //
 // While running there is at most one engine (engine_supervisor.hpp). When it ends, children and listeners stay as they
 // are, and the next engine is told of all of them (child_table.hpp, stash.hpp, listeners.hpp).

@@ -68,6 +68,7 @@ void KeeperCore::on_signals() {
     switch (info.ssi_signo) {
       case SIGCHLD: more_to_reap_ = true; break;
       case SIGHUP: on_reload_signal(); break;
+      case SIGQUIT: on_quit_signal(); break;
       default: on_stop_signal(); break;
     }
   }
@@ -80,15 +81,29 @@ void KeeperCore::on_reload_signal() {
 
 void KeeperCore::on_stop_signal() {
   ++stop_signals_;
+  if (stop_signals_ == 1 && phase_ == Phase::asked) return;  // the engine is at it already, by its own decision
   if (stop_signals_ == 1 && phase_ == Phase::running && engine_ && engine_->live()) {
     log::info("keeper", "stopping: the engine is asked to stop everything", {{"bound_ms", shutdown_bound_.count()}});
-    phase_ = Phase::asked;
-    asked_at_ = now_;
-    stop_deadline_ = now_ + shutdown_bound_;
+    await_stop(0);
     return tell(ShutdownRequested{shutdown_bound_});
   }
-  if (phase_ == Phase::running || phase_ == Phase::asked) begin_stop(0);
+  if (phase_ == Phase::running || phase_ == Phase::asked) begin_stop(stop_exit_code_);
   if (stop_signals_ >= 3) plan_.kill_all();
+}
+
+void KeeperCore::on_quit_signal() {
+  log::warn("keeper", "SIGQUIT: every process is killed at once");
+  if (phase_ == Phase::running || phase_ == Phase::asked) begin_stop(stop_exit_code_);
+  plan_.kill_all();
+}
+
+// From here on the engine stops everything; if it cannot, by its death or by the bound, the keeper does.
+void KeeperCore::await_stop(int exit_code) {
+  stop_exit_code_ = exit_code;
+  if (phase_ != Phase::running) return;
+  phase_ = Phase::asked;
+  asked_at_ = now_;
+  stop_deadline_ = now_ + shutdown_bound_;
 }
 
 // Bounded in a turn, so that ten thousand deaths at once do not keep the keeper from its signals.
@@ -133,7 +148,7 @@ void KeeperCore::advance_stop() {
   if (phase_ == Phase::asked && now_ >= stop_deadline_) {
     log::warn("keeper", "the engine did not stop everything in time; the keeper does it",
               {{"bound_ms", shutdown_bound_.count()}});
-    begin_stop(0);
+    begin_stop(stop_exit_code_);
   }
   if (phase_ == Phase::stopping) {
     signal_groups(plan_.advance(now_));

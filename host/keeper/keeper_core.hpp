@@ -22,7 +22,7 @@ class KeeperCore {
  private:
   enum class Phase : std::uint8_t {
     running,   // engine and children live their lives
-    asked,     // the engine was asked to stop everything, within stop_deadline_
+    asked,     // the engine was asked, or has decided, to stop everything, within stop_deadline_
     stopping,  // the keeper follows the plan
     ending,    // no child is left; the engine has until end_deadline_
   };
@@ -34,6 +34,8 @@ class KeeperCore {
   MonotonicTime next_deadline() const;
   void on_signals();
   void on_stop_signal();
+  void on_quit_signal();
+  void await_stop(int exit_code);
   void on_reload_signal();
   void reap();
   void on_child_exit(Child& child, ExitReport report);
@@ -79,6 +81,7 @@ class KeeperCore {
   WallTime started_wall_;
   Phase phase_ = Phase::running;
   int exit_code_ = 0;
+  int stop_exit_code_ = 0;  // the host's, if the stop that is asked ends as it should
   int stop_signals_ = 0;
   bool reload_pending_ = false;
   bool more_to_reap_ = false;

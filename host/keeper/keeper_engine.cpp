@@ -60,7 +60,7 @@ void KeeperCore::on_engine_exit(const ExitReport& report) {
   if (!unavailable_at_) unavailable_at_ = now_ + options_.unavailable_after;
   kill_transients();
 
-  if (phase_ == Phase::asked) return begin_stop(0);
+  if (phase_ == Phase::asked) return begin_stop(stop_exit_code_);
   if (expected) return;
   const Duration wait = backoff_.on_end(started, now_);
   log::error("keeper", "the engine ended; its processes go on, another one follows",

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kMaxShutdownBound = std::chrono::hours(24);
 
-SpawnFailed refusal(const ProcessKey& key, const char* why) {
-  return SpawnFailed{key, std::string(to_string(SpawnStage::refused)), 0, why};
+SpawnFailed refusal(const ProcessKey& key, std::string why) {
+  return SpawnFailed{key, std::string(to_string(SpawnStage::refused)), 0, std::move(why)};
 }
 
 }  // namespace
@@ -36,12 +36,16 @@ struct KeeperCore::Handler {
   }
   void operator()(StashDelete& m) { keeper.holdings_.stash.erase(m.key); }
   void operator()(ListenRequest& m) { keeper.handle_listen(m); }
-  void operator()(Unlisten& m) { keeper.holdings_.listeners.close(m.name); }
+  void operator()(Unlisten& m) {
+    // Out of epoll first: while the keeper answers for an absent engine it watches the socket itself.
+    if (const Listener* listener = keeper.holdings_.listeners.find(m.name)) keeper.unavailable_.forget(listener->fd());
+    keeper.holdings_.listeners.close(m.name);
+  }
   void operator()(ShutdownBound& m) {
     keeper.shutdown_bound_ = std::clamp(m.bound, std::chrono::milliseconds(0), kMaxShutdownBound);
     if (keeper.phase_ == Phase::asked) keeper.stop_deadline_ = keeper.asked_at_ + keeper.shutdown_bound_;
   }
-  void operator()(StopAll&) { keeper.begin_stop(0); }
+  void operator()(Stopping& m) { keeper.await_stop(m.exit_code & 0xff); }
   void operator()(Quit& m) { keeper.begin_stop(m.exit_code & 0xff); }
   void operator()(auto&) { keeper.engine_->condemn("it sent what only a keeper may send", keeper.now_); }
 };
@@ -52,12 +56,18 @@ void KeeperCore::handle(Message request) {
 
 void KeeperCore::handle_spawn(SpawnRequest request) {
   const ProcessKey key = request.spec.key;
-  if (Child* known = holdings_.children.find(key)) return answer_spawned(*known);
+  if (Child* known = holdings_.children.find(key)) {
+    if (known->abandoned)
+      return tell(refusal(key, "a process of that name, of an earlier engine, is being killed; use another"));
+    return answer_spawned(*known);
+  }
   if (phase_ == Phase::stopping || phase_ == Phase::ending) {
     return tell(refusal(key, "the host is stopping and starts nothing any more"));
   }
   if (holdings_.children.full()) {
-    return tell(refusal(key, "the host holds 65536 processes already; stop some, or run a second host"));
+    static const std::string full = "the host holds " + std::to_string(kMaxChildren) +
+                                    " processes already; stop some, or run a second host";
+    return tell(refusal(key, full));
   }
   auto outcome = spawner_.spawn(request.spec);
   if (auto* failure = std::get_if<SpawnFailure>(&outcome)) {

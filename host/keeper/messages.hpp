@@ -23,7 +23,7 @@
 
 namespace tenon::keeper {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::size_t kMaxStashKeyBytes = 1024;
 inline constexpr std::size_t kMaxStashDescriptors = 16;  // of one entry
 
@@ -227,9 +227,11 @@ struct ShutdownBound {
   template <class A> void fields(A& a) { a(bound); }
 };
 
-// The keeper is to stop everything itself, by rank, and end with exit code 0.
-struct StopAll {
-  template <class A> void fields(A&) {}
+// The engine begins to stop everything, within the ShutdownBound from now on: if it dies or takes longer, the keeper
+// stops the rest by rank. The host ends with this code, whoever ends it.
+struct Stopping {
+  std::int32_t exit_code = 0;  // 0 … 255
+  template <class A> void fields(A& a) { a(exit_code); }
 };
 
 // The engine has stopped everything, or could not start: the host ends with this code once no child is left.
@@ -242,6 +244,6 @@ struct Quit {
 using Message = std::variant<Hello, StashEntry, AdoptedChild, AdoptedListener, AdoptEnd, Spawned, SpawnFailed, Exited,
                              Closed, SignalFailed, StashRefused, Listening, ListenFailed, ShutdownRequested,
                              ReloadRequested, HelloAck, SpawnRequest, SignalRequest, StopPlanUpdate, CloseRequest,
-                             Forget, StashPut, StashDelete, ListenRequest, Unlisten, ShutdownBound, StopAll, Quit>;
+                             Forget, StashPut, StashDelete, ListenRequest, Unlisten, ShutdownBound, Stopping, Quit>;
 
 }  // namespace tenon::keeper

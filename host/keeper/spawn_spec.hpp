@@ -17,6 +17,7 @@
 namespace tenon::keeper {
 
 inline constexpr std::size_t kMaxIdBytes = 512;
+inline constexpr std::size_t kMaxProcesses = 100'000;  // that a config may name
 
 struct ProcessKey {
   std::string id;                // 1 … kMaxIdBytes bytes

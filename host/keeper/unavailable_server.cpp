@@ -39,6 +39,10 @@ void UnavailableServer::stop() {
   on_ = false;
 }
 
+void UnavailableServer::forget(int listener) {
+  if (std::erase(listening_, listener) != 0) poller_.unwatch(listener);
+}
+
 void UnavailableServer::on_listener(int listener, MonotonicTime now) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     unique_fd socket(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));

@@ -28,6 +28,8 @@ class UnavailableServer {
   void start(const Listeners& listeners);
   // Connections that wait in the backlog are left to the engine; those that were accepted are closed.
   void stop();
+  // Before a listener is closed.
+  void forget(int listener);
   void on_listener(int listener, MonotonicTime now);
   void on_client(int client);
   void expire(MonotonicTime now);

@@ -243,13 +243,58 @@ TEST_F(KeeperTest, KillsAllOnAThirdSignal) {
   EXPECT_TRUE(child.ended());
 }
 
-TEST_F(KeeperTest, StopsEverythingForAnEngineThatAsksForIt) {
+TEST_F(KeeperTest, FinishesTheStopOfAnEngineThatDiesInIt) {
   start();
   auto engine = next_engine();
   const WatchedProcess child(engine.spawn("echo", kEcho));
-  engine.tell("stop_all");
+  engine.tell("stopping 3");
+  ASSERT_EQ(engine.ask("close_input nobody 1"), "closed nobody#1") << "so the keeper knows";
+  ::kill(engine.pid(), SIGKILL);
+  EXPECT_EQ(keeper_ends().code, 3);
+  EXPECT_TRUE(child.ended());
+}
+
+TEST_F(KeeperTest, FinishesTheStopOfAnEngineThatTakesLongerThanItsBound) {
+  start({.shutdown_ms = 50});
+  auto engine = next_engine();
+  const WatchedProcess child(engine.spawn("echo", kEcho));
+  engine.tell("stopping 0");
   EXPECT_TRUE(keeper_ends().success());
   EXPECT_TRUE(child.ended());
+}
+
+TEST_F(KeeperTest, LetsAnEngineThatStopsGoOnWhenItIsAskedToStop) {
+  start();
+  auto engine = next_engine();
+  const WatchedProcess child(engine.spawn("echo", kEcho));
+  engine.tell("stopping 0");
+  ASSERT_EQ(engine.ask("close_input nobody 1"), "closed nobody#1");
+  ::kill(keeper_, SIGTERM);
+  ASSERT_EQ(engine.ask("close_input nobody 1"), "closed nobody#1") << "and nothing was said of a shutdown";
+  EXPECT_TRUE(child.runs());
+  engine.tell("quit 0");
+  EXPECT_TRUE(keeper_ends().success());
+}
+
+TEST_F(KeeperTest, IgnoresSignalsThatMeanNothingToIt) {
+  start();
+  auto engine = next_engine();
+  const WatchedProcess child(engine.spawn("echo", kEcho));
+  for (const int number :
+       {SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGXCPU, SIGXFSZ, SIGRTMIN}) {
+    ::kill(keeper_, number);
+  }
+  EXPECT_EQ(engine.ask("close_input nobody 1"), "closed nobody#1");
+  EXPECT_TRUE(child.runs());
+}
+
+TEST_F(KeeperTest, KillsAllAtOnceOnSigquit) {
+  start();
+  auto engine = next_engine();
+  const WatchedProcess deaf(engine.spawn("deaf", "trap '' TERM; echo ready; while :; do read x; done", 0, 10'000'000));
+  ::kill(keeper_, SIGQUIT);
+  EXPECT_TRUE(keeper_ends().success());
+  EXPECT_TRUE(deaf.ended());
 }
 
 TEST_F(KeeperTest, StopsEverythingOnSigtermWithoutAnEngine) {

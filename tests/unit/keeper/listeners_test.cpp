@@ -174,5 +174,24 @@ TEST_F(ListenerTest, AnswersServiceUnavailableToMoreClientsThanItHolds) {
   server.stop();
 }
 
+TEST_F(ListenerTest, IsAnsweredByTheEngineAloneOnceTheServerForgotIt) {
+  auto poller = Poller::make();
+  ASSERT_TRUE(poller.ok());
+  Listeners listeners;
+  auto http = spec();
+  http.http = true;
+  const auto listener = listeners.open(http);
+  ASSERT_TRUE(listener.ok());
+  UnavailableServer server(*poller);
+  server.start(listeners);
+  const unique_fd duplicate((*listener)->duplicate());  // the engine's: it keeps the socket in epoll
+  const unique_fd client = connect_to(http.address);
+  server.forget((*listener)->fd());
+  listeners.close(http.name);
+  // Had the socket stayed in epoll, its events would come under a number that means something else by now.
+  const MonotonicTime now = SystemClock().monotonic();
+  EXPECT_TRUE(poller->wait(now, now).empty());
+}
+
 }  // namespace
 }  // namespace tenon::keeper

@@ -65,7 +65,7 @@ class ScriptedEngine final : public KeeperEvents {
       text << "\nlistener " << listener.spec.name;
       listeners_.push_back(std::move(listener.socket));
     }
-    for (const auto& crumb : adoption.last_breadcrumbs) text << "\ncrumb " << crumb.component << " " << crumb.call;
+    for (const auto& crumb : adoption.trail.calls) text << "\ncrumb " << crumb.component << " " << crumb.call;
     say(text.str());
   }
   void on_spawned(Spawned m) override {
@@ -145,8 +145,14 @@ class ScriptedEngine final : public KeeperEvents {
       BreadcrumbScope scope(lane, register_place(page, "slow.so", "transport/slow"), register_call(page, "send"));
       client_.vitals()->enter_turn(SystemClock().monotonic());
       for (;;) ::pause();
-    } else if (verb == "stop_all") {
-      (void)client_.stop_all();
+    } else if (verb == "stopping") {
+      int code = 0;
+      words >> code;
+      (void)client_.stopping(code);
+    } else if (verb == "unlisten") {
+      std::string name;
+      words >> name;
+      (void)client_.unlisten(name);
     } else if (verb == "quit") {
       int code = 0;
       words >> code;

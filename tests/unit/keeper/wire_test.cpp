@@ -94,7 +94,7 @@ std::vector<Message> one_of_each() {
   all.push_back(ListenRequest{listen});
   all.push_back(Unlisten{"control"});
   all.push_back(ShutdownBound{std::chrono::milliseconds(1)});
-  all.push_back(StopAll{});
+  all.push_back(Stopping{3});
   all.push_back(Quit{3});
   return all;
 }
