@@ -187,6 +187,11 @@ class ProcessManager {
                  const ResourceUsage& usage);
   // Readiness by event or sd_notify. Ignored for another generation, and for a process that is ready or stopping.
   void notify_ready(std::string_view id, std::uint64_t generation);
+  // What runs of it cannot be talked to any more and must give way to a new incarnation, by the host's fault: SIGKILL,
+  // without drain or grace, and a start at once that counts against nothing. What is wanted of it stands: a stop under
+  // way goes on (without a drain, which needs the channel), a paused process is started by its resume, its restart
+  // history stays.
+  void replace(std::string_view id, std::string reason);
   void set_in_flight(std::string_view id, std::uint32_t count);
   void set_worker_status(std::string_view id, std::string_view text);
 

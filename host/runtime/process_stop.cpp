@@ -90,10 +90,28 @@ void ProcessManager::held(Process& process) {
 }
 
 void ProcessManager::restart_now(Process& process) {
+  if (process.handle.paused()) {
+    process.held = false;
+    process.time_left = Duration::zero();  // resume starts it
+    return set_phase(process, ProcessPhase::waiting,
+                     "paused by the operator, and to be started anew: " + process.stop_reason);
+  }
   if (process.handle.phase != ProcessPhase::waiting) {
     set_phase(process, ProcessPhase::waiting, process.stop_reason);
   }
   spawn(process);
+}
+
+void ProcessManager::replace(std::string_view id, std::string reason) {
+  Process* const process = get(id);
+  if (!process || !may_have_pid(process->handle.phase)) return;
+  const Scope scope(*this);
+  if (process->handle.phase == ProcessPhase::draining) return send_stop_signal(*process);
+  if (is_stopping(process->handle.phase)) return;
+  process->after_stop = AfterStop::restart;
+  process->stop_reason = std::move(reason);
+  stop_monitors(*process);
+  send_kill(*process);
 }
 
 // ---- the owner's stops ----

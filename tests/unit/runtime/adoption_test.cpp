@@ -256,6 +256,48 @@ TEST_F(AdoptionTest, ASecondCrashRightAfterTheFirstLosesNothing) {
   EXPECT_EQ(status("b"), ProcessStatus::paused);
 }
 
+TEST_F(AdoptionTest, OneThatMustBeReplacedStartsAgainAtOnceAndCountsNothing) {
+  auto config = process("a");
+  config->restart.policy = "never";
+  start(root_of({config}));
+  crash();
+  manager->replace("a", "the engine died in a write");
+  turn();
+  EXPECT_EQ((*this)["a"].generation, 2u);
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["a"].total_restarts, 0u);
+  EXPECT_TRUE(policies.asked.empty());
+}
+
+TEST_F(AdoptionTest, OneThatTheOperatorStopsStaysDownWhenItMustBeReplaced) {
+  keeper.ignores_term.insert("a");
+  start(root_of({process("a")}));
+  apply(Verb::stop, "a");
+  ASSERT_EQ(status("a"), ProcessStatus::stopping);
+  crash();
+  manager->replace("a", "the engine died in a write");
+  EXPECT_EQ(status("a"), ProcessStatus::stopping) << "its grace is its own";
+  advance(5s);
+  turn();
+  EXPECT_EQ(status("a"), ProcessStatus::terminated);
+  EXPECT_FALSE(keeper.runs("a"));
+}
+
+TEST_F(AdoptionTest, APausedOneThatMustBeReplacedIsStartedByItsResume) {
+  start(root_of({process("a")}));
+  apply(Verb::pause, "a");
+  crash();
+  manager->replace("a", "the engine died in a write");
+  turn();
+  EXPECT_EQ(status("a"), ProcessStatus::paused);
+  EXPECT_FALSE(keeper.runs("a"));
+  crash();
+  EXPECT_EQ(status("a"), ProcessStatus::paused);
+  EXPECT_TRUE(apply(Verb::resume, "a").all_ok());
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["a"].generation, 2u);
+}
+
 TEST_F(AdoptionTest, AThousandRunningProcessesAreAdoptedWithoutASpawnOrSignal) {
   std::vector<ChildConfig> children;
   for (int i = 0; i < 1000; ++i) children.push_back(process("w" + std::to_string(i)));
