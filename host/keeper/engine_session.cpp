@@ -35,7 +35,6 @@ Result<std::unique_ptr<EngineSession>> EngineSession::start(const Spawner& spawn
       new EngineSession(Link(std::move(pair->keeper_end)), std::move(*vitals), what.limits));
   session->pid_ = std::get<SpawnedChild>(outcome).pid;
   session->started_ = now;
-  session->ordinal_ = hello.engine_ordinal;
   session->look_at_ = now;
   hello.vitals = std::move(*page);
   hello.breadcrumbs.reset(::fcntl(what.breadcrumbs, F_DUPFD_CLOEXEC, 0));

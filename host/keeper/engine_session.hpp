@@ -55,7 +55,6 @@ class EngineSession {
 
   pid_t pid() const { return pid_; }
   MonotonicTime started() const { return started_; }
-  std::uint64_t ordinal() const { return ordinal_; }
   int link_fd() const { return link_.fd(); }
   bool live() const { return state_ == State::live && !condemned_ && link_.open(); }
   bool condemned() const { return condemned_; }
@@ -101,7 +100,6 @@ class EngineSession {
   HangLimits limits_;
   pid_t pid_ = -1;
   MonotonicTime started_;
-  std::uint64_t ordinal_ = 0;
   State state_ = State::greeting;
   bool condemned_ = false, killed_ = false, hung_ = false, malformed_ = false, deaf_ = false;
   std::deque<Item> to_hand_over_;

@@ -109,6 +109,57 @@ struct Plumbing {
   }
 };
 
+// All that an ExecPlan points to, and the plan.
+struct Preparation {
+  std::vector<std::string> candidates;
+  std::vector<char*> paths, argv, environment;
+  std::vector<ResourceLimit> limits;
+  std::vector<gid_t> groups;
+  ExecPlan plan;
+
+  Preparation(const SpawnSpec& spec, const ChildEnds& ends, const OriginalLimits& original)
+      : candidates(program_candidates(spec.program.empty() ? spec.argv[0] : spec.program, spec.environment)),
+        paths(pointers_to(candidates)), argv(pointers_to(spec.argv)), environment(pointers_to(spec.environment)),
+        limits(spec.limits) {
+    plan.candidates = paths.data();
+    plan.argv = argv.data();
+    plan.environment = environment.data();
+    plan.descriptors[0] = ends.input.get();
+    plan.descriptors[1] = ends.output.get();
+    plan.descriptors[2] = ends.error.get();
+    plan.descriptors[3] = ends.channel.get();
+    plan.directory = spec.directory.empty() ? nullptr : spec.directory.c_str();
+    plan.file_mode_mask = static_cast<int>(spec.file_mode_mask.value_or(022) & 0777);
+    plan.no_new_privileges = spec.no_new_privileges;
+    set_limits(spec, original);
+    set_user(spec);
+  }
+  Preparation(const Preparation&) = delete;
+
+  void set_limits(const SpawnSpec& spec, const OriginalLimits& original) {
+    const bool limits_files = std::any_of(limits.begin(), limits.end(),
+                                          [](const ResourceLimit& l) { return l.resource == RLIMIT_NOFILE; });
+    if (!limits_files && original.open_files_hard != 0) {
+      limits.push_back({RLIMIT_NOFILE, original.open_files_soft, original.open_files_hard});
+    }
+    plan.limits = limits.data();
+    plan.limit_count = limits.size();
+    plan.oom_score = original.oom_score.empty() ? nullptr : original.oom_score.c_str();
+    plan.nice = spec.nice ? &*spec.nice : nullptr;
+  }
+
+  void set_user(const SpawnSpec& spec) {
+    if (spec.groups) groups.assign(spec.groups->begin(), spec.groups->end());
+    const bool other_user = (spec.uid && *spec.uid != ::geteuid()) || (spec.gid && *spec.gid != ::getegid());
+    plan.groups = groups.data();
+    plan.group_count = groups.size();
+    plan.set_groups =
+        spec.groups.has_value() || other_user;  // for one's own user nothing changes, and only root may ask
+    plan.gid = spec.gid ? &*spec.gid : nullptr;
+    plan.uid = spec.uid ? &*spec.uid : nullptr;
+  }
+};
+
 std::string explain_exec(const SpawnSpec& spec, const std::vector<std::string>& candidates, int error_number) {
   const std::string& program = spec.program.empty() ? spec.argv[0] : spec.program;
   const bool searched = program.find('/') == std::string::npos;
@@ -182,44 +233,10 @@ SpawnOutcome Spawner::spawn(const SpawnSpec& spec) const {
                         Error::from_errno(plumbing.error_number, "make the pipes of the process").message};
   }
 
-  const auto candidates = program_candidates(spec.program.empty() ? spec.argv[0] : spec.program, spec.environment);
-  const auto argv = pointers_to(spec.argv);
-  const auto environment = pointers_to(spec.environment);
-  const auto paths = pointers_to(candidates);
-  auto limits = spec.limits;
-  const bool limits_files = std::any_of(limits.begin(), limits.end(),
-                                        [](const ResourceLimit& l) { return l.resource == RLIMIT_NOFILE; });
-  if (!limits_files && original_.open_files_hard != 0) {
-    limits.push_back({RLIMIT_NOFILE, original_.open_files_soft, original_.open_files_hard});
-  }
-  const std::vector<gid_t> groups = spec.groups ? std::vector<gid_t>(spec.groups->begin(), spec.groups->end())
-                                                : std::vector<gid_t>();
-  const bool other_user = (spec.uid && *spec.uid != ::geteuid()) || (spec.gid && *spec.gid != ::getegid());
-
-  ExecPlan plan;
-  plan.candidates = paths.data();
-  plan.argv = argv.data();
-  plan.environment = environment.data();
-  plan.descriptors[0] = plumbing.child.input.get();
-  plan.descriptors[1] = plumbing.child.output.get();
-  plan.descriptors[2] = plumbing.child.error.get();
-  plan.descriptors[3] = plumbing.child.channel.get();
-  plan.directory = spec.directory.empty() ? nullptr : spec.directory.c_str();
-  plan.limits = limits.data();
-  plan.limit_count = limits.size();
-  plan.oom_score = original_.oom_score.empty() ? nullptr : original_.oom_score.c_str();
-  plan.nice = spec.nice ? &*spec.nice : nullptr;
-  plan.groups = groups.data();
-  plan.group_count = groups.size();
-  plan.set_groups = spec.groups.has_value() || other_user;  // for one's own user nothing changes, and only root may ask
-  plan.gid = spec.gid ? &*spec.gid : nullptr;
-  plan.uid = spec.uid ? &*spec.uid : nullptr;
-  plan.file_mode_mask = static_cast<int>(spec.file_mode_mask.value_or(022) & 0777);
-  plan.no_new_privileges = spec.no_new_privileges;
-
-  auto outcome = clone_and_exec(plan);
+  const Preparation prepared(spec, plumbing.child, original_);
+  auto outcome = clone_and_exec(prepared.plan);
   if (auto* failure = std::get_if<ExecFailure>(&outcome)) {
-    return SpawnFailure{failure->stage, failure->error_number, explain(spec, candidates, *failure)};
+    return SpawnFailure{failure->stage, failure->error_number, explain(spec, prepared.candidates, *failure)};
   }
   auto& child = std::get<ClonedChild>(outcome);
   plumbing.host.pidfd = std::move(child.pidfd);
