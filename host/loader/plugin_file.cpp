@@ -47,6 +47,13 @@ Result<PluginFile> PluginFile::open_for_inspection(const std::string& path) {
   return PluginFile(path, std::move(fd), stamp);
 }
 
+Result<PluginFile> PluginFile::adopt(const std::string& path, unique_fd fd) {
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return Error::from_errno(errno, "fstat the kept copy of " + path);
+  const FileStamp stamp = to_stamp(status);
+  return PluginFile(path, std::move(fd), stamp);
+}
+
 Result<FileStamp> PluginFile::stamp_now() const {
   struct stat status {};
   if (::fstat(fd_.get(), &status) != 0) return Error::from_errno(errno, "fstat " + path_);

@@ -31,6 +31,9 @@ class PluginFile {
   // The same for reading the note only: whoever can write the file, nothing of it will run.
   static Result<PluginFile> open_for_inspection(const std::string& path);
 
+  // A file that is open already, under the name that it had; what it holds was checked before it was kept.
+  static Result<PluginFile> adopt(const std::string& path, unique_fd fd);
+
   const std::string& path() const noexcept { return path_; }  // as given
   int fd() const noexcept { return fd_.get(); }
   const FileStamp& stamp() const noexcept { return stamp_; }  // when it was opened

@@ -11,7 +11,7 @@ namespace tenon::loader {
 // loaded: at least one component of the file is in use or ready for it.
 // rejected: the reason says why it cannot be used and what to do.
 // shadowed: other files offer all its components in a higher version.
-// retired: it was loaded; a newer content of the same file has taken over. Stays mapped.
+// retired: it was loaded; new instances use a newer content of the same file. Stays mapped.
 // quarantined: it killed the engine; not touched until it changes.
 enum class PluginState : std::uint8_t { loaded, rejected, shadowed, retired, quarantined };
 std::string_view to_string(PluginState state) noexcept;

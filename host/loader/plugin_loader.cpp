@@ -15,22 +15,66 @@ PluginLoader::PluginLoader(LoaderOptions options, event::Loop& loop, Quarantine&
 
 PluginLoader::~PluginLoader() = default;
 
-Status PluginLoader::start() {
-  for (const std::string& path : options_.directories) TENON_TRY(check_plugin_directory(path));
+Status PluginLoader::open_copies() {
   auto copies = PrivateCopies::open(options_.copy_bases);
   if (!copies) return std::move(copies).error();
   copies_.emplace(std::move(copies).value());
-
   for (const std::string& path : options_.directories) {
     auto directory = std::make_unique<Directory>();
     directory->path = path;
     directory->position = static_cast<std::uint32_t>(directories_.size());
-    // Watched before it is read: a file that comes in between is reported, not missed.
-    if (options_.watch) TENON_TRY(open_watch(*directory));
     directories_.push_back(std::move(directory));
   }
+  return {};
+}
+
+Status PluginLoader::start() {
+  for (const std::string& path : options_.directories) TENON_TRY(check_plugin_directory(path));
+  TENON_TRY(open_copies());
+  for (const auto& directory : directories_) TENON_TRY(use(*directory));
   rescan();
   return {};
+}
+
+Status PluginLoader::take_over(std::vector<KeptPlugin> former) {
+  TENON_TRY(open_copies());
+  restore(std::move(former));
+  for (const auto& directory : directories_) {
+    const Status usable = use(*directory);
+    if (usable.ok()) {
+      scan(*directory);
+      continue;
+    }
+    log::error("loader",
+               "a plugin directory cannot be used; its plugins stay in use, and it is read as soon as it can be",
+               {{"directory", directory->path}, {"why", usable.error().message}});
+    await(*directory);
+  }
+  load_wanted();
+  return {};
+}
+
+// Watched before it is read: a file that comes in between is reported, not missed.
+Status PluginLoader::use(Directory& directory) {
+  TENON_TRY(check_plugin_directory(directory.path));
+  return options_.watch ? open_watch(directory) : Status();
+}
+
+void PluginLoader::restore(std::vector<KeptPlugin> former) {
+  former_ = std::move(former);
+  for (const KeptPlugin& kept : former_) {
+    const auto file = PluginFile::adopt(kept.place.path, kept.copy.duplicate());
+    auto identity = file ? file->identity() : Result<PluginIdentity>(file.error());
+    Status acceptable = identity ? negotiate(*identity, host_abi()) : Status(identity.error());
+    if (acceptable.ok()) {
+      registry_.offer(kept.place, kept.stamp, std::move(identity).value());
+      continue;
+    }
+    log::warn("loader", "a plugin that the engine before had loaded cannot be taken over",
+              {{"file", kept.place.path}, {"why", acceptable.error().message}});
+  }
+  load_wanted();
+  former_.clear();
 }
 
 void PluginLoader::rescan() {
@@ -66,7 +110,9 @@ Status PluginLoader::open_watch(Directory& directory) {
 void PluginLoader::on_change(Directory& directory, event::FileChange change, std::string_view name) {
   switch (change) {
     case event::FileChange::directory_gone:
-      return await_return(directory);
+      log::warn("loader", "a plugin directory went away; its plugins stay in use, and it is read again when it is back",
+                {{"directory", directory.path}});
+      return await(directory);
     case event::FileChange::rescan:
       scan(directory);
       break;
@@ -79,12 +125,10 @@ void PluginLoader::on_change(Directory& directory, event::FileChange change, std
   load_wanted();
 }
 
-void PluginLoader::await_return(Directory& directory) {
-  log::warn("loader", "a plugin directory went away; its plugins stay in use, and it is read again when it is back",
-            {{"directory", directory.path}});
+void PluginLoader::await(Directory& directory) {
   directory.watch.reset();
   directory.return_timer = loop_.every(kReturnPeriod, [this, &directory] {
-    if (!check_plugin_directory(directory.path) || !open_watch(directory)) return;
+    if (!use(directory).ok()) return;
     directory.return_timer.reset();
     scan(directory);
     load_wanted();
@@ -135,8 +179,15 @@ void PluginLoader::load_wanted() {
   registry_.settle();
 }
 
+// From what the engine before left, while that is restored; else from the disk.
+Result<PluginFile> PluginLoader::open(const PluginRegistry::Wanted& wanted) const {
+  for (const KeptPlugin& kept : former_)
+    if (kept.place.path == wanted.path) return PluginFile::adopt(wanted.path, kept.copy.duplicate());
+  return PluginFile::open(wanted.path);
+}
+
 void PluginLoader::load(const PluginRegistry::Wanted& wanted) {
-  const auto file = PluginFile::open(wanted.path);
+  const auto file = open(wanted);
   if (!file) return registry_.refused(wanted.entry, file.error().message);
   const auto copy = copies_->copy(*file);
   if (!copy) return registry_.refused(wanted.entry, copy.error().message);
@@ -155,6 +206,9 @@ void PluginLoader::load(const PluginRegistry::Wanted& wanted) {
   auto library = PluginLibrary::load(*copy, wanted.path, std::move(identity).value(), options_.kinds, trace_);
   if (!library) return registry_.refused(wanted.entry, library.error().message);
   registry_.loaded(wanted.entry, std::move(library).value());
+  if (!options_.keep) return;
+  for (const PluginPlace& place : registry_.places())
+    if (place.path == wanted.path) options_.keep(place, wanted.stamp, copy->fd());
 }
 
 }  // namespace tenon::loader

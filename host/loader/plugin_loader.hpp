@@ -14,12 +14,17 @@
 // A directory that goes away while it is watched keeps its plugins in use; it is looked for every kReturnPeriod and
 // read again when it is back.
 //
+// A loader that takes over from that of an earlier engine begins with the copies of what that one had loaded, and
+// only then looks at the directories: what lies there unchanged is passed over, what is gone stays in use, a
+// directory that cannot be used is waited for as one that went away.
+//
 // Everything happens on the loop thread, inside start(), rescan() and the watches' callbacks.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +35,7 @@
 #include "event/loop.hpp"
 #include "loader/call_trace.hpp"
 #include "loader/component_table.hpp"
+#include "loader/kept_plugin.hpp"
 #include "loader/plugin_registry.hpp"
 #include "loader/private_copy.hpp"
 #include "loader/quarantine.hpp"
@@ -40,6 +46,8 @@ struct LoaderOptions {
   std::vector<std::string> directories;  // absolute; earlier ones win among equal versions
   bool watch = true;
   std::vector<KindDescription> kinds;  // what this host knows
+  // Told of each file that was loaded, for a successor; the descriptor is lent for the call. May be empty.
+  std::function<void(const PluginPlace& place, const FileStamp& stamp, int copy)> keep;
   std::vector<std::string> copy_bases = PrivateCopies::default_bases();
 };
 
@@ -54,6 +62,9 @@ class PluginLoader {
   // Fails, with nothing loaded, if a directory is missing or insecure, cannot be watched, or if no private directory
   // can be made. What is wrong with single files is no failure. Once.
   Status start();
+  // Instead of start(), after an earlier engine. Fails only if no private directory can be made; what else is wrong
+  // is logged and tried again. `former` is what the earlier loader gave to `keep`, for each path the last.
+  Status take_over(std::vector<KeptPlugin> former);
 
   // Looks at all directories again, as after SIGHUP.
   void rescan();
@@ -74,9 +85,13 @@ class PluginLoader {
     event::Handle return_timer;               // active while gone
   };
 
+  Status open_copies();
+  Status use(Directory& directory);
+  void restore(std::vector<KeptPlugin> former);
+  Result<PluginFile> open(const PluginRegistry::Wanted& wanted) const;
   Status open_watch(Directory& directory);
   void on_change(Directory& directory, event::FileChange change, std::string_view name);
-  void await_return(Directory& directory);
+  void await(Directory& directory);
   void scan(const Directory& directory);
   enum class Known : bool { pass_over, look_anyway };  // a file whose stamp is known
   void look_at(const PluginPlace& place, Known known);
@@ -88,7 +103,8 @@ class PluginLoader {
   Quarantine& quarantine_;
   CallTrace& trace_;
   PluginRegistry registry_;
-  std::optional<PrivateCopies> copies_;  // from start() on
+  std::optional<PrivateCopies> copies_;  // from start() or take_over() on
+  std::vector<KeptPlugin> former_;       // while they are restored
   std::vector<std::unique_ptr<Directory>> directories_;
 };
 

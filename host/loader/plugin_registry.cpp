@@ -262,7 +262,8 @@ std::string PluginRegistry::reason_in_use(const Entry& entry, const Winners& won
 std::string PluginRegistry::reason_out_of_use(const Entry& entry, const Winners& won) const {
   if (const Entry* next = successor(entry)) {
     return "the file's new content" + (next->identity ? ", version " + next->identity->version.text() + "," : "") +
-           " has taken over; this one stays mapped until the host restarts";
+           " is used by new instances; those made before keep this one until they end, and it stays mapped until the "
+           "host restarts";
   }
   std::string by;
   for_each_component(entry, [&](const std::string& kind, const std::string& name) {

@@ -14,9 +14,9 @@
 // only where nothing else offers the component. What wins nothing is never loaded.
 //
 // A new content of a file takes over only once it is mapped; if it is refused, the older content goes on, and the
-// listing shows both. A mapped entry that wins nothing any more is told to the observer as retired: integration drains
-// and destroys its instances. The library stays mapped, so when its successor is taken back (roll_back), it wins again
-// at once.
+// listing shows both. A mapped entry that wins nothing any more is told to the observer as retired: no new instance
+// is made of it, those that there are keep it until they end. The library stays mapped, so when its successor is
+// taken back (roll_back), it wins again at once.
 //
 // All [loop]. A path has at most one entry that is not mapped, its newest; of the mapped ones that are out of use the
 // latest kMaxHistory are listed. Whoever scans keeps to kMaxFiles paths.

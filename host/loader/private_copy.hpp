@@ -30,6 +30,7 @@ class PrivateCopy {
 
   const std::string& path() const noexcept { return path_; }
   const Digest& content() const noexcept { return content_; }
+  int fd() const noexcept { return fd_.get(); }  // read-only
   // The note of the copy: what will be loaded, whatever happened to the original meanwhile.
   Result<PluginIdentity> identity() const;
 

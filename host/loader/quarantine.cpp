@@ -67,6 +67,14 @@ const Quarantine::Entry* Quarantine::find(const Digest& content) const noexcept 
   return found == entries_.end() ? nullptr : &*found;
 }
 
+bool Quarantine::tolerate(const std::string& path) {
+  bool any = false;
+  for (Entry& entry : entries_) {
+    if (entry.path == bounded(path)) any = std::exchange(entry.quarantined, false) || any;
+  }
+  return any;
+}
+
 bool Quarantine::release(const Digest& content) {
   return std::erase_if(entries_, [&](const Entry& entry) { return entry.content == content; }) != 0;
 }

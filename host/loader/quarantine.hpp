@@ -8,6 +8,7 @@
 //   unknown --crash in load, describe, create; any hang--> quarantined
 //   unknown --crash elsewhere--> suspected --once more than kToleratedCrashes--> quarantined
 //   any --release, or the content changes--> unknown
+//   quarantined --tolerate--> suspected
 //
 // The store is bytes to whoever keeps it between engines (serialize, restore); it holds at most kMaxEntries, of which
 // the least recently reported one gives way. [loop]
@@ -53,6 +54,9 @@ class Quarantine {
   bool report(const CrashReport& crash);
   // Null unless content is quarantined. Valid until the next change.
   const Entry* find(const Digest& content) const noexcept;
+  // Takes what lies at the path into use again although it is quarantined, because the host cannot do without it; its
+  // crashes stay counted, so the next one quarantines it again. False if nothing of the path is quarantined.
+  bool tolerate(const std::string& path);
   // By hand: forgets the content, its crashes included. False if it was unknown.
   bool release(const Digest& content);
   // Suspects and quarantined ones, the most recently reported last.

@@ -1,5 +1,7 @@
 #include "loader/plugin_loader.hpp"
 
+#include <fcntl.h>
+#include <map>
 #include <sys/stat.h>
 
 #include <gmock/gmock.h>
@@ -40,14 +42,34 @@ class Chronicle final : public PluginObserver {
 class PluginLoaderTest : public testing::Test {
  protected:
   void start(std::vector<std::string> directories = {}) {
+    make(std::move(directories));
+    const Status started = loader_->start();
+    ASSERT_TRUE(started.ok()) << started.error().message;
+  }
+  void make(std::vector<std::string> directories) {
     LoaderOptions options;
     options.directories = directories.empty() ? std::vector{plugins_.path()} : std::move(directories);
     options.kinds = {test::restart_policy_kind()};
     options.copy_bases = {base_.path()};
+    options.keep = [this](const PluginPlace& place, const FileStamp& stamp, int copy) {
+      KeptPlugin kept{place, stamp, {}};
+      kept_[place.path] = {kept.encode(), unique_fd(::fcntl(copy, F_DUPFD_CLOEXEC, 0))};
+    };
     loader_ = std::make_unique<PluginLoader>(std::move(options), loop_, quarantine_, trace_);
     loader_->registry().add_observer(&chronicle_);
-    const Status started = loader_->start();
-    ASSERT_TRUE(started.ok()) << started.error().message;
+  }
+  // What the loader before left, and another loader that takes it over.
+  Status take_over(std::vector<std::string> directories) {
+    std::vector<KeptPlugin> former;
+    for (auto& [path, kept] : kept_) {
+      auto decoded = KeptPlugin::decode(kept.first, path, std::move(kept.second));
+      EXPECT_TRUE(decoded.ok());
+      former.push_back(std::move(*decoded));
+    }
+    kept_.clear();
+    chronicle_.take();
+    make(std::move(directories));
+    return loader_->take_over(std::move(former));
   }
   // Serves the watches until nothing more has been reported.
   void serve_watches() {
@@ -73,6 +95,7 @@ class PluginLoaderTest : public testing::Test {
   Quarantine quarantine_;
   test::RecordingTrace trace_;
   Chronicle chronicle_;
+  std::map<std::string, std::pair<std::string, unique_fd>> kept_;  // by path
   std::unique_ptr<PluginLoader> loader_;
 };
 
@@ -88,6 +111,54 @@ TEST_F(PluginLoaderTest, LoadsWhatItFindsAndRejectsTheRest) {
   EXPECT_THAT(reason_of(1), HasSubstr("on_exit"));
   EXPECT_THAT(reason_of(2), HasSubstr("not an ELF file"));
   EXPECT_THAT(reason_of(3), HasSubstr("ABI 2.3"));
+  EXPECT_EQ(version_of("good"), "1.0.0");
+}
+
+TEST_F(PluginLoaderTest, TakesOverWhatWasLoadedAlthoughItsFileIsGone) {
+  const std::string path = plugins_.put("good", "good.so");
+  start();
+  std::filesystem::remove(path);
+  ASSERT_TRUE(take_over({plugins_.path()}).ok());
+  EXPECT_EQ(version_of("good"), "1.0.0");
+  EXPECT_THAT(reason_of(0), HasSubstr("its file was removed"));
+  plugins_.put("good_2_0_0", "good.so");
+  serve_watches();
+  EXPECT_EQ(version_of("good"), "2.0.0") << "and the directory is watched";
+}
+
+TEST_F(PluginLoaderTest, TakesOverAlthoughADirectoryIsGoneAndReadsItWhenItIsBack) {
+  const std::string gone = more_plugins_.at("sub");
+  std::filesystem::create_directory(gone);
+  std::filesystem::permissions(gone, std::filesystem::perms::owner_all);
+  more_plugins_.put("good", "sub/good.so");
+  start({plugins_.path(), gone});
+  std::filesystem::rename(gone, more_plugins_.at("moved"));
+  ASSERT_TRUE(take_over({plugins_.path(), gone}).ok());
+  EXPECT_THAT(states(), ElementsAre("good.so 1.0.0 loaded"));
+  std::filesystem::rename(more_plugins_.at("moved"), gone);
+  more_plugins_.put("good_2_0_0", "sub/newer.so");
+  loop_.advance(PluginLoader::kReturnPeriod);
+  EXPECT_EQ(version_of("good"), "2.0.0");
+}
+
+TEST_F(PluginLoaderTest, TakesOverANewerContentThatCameMeanwhile) {
+  plugins_.put("good", "good.so");
+  start();
+  plugins_.put("good_2_0_0", "good.so");
+  ASSERT_TRUE(take_over({plugins_.path()}).ok());
+  EXPECT_EQ(version_of("good"), "2.0.0");
+}
+
+TEST_F(PluginLoaderTest, TakesNothingOverThatIsQuarantinedByNow) {
+  const std::string path = plugins_.put("good", "good.so");
+  start();
+  const Digest content = loader_->registry().mapped_at(path)->content();
+  ASSERT_TRUE(quarantine_.report({trace_name(content, path), "restart_policy/good", "create", "SIGABRT"}));
+  ASSERT_TRUE(take_over({plugins_.path()}).ok());
+  EXPECT_THAT(states(), ElementsAre("good.so 1.0.0 quarantined"));
+  EXPECT_EQ(version_of("good"), "none");
+  ASSERT_TRUE(quarantine_.tolerate(path));
+  loader_->look_again(path);
   EXPECT_EQ(version_of("good"), "1.0.0");
 }
 

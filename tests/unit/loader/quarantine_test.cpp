@@ -59,6 +59,20 @@ TEST(Quarantine, KnowsAFileWhoseLongPathWasCut) {
   EXPECT_TRUE(quarantine.report(report));
 }
 
+TEST(Quarantine, ToleratesWhatTheHostCannotDoWithoutUntilItsNextCrash) {
+  Quarantine quarantine;
+  EXPECT_FALSE(quarantine.tolerate("/plugins/x.so"));
+  ASSERT_TRUE(quarantine.report(crash(1, "read_event", true)));
+  EXPECT_TRUE(quarantine.tolerate("/plugins/x.so"));
+  EXPECT_EQ(quarantine.find(content(1)), nullptr);
+  EXPECT_FALSE(quarantine.tolerate("/plugins/x.so")) << "it is none any more";
+  Quarantine next;
+  ASSERT_TRUE(next.restore(quarantine.serialize()).ok());
+  EXPECT_EQ(next.find(content(1)), nullptr);
+  EXPECT_FALSE(next.report(crash(1, "read_event")));
+  EXPECT_TRUE(next.report(crash(1, "read_event"))) << "the hang counts as one of its crashes";
+}
+
 TEST(Quarantine, ReleasesByHand) {
   Quarantine quarantine;
   ASSERT_TRUE(quarantine.report(crash(1, kCallLoad)));
