@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/kept_sockets.hpp"
 #include "support/fake_plugin_host.hpp"
 #include "support/loaded_plugin.hpp"
 
@@ -36,8 +37,11 @@ struct Outgoing {
 
 class TransportInstance {
  public:
-  TransportInstance(const tenon_transport& table, std::string node, const std::string& url, std::string config = "{}")
+  // With a keeper: its host holds listening sockets, as `kept` says; without, it is one that cannot.
+  TransportInstance(const tenon_transport& table, std::string node, const std::string& url, std::string config = "{}",
+                    KeptSockets* keeper = nullptr)
       : host(std::move(config), node + "/transport"), table_(table), own_(*host.get()) {
+    if (keeper != nullptr) kept.emplace(*keeper, own_);
     names()[host.get()->context] = std::move(node);
     own_.node = [](void* context) -> tenon_str {
       const std::string& name = names()[context];
@@ -154,6 +158,7 @@ class TransportInstance {
   inline static std::chrono::nanoseconds time_per_turn = std::chrono::milliseconds(1);
   Started created;
   FakePluginHost host;
+  std::optional<KeptSocketsService> kept;
 
  private:
   static std::map<void*, std::string>& names() {

@@ -27,11 +27,9 @@ std::string reply_address(std::uint64_t nonce, std::uint64_t number) {
 
 }  // namespace
 
-Hub::Hub(sdk::Host host, Flusher& flusher, std::unique_ptr<ListenLock> lock, std::string path, Limits limits, Self self)
+Hub::Hub(sdk::Host host, Flusher& flusher, std::unique_ptr<ListenSocket> socket, Limits limits, Self self)
     : host_(host),
       flusher_(flusher),
-      lock_(std::move(lock)),
-      path_(std::move(path)),
       limits_(limits),
       self_(std::move(self)),
       node_(host.node()),
@@ -40,30 +38,26 @@ Hub::Hub(sdk::Host host, Flusher& flusher, std::unique_ptr<ListenLock> lock, std
         answer(asked, nullptr,
                {TENON_ERR_TIMEOUT, "nobody answered in time; raise the deadline, or look at the receiver"});
       }) {
-  listen();
+  listen(std::move(socket));
 }
 
-void Hub::listen() {
-  accepting_.stop();
-  socket_.reset();
-  socket_ = std::make_unique<ListenSocket>(path_);
+void Hub::listen(std::unique_ptr<ListenSocket> socket) {
+  stop_listening();
+  socket_ = std::move(socket);
   accepting_ = host_.watch(socket_->fd(), TENON_FD_READ, [this](std::uint32_t) { accept_some(); });
 }
 
-void Hub::close() {
+void Hub::stop_listening() {
   accept_again_.cancel();
   accepting_.stop();
   socket_.reset();
-  lock_.reset();
+}
+
+void Hub::close() {
+  stop_listening();
   for (auto& [id, peer] : peers_) peer.stream->close();
   peers_.clear();
   requests_.take_all();
-}
-
-void Hub::check_reachable() {
-  if (socket_->is_reachable()) return;
-  host_.log(TENON_LOG_WARN, "somebody removed " + path_ + "; listening there anew");
-  listen();
 }
 
 void Hub::accept_some() {

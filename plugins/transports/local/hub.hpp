@@ -48,7 +48,7 @@ class Hub {
     std::function<void()> drained;  // some peer has taken all that waited for it; see buffered()
   };
 
-  Hub(sdk::Host host, Flusher& flusher, std::unique_ptr<ListenLock> lock, std::string path, Limits limits, Self self);
+  Hub(sdk::Host host, Flusher& flusher, std::unique_ptr<ListenSocket> socket, Limits limits, Self self);
 
   ~Hub() { close(); }
   // Stops listening and disconnects everybody. Afterwards nothing is called any more, but the object must live until
@@ -64,8 +64,11 @@ class Hub {
   }
   Outcome reply(std::string_view address, const Message& message);
 
-  // Makes sure that others find the socket under its name; binds anew if somebody removed it. Throws as ListenSocket.
-  void check_reachable();
+  // Whether others find the socket under its name. Somebody may have removed that; then: stop_listening(), which hurts
+  // no peer, and listen() at a new one.
+  bool is_reachable() const noexcept { return socket_ != nullptr && socket_->is_reachable(); }
+  void stop_listening();
+  void listen(std::unique_ptr<ListenSocket> socket);
   std::size_t buffered() const;  // octets that wait for all peers together
   std::size_t peers() const noexcept { return peers_.size(); }
   void flush();
@@ -85,7 +88,6 @@ class Hub {
     std::uint64_t number;
   };
 
-  void listen();
   void accept_some();
   void add_peer(Fd fd);
   void drop_peer(PeerId id, const std::string& why);
@@ -104,13 +106,11 @@ class Hub {
 
   sdk::Host host_;
   Flusher& flusher_;
-  std::unique_ptr<ListenLock> lock_;  // outlives the socket: nobody binds before its name is gone
-  std::string path_;
   Limits limits_;
   Self self_;
   std::string node_;
   std::uint64_t nonce_;
-  std::unique_ptr<ListenSocket> socket_;
+  std::unique_ptr<ListenSocket> socket_;  // null: stopped
   sdk::FdWatch accepting_;
   sdk::Timer accept_again_;
   std::map<PeerId, Peer> peers_;

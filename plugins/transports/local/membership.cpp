@@ -29,21 +29,29 @@ void Transport::connect(std::uint64_t token, std::uint64_t deadline_ns) {
 }
 
 void Transport::attempt() {
+  if (mode_ != Mode::connect)
+    return listening_.begin([this](std::unique_ptr<ListenSocket> socket, const sdk::Error* why) {
+      listening_ended(std::move(socket), why);
+    });
   try {
-    if (mode_ == Mode::listen) return try_listening();
-    try {
-      return try_connecting();
-    } catch (const sdk::Error& error) {
-      if (mode_ == Mode::connect || error.code() != TENON_ERR_UNAVAILABLE) throw;
-    }
-    try_listening();
+    try_connecting();
   } catch (const sdk::Error& error) {
     attempt_failed(error);
   }
 }
 
-void Transport::try_listening() {
-  auto lock = std::make_unique<ListenLock>(path_);
+void Transport::listening_ended(std::unique_ptr<ListenSocket> socket, const sdk::Error* why) {
+  try {
+    if (socket != nullptr) return become_listener(std::move(socket));
+    const bool taken = why->code() == TENON_ERR_ALREADY_EXISTS && why->retryable();
+    if (mode_ != Mode::automatic || !taken) return attempt_failed(*why);
+    try_connecting();
+  } catch (const sdk::Error& error) {
+    attempt_failed(error);
+  }
+}
+
+void Transport::become_listener(std::unique_ptr<ListenSocket> socket) {
   Hub::Self self;
   self.deliver = [this](std::uint64_t subscription, const Message& message, std::string_view reply) {
     bool taken = false;
@@ -54,11 +62,27 @@ void Transport::try_listening() {
     answered(exchange, answer, outcome.status, outcome.why);
   };
   self.drained = [this] { when_drained(); };
-  hub_ = std::make_shared<Hub>(host_, flusher_, std::move(lock), path_, limits_, std::move(self));
+  hub_ = std::make_shared<Hub>(host_, flusher_, std::move(socket), limits_, std::move(self));
   for (const auto& [number, subscription] : subscriptions_)
     hub_->subscribe(number, subscription.pattern, subscription.group);
   host_.log(TENON_LOG_INFO, "listening at " + path_);
   joined();
+}
+
+// Somebody removed the socket's file. The peers stay; only the door is hung anew.
+void Transport::listen_anew(std::uint64_t exchange) {
+  if (listening_.under_way()) return;  // a second health check while the host answers the first: its deadline tells it
+  host_.log(TENON_LOG_WARN, "somebody removed " + path_ + "; listening there anew");
+  hub_->stop_listening();
+  listening_.begin([this, exchange](std::unique_ptr<ListenSocket> socket, const sdk::Error* why) {
+    if (socket == nullptr) return lost(TENON_ERR_UNAVAILABLE, why->what());
+    try {
+      hub_->listen(std::move(socket));
+    } catch (const sdk::Error& error) {
+      return lost(TENON_ERR_UNAVAILABLE, error.what());
+    }
+    answered(exchange, nullptr, TENON_OK, {});
+  });
 }
 
 void Transport::try_connecting() {
@@ -134,6 +158,7 @@ void Transport::connecting_timed_out() {
 
 // Gives up the role. What still waited for an answer will get none.
 void Transport::leave() {
+  listening_.cancel();
   if (hub_) {
     hub_->close();
     retire(std::exchange(hub_, nullptr));

@@ -38,6 +38,7 @@ Transport::Transport(sdk::Host host, const tenon_connection_config& config)
       limits_{size_option(host, "/max_frame", 4 * kMebibyte), size_option(host, "/max_buffer", 4 * kMebibyte)},
       flusher_(host),
       inbox_(host, limits_.max_buffer),
+      listening_(host, path_),
       calls_(host, [this](Call&& call) {
         fail_call(call, TENON_ERR_TIMEOUT,
                   "no answer within the deadline; raise the timeout, or look at the other host", true);
@@ -207,9 +208,9 @@ void Transport::unsubscribe(std::uint64_t subscription, std::uint64_t token, std
 
 void Transport::health_check(std::uint64_t token, std::uint64_t deadline_ns) {
   require_member();
-  if (hub_) {
-    hub_->check_reachable();  // nobody is remote; what can be wrong is that others no longer find us
-    return host_.complete(token);
+  if (hub_) {  // nobody is remote; what can be wrong is that others no longer find us
+    if (hub_->is_reachable()) return host_.complete(token);
+    return listen_anew(expect_answer(token, deadline_ns));
   }
   const std::uint64_t exchange = expect_answer(token, deadline_ns);
   write(exchange, [&](std::string& buffer) { write_ping(buffer, FrameType::ping, exchange); });

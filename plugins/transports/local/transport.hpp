@@ -3,11 +3,12 @@
 // The model. Idle → connecting → member → (lost) reconnecting → member …, until disconnected. A member either listens
 // (has a Hub) or is connected to who does (has a Link); nobody else can tell the difference. How an attempt proceeds:
 //   connect  connect to the socket; nobody there: failed
-//   listen   take the lock and listen; somebody else has it: failed
-//   auto     connect; nobody there: take the lock and listen; somebody has the lock but does not listen yet: failed
+//   listen   become the listener (listening.hpp); somebody else is: failed
+//   auto     become the listener; somebody else is: connect to it; it does not listen yet: failed
+// In this order, because a host whose engine restarts still holds its socket: connecting first, it would join itself.
 // A failed attempt ends connect() in the modes connect and listen. In auto mode, and always after the connection was
-// lost, it is repeated after a back-off of 5 ms doubled up to 2 s, each drawn from [d/2, d]. So when the listener dies,
-// one of the others takes its place and the rest find it.
+// lost, it is repeated after a back-off of 5 ms doubled up to 2 s, each drawn from [d/2, d]. So when the listening host
+// dies, one of the others takes its place and the rest find it; when only its engine dies, they queue at its socket.
 //
 // What waits for an answer when the connection is lost ends as UNAVAILABLE. While reconnecting, send, request, reply
 // and health_check are refused so; subscriptions are only noted, and say themselves when the connection is back.
@@ -31,6 +32,7 @@
 #include "hub.hpp"
 #include "inbox.hpp"
 #include "link.hpp"
+#include "listening.hpp"
 
 namespace tenon::local {
 
@@ -64,8 +66,10 @@ class Transport {
 
   // Becoming a member, and ceasing to be one.
   void attempt();
-  void try_listening();
+  void listening_ended(std::unique_ptr<ListenSocket> socket, const sdk::Error* why);
+  void become_listener(std::unique_ptr<ListenSocket> socket);
   void try_connecting();
+  void listen_anew(std::uint64_t exchange);
   void attempt_failed(const sdk::Error& why);
   void try_again(const sdk::Error& why);
   void joined();
@@ -95,6 +99,7 @@ class Transport {
   Limits limits_;
   Flusher flusher_;
   Inbox inbox_;
+  Listening listening_;
   Phase phase_ = Phase::idle;
   std::uint64_t connect_token_ = 0, disconnect_token_ = 0;
   std::uint64_t next_delay_ns_ = 0;

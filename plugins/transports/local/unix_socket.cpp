@@ -81,6 +81,13 @@ pid_t check_peer(int fd) {
   return peer.pid;
 }
 
+void check_no_other_file(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode))
+    throw sdk::Error(TENON_ERR_ALREADY_EXISTS, path + " exists and is no socket; remove it, or use another path",
+                     TENON_FAULT_CALLER, false);
+}
+
 ListenLock::ListenLock(const std::string& path) {
   const std::string name = path + ".lock";
   fd_ = Fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
@@ -88,35 +95,46 @@ ListenLock::ListenLock(const std::string& path) {
     throw sdk::Error(TENON_ERR_IO,
                      "cannot open " + name + because(errno) + "; create its directory, writable for this user",
                      TENON_FAULT_CALLER, false);
-  if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0)
+  struct stat locked {}, named {};
+  const bool ours = ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(fd_.get(), &locked) == 0 &&
+                    ::stat(name.c_str(), &named) == 0 && locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+  if (!ours)
     throw sdk::Error(TENON_ERR_ALREADY_EXISTS,
                      "another host listens at " + path + " already; stop it, or use \"mode\": \"auto\"",
                      TENON_FAULT_REMOTE, true);
 }
 
-ListenSocket::ListenSocket(std::string path) : path_(std::move(path)) {
-  struct stat found {};
-  if (::lstat(path_.c_str(), &found) == 0) {
-    if (!S_ISSOCK(found.st_mode))
-      throw sdk::Error(TENON_ERR_ALREADY_EXISTS, path_ + " exists and is no socket; remove it, or use another path",
-                       TENON_FAULT_CALLER, false);
-    ::unlink(path_.c_str());  // stale: whoever listened there has lost the lock that we hold
-  }
-  fd_ = new_socket();
+ListenSocket::ListenSocket(std::string path, std::unique_ptr<ListenLock> lock)
+    : path_(std::move(path)), lock_(std::move(lock)) {
+  check_no_other_file(path_);
+  ::unlink(path_.c_str());  // stale: whoever listened there has lost the lock that we hold
+  own_ = new_socket();
+  fd_ = own_.get();
   const sockaddr_un address = address_of(path_);
   // The mode of the socket's own inode becomes that of the name, so it is never open to others, not even for a moment.
-  if (::fchmod(fd_.get(), 0600) != 0 ||
-      ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(fd_.get(), kBacklog) != 0 || ::lstat(path_.c_str(), &found) != 0)
+  if (::fchmod(fd_, 0600) != 0 || ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(fd_, kBacklog) != 0)
     throw sdk::Error(TENON_ERR_IO,
                      "cannot listen at " + path_ + because(errno) + "; create its directory, writable for this user",
                      TENON_FAULT_CALLER, false);
-  device_ = found.st_dev;
-  inode_ = found.st_ino;
+  remember_file();
+}
+
+ListenSocket::ListenSocket(std::string path, sdk::Listener held, int fd)
+    : path_(std::move(path)), held_(std::move(held)), fd_(fd) {
+  remember_file();
 }
 
 ListenSocket::~ListenSocket() {
-  if (is_reachable()) ::unlink(path_.c_str());
+  if (lock_ != nullptr && is_reachable()) ::unlink(path_.c_str());
+}
+
+// What stands there now is ours: nobody else may put a socket there while the lock is held for us.
+void ListenSocket::remember_file() noexcept {
+  struct stat found {};
+  if (::lstat(path_.c_str(), &found) != 0) return;
+  device_ = found.st_dev;
+  inode_ = found.st_ino;
 }
 
 bool ListenSocket::is_reachable() const noexcept {
@@ -124,6 +142,6 @@ bool ListenSocket::is_reachable() const noexcept {
   return ::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
 }
 
-Fd ListenSocket::accept() const { return Fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)); }
+Fd ListenSocket::accept() const { return Fd(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)); }
 
 }  // namespace tenon::local

@@ -1,8 +1,9 @@
 // The unix socket that hosts of one machine meet at, and the lock that decides who listens.
 //
-// The model. For a socket PATH there is PATH.lock, which is never removed. Whoever holds its flock may listen: only the
-// holder removes a stale socket and binds a new one, so two hosts never listen at the same time and no live socket is
-// ever removed. The kernel drops the lock with its holder, however that ends.
+// The model. For a socket PATH there is PATH.lock. Whoever holds its flock may listen: only the holder removes a stale
+// socket and binds a new one, so two hosts never listen at the same time and no live socket is ever removed. The kernel
+// drops the lock with its holder, however that ends. A host's keeper keeps the same rule, and removes the lock file at
+// its end while it holds it; so a lock counts only if its file still has its name.
 //
 // The socket has mode 0600 from the moment it exists, and both sides check the other's credentials: its user must be
 // ours or root. No function here blocks. Failures throw sdk::Error; where a retry may help it says so.
@@ -10,8 +11,10 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <tenon/sdk/listener.hpp>
 
 #include "fd.hpp"
 
@@ -29,6 +32,9 @@ Fd connect_socket(const std::string& path);
 // root.
 pid_t check_peer(int fd);
 
+// Throws TENON_ERR_ALREADY_EXISTS if something stands at the path that is no socket.
+void check_no_other_file(const std::string& path);
+
 // The right to listen at the path, for as long as it lives.
 class ListenLock {
  public:
@@ -39,15 +45,17 @@ class ListenLock {
   Fd fd_;
 };
 
-// A bound and listening socket. Removes the socket's name when destroyed, if it is still its own.
+// A bound and listening socket. When destroyed, its name is gone: removed if it is still its own, or by the host.
 class ListenSocket {
  public:
-  // Requires the path's lock. Throws TENON_ERR_ALREADY_EXISTS if something that is no socket stands there.
-  explicit ListenSocket(std::string path);
+  // Binds. Throws TENON_ERR_ALREADY_EXISTS if something that is no socket stands there.
+  ListenSocket(std::string path, std::unique_ptr<ListenLock> lock);
+  // One that the host holds.
+  ListenSocket(std::string path, sdk::Listener held, int fd);
   ~ListenSocket();
   ListenSocket(const ListenSocket&) = delete;
   ListenSocket& operator=(const ListenSocket&) = delete;
-  int fd() const noexcept { return fd_.get(); }
+  int fd() const noexcept { return fd_; }
   const std::string& path() const noexcept { return path_; }
   // Whether others still find it under its name.
   bool is_reachable() const noexcept;
@@ -55,10 +63,15 @@ class ListenSocket {
   Fd accept() const;
 
  private:
+  void remember_file() noexcept;
+
   std::string path_;
-  Fd fd_;
+  std::unique_ptr<ListenLock> lock_;  // null if the host holds the socket; outlives `own_`: nobody binds before
+  Fd own_;
+  sdk::Listener held_;
+  int fd_;  // of `own_`, or the host's
   dev_t device_ = 0;
-  ino_t inode_ = 0;
+  ino_t inode_ = 0;  // 0: there was no file to remember
 };
 
 }  // namespace tenon::local
