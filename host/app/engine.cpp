@@ -5,6 +5,7 @@
 
 #include "app/config_check.hpp"
 #include "app/crash_handlers.hpp"
+#include "app/stop_bound.hpp"
 #include "common/logging.hpp"
 #include "common/system.hpp"
 #include "common/text.hpp"
@@ -13,29 +14,12 @@ namespace tenon::app {
 
 namespace {
 
+// Keys of the stash.
 constexpr std::string_view kConfigKey = "config";
+constexpr std::string_view kTokenKey = "control-token";
+constexpr std::string_view kStartedKey = "started";
 constexpr std::string_view kControlListener = "control";
 constexpr Duration kIdleLook = std::chrono::milliseconds(50);
-
-// Longer than any orderly stop of this tree takes: what stops one after another is counted one by one.
-Duration stop_bound(const integration::HostConfig& config) {
-  Duration longest{0}, in_order{0};
-  const auto visit = [&](const auto& self, const runtime::SupervisorConfig& supervisor) -> void {
-    const bool ordered = supervisor.strategy != runtime::Strategy::one_for_one;
-    for (const runtime::ChildConfig& child : supervisor.children) {
-      if (const auto* nested = std::get_if<std::shared_ptr<const runtime::SupervisorConfig>>(&child)) {
-        self(self, **nested);
-        continue;
-      }
-      const runtime::ProcessConfig& process = *std::get<std::shared_ptr<const runtime::ProcessConfig>>(child);
-      const Duration takes = process.stop.drain + process.stop.grace;
-      longest = std::max(longest, takes);
-      if (ordered || !process.depends_on.empty()) in_order += takes;
-    }
-  };
-  visit(visit, *config.supervision);
-  return std::min<Duration>(std::chrono::seconds(5) + longest + in_order, std::chrono::minutes(10));
-}
 
 }  // namespace
 
@@ -82,10 +66,20 @@ int Engine::run() {
 
 void Engine::on_adopted(keeper::Adoption adoption) {
   set_crash_page(client_.breadcrumbs());
-  if (Status begun = begin(adoption); !begun.ok()) {
-    std::fprintf(stderr, "tenon: %s\n", begun.error().message.c_str());
-    end(1);
+  first_ = !adoption.stash.contains(kStartedKey);
+  if (Status begun = begin(adoption); !begun.ok()) fail(begun.error());
+}
+
+// What cannot start is the operator's to mend. What cannot take over leaves the processes alone: the keeper starts
+// the next engine, later each time, and stops everything when it is told to.
+void Engine::fail(const Error& why) {
+  if (first_) {
+    std::fprintf(stderr, "tenon: %s\n", why.message.c_str());
+    return end(1);
   }
+  log::error("engine", "cannot take over from the engine before; the processes go on, and another engine tries again",
+             {{"why", why.message}});
+  leave_at_once(1);
 }
 
 Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adoption& adoption) {
@@ -102,8 +96,10 @@ Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adop
   LoadedConfig loaded = load_config(std::move(sources), load_options(!first));
   if (!loaded.problems.empty()) {
     std::fprintf(stderr, "%s", format_problems(loaded.problems, loaded.warnings).c_str());
-    return Error(errc::invalid_argument, options_.config + " was not accepted; mend the errors above and run `tenon check " +
-                                             options_.config + "`", fault::caller);
+    return Error(
+        errc::invalid_argument,
+        options_.config + " was not accepted; mend the errors above and run `tenon check " + options_.config + "`",
+        fault::caller);
   }
   if (first) {
     for (const ConfigProblem& warning : loaded.warnings) log::warn("config", to_string(warning));
@@ -121,22 +117,37 @@ Status Engine::begin(keeper::Adoption& adoption) {
   if (!config.ok()) return std::move(config).error();
   log::set_level((*config)->log_level);
   log::set_format((*config)->log_format);
-  if (client_.vitals() != nullptr) client_.vitals()->set_hang_timeout((*config)->hang_timeout);
+  // To load and take over is one turn, and longer than those that the config speaks of.
+  client_.vitals()->set_hang_timeout(std::max(keeper::kDefaultHangTimeout, (*config)->hang_timeout));
 
-  host_ = std::make_unique<Host>(loop_, client_, *config,
+  TENON_TRY(load_token(adoption, **config));
+  host_ = std::make_unique<Host>(loop_, client_, *config, adoption.hello.engine_ordinal,
                                  HostCallbacks{[this] { end(exit_code_); },
-                                               [this](int code, const std::string& reason) { stop(reason, code); },
-                                               [] {}});
-  TENON_TRY(host_->prepare(adoption));
-  TENON_TRY(client_.set_shutdown_bound(
-      std::chrono::duration_cast<std::chrono::milliseconds>(stop_bound(**config) + std::chrono::seconds(5))));
+                                               [this](int code, const std::string& reason) { stop(reason, code); }});
+  TENON_TRY(host_->prepare(adoption, first_));
+  TENON_TRY(client_.set_shutdown_bound(std::chrono::duration_cast<std::chrono::milliseconds>(
+      stop_bound(*(*config)->supervision) + std::chrono::seconds(5))));
   const HostView::Identity identity{adoption.hello.keeper_pid, adoption.hello.engine_restarts,
-                                    MonotonicTime{Duration(adoption.hello.keeper_started_ns)}, (*config)->control.socket};
+                                    MonotonicTime{Duration(adoption.hello.keeper_started_ns)},
+                                    (*config)->control.socket};
   view_ = std::make_unique<HostView>(*host_, identity, [this] { stop("asked to by an operator", exit_code_); });
   server_ = std::make_unique<control::ControlServer>(loop_, *view_, host_->metrics());
 
   adoption_ = std::move(adoption);
   return listen();
+}
+
+// Kept, so that a file that has gone since shuts nobody out.
+Status Engine::load_token(const keeper::Adoption& adoption, const integration::HostConfig& config) {
+  if (config.control.http_listen.empty()) return {};
+  if (const auto kept = adoption.stash.find(kTokenKey); kept != adoption.stash.end()) {
+    token_ = kept->second.bytes;
+    return {};
+  }
+  auto token = read_file(config.control.http_token_file, 4096);
+  if (!token.ok()) return std::move(token).error().with_context("control.http.token_file");
+  token_ = trim(*token);
+  return client_.put(std::string(kTokenKey), token_);
 }
 
 // The control socket first: a second host on the same socket is refused before it has started anything.
@@ -159,6 +170,10 @@ Status Engine::listen() {
     wanted_listeners_.push_back(tcp);
   }
   for (keeper::AdoptedListener& listener : adoption_.listeners) {
+    if (integration::PluginListeners::owns(listener.spec.name)) {
+      host_->plugin_listeners().adopt(listener.spec);
+      continue;
+    }
     std::erase_if(wanted_listeners_, [&](const keeper::ListenSpec& s) { return s.name == listener.spec.name; });
     serve(listener.spec.name, std::move(listener.socket));
   }
@@ -168,38 +183,51 @@ Status Engine::listen() {
 }
 
 void Engine::serve(const std::string& name, unique_fd socket) {
-  Status served;
-  if (name == kControlListener) {
-    served = server_->serve_unix(std::move(socket));
-  } else {
-    auto token = read_file(host_->config().control.http_token_file, 4096);
-    served = token.ok() ? server_->serve_tcp(std::move(socket), std::string(trim(*token))) : Status(std::move(token).error());
-  }
-  if (!served.ok()) log::error("control", "a listener is not served", {{"listener", name}, {"why", served.error().message}});
+  const Status served = name == kControlListener ? server_->serve_unix(std::move(socket))
+                                                 : server_->serve_tcp(std::move(socket), token_);
+  if (!served.ok())
+    log::error("control", "a listener is not served", {{"listener", name}, {"why", served.error().message}});
 }
 
 void Engine::on_listening(keeper::Listening listening) {
+  if (integration::PluginListeners::owns(listening.name)) {
+    if (host_ != nullptr) host_->plugin_listeners().on_listening(std::move(listening));
+    return;
+  }
   serve(listening.name, std::move(listening.socket));
   std::erase_if(wanted_listeners_, [&](const keeper::ListenSpec& s) { return s.name == listening.name; });
   if (wanted_listeners_.empty() && phase_ == Phase::greeting) start_host();
 }
 
 void Engine::on_listen_failed(keeper::ListenFailed failure) {
-  std::fprintf(stderr, "tenon: %s\n", failure.message.c_str());
-  end(1);
+  if (integration::PluginListeners::owns(failure.name)) {
+    if (host_ != nullptr) host_->plugin_listeners().on_listen_failed(failure);
+    return;
+  }
+  fail(Error(static_cast<errc>(failure.code), std::move(failure.message)));
 }
 
 void Engine::start_host() {
   phase_ = Phase::running;
   keeper::Adoption adoption = std::move(adoption_);
-  if (Status started = host_->start(adoption); !started.ok()) {
+  // Before the first spawn: from here on an engine has something to take over.
+  Status started = first_ ? client_.put(std::string(kStartedKey), {}) : Status();
+  if (started.ok()) started = host_->start(adoption, first_);
+  if (!started.ok()) {
+    if (!first_) return fail(started.error());
     std::fprintf(stderr, "tenon: %s\n", started.error().message.c_str());
     return stop(started.error().message, 1);
   }
-  log::info("engine", "running", {{"node", host_->config().node}, {"processes", host_->processes().size()},
-                                  {"socket", host_->config().control.socket}, {"engine", adoption.hello.engine_ordinal}});
+  // In a turn of its own: this one is the long one.
+  loop_.post([this] { client_.vitals()->set_hang_timeout(host_->config().hang_timeout); });
+  log::info("engine", "running",
+            {{"node", host_->config().node},
+             {"processes", host_->processes().size()},
+             {"socket", host_->config().control.socket},
+             {"engine", adoption.hello.engine_ordinal}});
   if (options_.end_at)
-    end_timer_ = loop_.after(*options_.end_at - loop_.clock().monotonic(), [this] { stop("the time of --for is over", exit_code_); });
+    end_timer_ = loop_.after(*options_.end_at - loop_.clock().monotonic(),
+                             [this] { stop("the time of --for is over", exit_code_); });
   if (options_.until_idle) idle_timer_ = loop_.every(kIdleLook, [this] { look_whether_idle(); });
 }
 
@@ -221,8 +249,11 @@ void Engine::stop(std::string reason, int exit_code) {
   idle_timer_.reset();
   end_timer_.reset();
   log::info("engine", "stopping", {{"why", reason}});
+  // From here on the keeper ends what we begin, should we not live to do it.
+  if (Status told = client_.stopping(exit_code); !told.ok())
+    log::warn("engine", "the keeper does not know of the stop", {{"why", told.error().message}});
   // Not from within whoever asks: it may be the process whose end is the reason.
-  loop_.post([this] { host_->stop(stop_bound(host_->config())); });
+  loop_.post([this] { host_->stop(stop_bound(*host_->config().supervision)); });
 }
 
 void Engine::end(int exit_code) {
@@ -262,7 +293,8 @@ void Engine::on_exited(keeper::Exited exited) {
   if (host_ != nullptr) host_->bridge().on_exited(exited);
 }
 void Engine::on_signal_failed(keeper::SignalFailed failed) {
-  log::debug("engine", "a signal found no process", {{"process", keeper::to_string(failed.key)}, {"signal", failed.signal_number}});
+  log::debug("engine", "a signal found no process",
+             {{"process", keeper::to_string(failed.key)}, {"signal", failed.signal_number}});
 }
 void Engine::on_stash_refused(keeper::StashRefused refused) {
   log::warn("engine", "the keeper did not keep a value; it is lost if the engine ends",

@@ -1,11 +1,15 @@
 // The engine's process: the keeper link, the host on it, and how both begin and end.
 //
-// The model. An engine is *greeting* until the keeper has told what it holds, then *running*, then *stopping* (asked by a
-// signal, by an operator, by --for, --until-idle, or because the root supervisor gave up), and ends by telling the keeper the
-// exit code of the host. What cannot start at all (a bad config) ends at once, with what to mend on stderr. An engine that
-// loses its link exits; the keeper, if it lives, starts the next.
+// The model. An engine is *greeting* until the keeper has told what it holds, then *running*, then *stopping* (asked
+// by a signal, by an operator, by --for, --until-idle, or because the root supervisor gave up; the keeper is told,
+// and finishes the stop of an engine that dies in it), and ends by telling the keeper the exit code of the host. An
+// engine that loses its link exits; the keeper, if it lives, starts the next.
 //
-// The config that runs is kept with the keeper: a restarted engine reads nothing from disk.
+// What cannot start at all (a bad config) ends the host at once, with what to mend on stderr, but only as long as no
+// engine of this keeper has started anything. A later engine never ends the host for what it meets when it takes
+// over: it does without, or exits and leaves the processes to the engine after it.
+//
+// What runs is kept with the keeper (config, plugins, schemas, token): a restarted engine needs nothing from the disk.
 #pragma once
 
 #include <memory>
@@ -55,6 +59,8 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   void turn_ended() noexcept override;
 
   Status begin(keeper::Adoption& adoption);
+  Status load_token(const keeper::Adoption& adoption, const integration::HostConfig& config);
+  void fail(const Error& why);
   Result<std::shared_ptr<const integration::HostConfig>> load(keeper::Adoption& adoption);
   Status listen();
   void serve(const std::string& name, unique_fd socket);
@@ -68,6 +74,8 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   std::unique_ptr<event::FdWatch> link_watch_;
   Phase phase_ = Phase::greeting;
   int exit_code_ = 0;
+  bool first_ = true;  // no engine of this keeper has started anything yet
+  std::string token_;  // of the TCP listener
   RunOptions options_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<HostView> view_;

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 
+#include "app/former_tree.hpp"
 #include "app/process_usage.hpp"
+#include "app/schema_texts.hpp"
+#include "common/json_writer.hpp"
 #include "common/logging.hpp"
 #include "integration/plugin_kinds.hpp"
 #include "keeper/crash_blame.hpp"
@@ -12,39 +16,63 @@ namespace tenon::app {
 
 namespace {
 
+// Keys of the stash.
 constexpr std::string_view kQuarantineKey = "quarantine";
+constexpr std::string_view kSchemasKey = "schemas";
+constexpr std::string_view kPluginPrefix = "plugin/";
+// A plugin that had a listening socket in the engine before has asked for it again by then, or will not.
+constexpr Duration kClaimWithin = std::chrono::seconds(60);
+constexpr std::size_t kMaxKeptSchemas = 16 * 1024 * 1024;
 // Dead letters are for reading by people: a store as large as the events themselves would help nobody.
 constexpr std::size_t kDeadLetterBytes = 64 * 1024 * 1024;
 
-loader::LoaderOptions loader_options(const integration::HostConfig& config) {
+loader::LoaderOptions loader_options(const integration::HostConfig& config, integration::KeeperStore& store) {
   loader::LoaderOptions options;
   options.directories = config.plugin_directories;
   options.watch = config.watch_plugins;
   options.kinds = integration::plugin_kinds();
+  options.keep = [&store](const loader::PluginPlace& place, const loader::FileStamp& stamp, int copy) {
+    store.put(std::string(kPluginPrefix) + place.path, loader::KeptPlugin{place, stamp, {}}.encode(), copy);
+  };
   return options;
+}
+
+std::vector<loader::KeptPlugin> kept_plugins(keeper::Adoption& adoption) {
+  std::vector<loader::KeptPlugin> former;
+  for (auto& [key, entry] : adoption.stash) {
+    if (!key.starts_with(kPluginPrefix) || entry.descriptors.size() != 1) continue;
+    auto kept =
+        loader::KeptPlugin::decode(entry.bytes, key.substr(kPluginPrefix.size()), std::move(entry.descriptors.front()));
+    if (kept.ok()) former.push_back(std::move(*kept));
+    else log::warn("loader", "a plugin cannot be taken over", {{"key", key}, {"why", kept.error().message}});
+  }
+  return former;
 }
 
 }  // namespace
 
 Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<const integration::HostConfig> config,
-           HostCallbacks callbacks)
+           std::uint64_t engine, HostCallbacks callbacks)
     : loop_(loop), client_(client), config_(std::move(config)), callbacks_(std::move(callbacks)),
       tracer_(client.breadcrumbs()), worker_pool_(event::make_worker_pool(loop)),
       plugin_services_{loop, *worker_pool_, tracer_, metrics_, *this, config_->node},
-      loader_(loader_options(*config_), loop, quarantine_, tracer_), serializers_(plugin_services_, loader_.registry()),
-      budget_(config_->event_limit), dead_letters_(loop, config_->dead_letter_capacity, kDeadLetterBytes),
+      loader_(loader_options(*config_, store_), loop, quarantine_, tracer_),
+      serializers_(plugin_services_, loader_.registry()), budget_(config_->event_limit),
+      dead_letters_(loop, config_->dead_letter_capacity, kDeadLetterBytes),
       router_(budget_, dead_letters_, *this, {config_->request_timeout, config_->block_for}),
       system_events_(loop, router_, "//" + config_->node), validation_(config_->schema_mode, serializers_),
-      plugin_events_(system_events_), bridge_(client), commands_(loop, bridge_), policies_(plugin_services_, loader_.registry()),
+      plugin_events_(system_events_), store_(loop, integration::store_link(client)), bridge_(client, store_),
+      commands_(loop, bridge_, engine), listeners_(bridge_), policies_(plugin_services_, loader_.registry()),
       checks_(plugin_services_, loader_.registry()),
       logs_(loop, [](const runtime::ProcessId& id, const Error& problem) {
         log::warn("logs", problem.message, {{"process", id}});
       }),
       hub_({loop, router_, intake_, budget_, dead_letters_, serializers_,
-            [this](std::string_view name) { return serializers_.make(name, "channel"); },
+            [this](std::string_view name, const std::string& instance) { return serializers_.make(name, instance); },
             [this](const message::Event& event) { return validation_.check(event); }, *this, config_->node}),
-      process_events_(system_events_, hub_, {callbacks_.all_stopped, callbacks_.must_end, callbacks_.changed}),
-      manager_({loop, bridge_, policies_, checks_, hub_, process_events_}), tree_(loop, manager_, bridge_, process_events_),
+      process_events_(system_events_, hub_, {callbacks_.all_stopped, callbacks_.must_end}),
+      manager_({loop, bridge_, policies_, checks_, hub_, process_events_}),
+      tree_(loop, manager_, bridge_, process_events_),
       transports_({loop, plugin_services_, loader_.registry(), serializers_, router_, intake_, budget_, dead_letters_,
                    system_events_, askers_, [this](const message::Event& event) { return validation_.check(event); },
                    config_->request_timeout, config_->node},
@@ -64,7 +92,8 @@ Host::~Host() {
 void Host::report_crash(const keeper::Adoption& adoption) {
   if (const auto kept = adoption.stash.find(kQuarantineKey); kept != adoption.stash.end())
     if (Status restored = quarantine_.restore(kept->second.bytes); !restored.ok())
-      log::warn("loader", "the list of quarantined plugins was unreadable and is empty now", {{"why", restored.error().message}});
+      log::warn("loader", "the list of quarantined plugins was unreadable and is empty now",
+                {{"why", restored.error().message}});
   if (!adoption.hello.previous_exit) return;
   const keeper::Blame blame =
       keeper::blame_for(adoption.trail, *adoption.hello.previous_exit, adoption.hello.previous_hung);
@@ -76,21 +105,78 @@ void Host::report_crash(const keeper::Adoption& adoption) {
     log::error("loader", "the engine ended inside a plugin",
                {{"file", crumb.file}, {"component", crumb.component}, {"call", crumb.call}, {"for", crumb.subject},
                 {"event", crumb.event_id}, {"how", report.how}, {"quarantined", quarantined}});
+    if (quarantined) condemned_.push_back(crumb);
   }
-  static_cast<void>(client_.put(std::string(kQuarantineKey), quarantine_.serialize()));
+  store_.put(std::string(kQuarantineKey), quarantine_.serialize());
 }
 
-Status Host::prepare(keeper::Adoption& adoption) {
+Status Host::prepare(keeper::Adoption& adoption, bool first) {
   report_crash(adoption);
-  if (client_.breadcrumbs() != nullptr) keeper::clear_breadcrumbs(*client_.breadcrumbs());
-  TENON_TRY(loader_.start());
+  TENON_TRY(load_plugins(adoption, first));
   auto json = serializers_.make("json", "host");
   if (!json.ok()) return std::move(json).error().with_context("the host needs the serializer json");
   json_ = std::move(*json);
   dead_letters_.connect(system_events_, *json_, serializers_);
-  TENON_TRY(validation_.load(config_->schema_directories, *json_));
+  TENON_TRY(load_schemas(adoption, first));
   TENON_TRY(tree_.load(*config_->supervision));
   return configure_workers();
+}
+
+Status Host::load_plugins(keeper::Adoption& adoption, bool first) {
+  TENON_TRY(first ? loader_.start() : loader_.take_over(kept_plugins(adoption)));
+  // Without its serializer a worker cannot be talked to, and without json nobody: those are not given up.
+  std::set<std::string> needed = {"json"};
+  for (const auto& [id, worker] : config_->workers)
+    if (worker.channel.kind != runtime::ChannelKind::none) needed.insert(worker.channel.serializer);
+  for (const std::string& name : needed) {
+    const loader::Component* component = loader_.registry().find(TENON_KIND_SERIALIZER, name);
+    if (component != nullptr && component->current() != nullptr) continue;
+    if (!tolerate_serializer(name)) continue;
+    const std::string id = loader::component_id(TENON_KIND_SERIALIZER, name);
+    for (const keeper::Breadcrumb& crumb : condemned_)
+      if (crumb.component == id) culprits_.push_back(crumb);
+  }
+  return {};
+}
+
+// Uses a quarantined file again, because it alone offers the serializer. False if there is none.
+bool Host::tolerate_serializer(const std::string& name) {
+  const std::string id = loader::component_id(TENON_KIND_SERIALIZER, name);
+  for (const loader::PluginListing& plugin : loader_.registry().list()) {
+    const bool offers = std::find(plugin.components.begin(), plugin.components.end(), id) != plugin.components.end();
+    if (plugin.state != loader::PluginState::quarantined || !offers || !quarantine_.tolerate(plugin.file)) continue;
+    store_.put(std::string(kQuarantineKey), quarantine_.serialize());
+    log::error("loader",
+               "crashed too often, but nothing else offers it and the host cannot do without: it is used again; "
+               "install a mended version",
+               {{"file", plugin.file}, {"component", id}});
+    loader_.look_again(plugin.file);
+    return true;
+  }
+  return false;
+}
+
+Status Host::load_schemas(const keeper::Adoption& adoption, bool first) {
+  if (config_->schema_mode == integration::SchemaMode::off) return validation_.load({}, *json_);
+  if (const auto kept = adoption.stash.find(kSchemasKey); !first && kept != adoption.stash.end()) {
+    auto texts = decode_schema_texts(kept->second.bytes);
+    if (!texts.ok()) return std::move(texts).error();
+    return validation_.load(*texts, *json_);
+  }
+  auto texts = read_schema_texts(config_->schema_directories);
+  Status loaded = texts.ok() ? validation_.load(*texts, *json_) : Status(texts.error());
+  if (!loaded.ok()) {
+    if (first) return loaded;
+    // They were too large to be kept, and are not what they were.
+    log::error("message", "events are checked only against the schemas before this one; mend it and restart the host",
+               {{"why", loaded.error().message}});
+    return {};
+  }
+  std::string bytes = encode_schema_texts(*texts);
+  if (bytes.size() <= kMaxKeptSchemas) store_.put(std::string(kSchemasKey), std::move(bytes));
+  else
+    log::warn("message", "the schemas are too large for the keeper; a restarted engine reads them from the disk again");
+  return {};
 }
 
 Status Host::configure_workers() {
@@ -106,56 +192,23 @@ Status Host::configure_workers() {
   return result;
 }
 
-Status Host::start(keeper::Adoption& adoption) {
-  TENON_TRY(transports_.start());
-  const bool first = adoption.hello.engine_ordinal <= 1 && adoption.children.empty();
-  if (!first) return adopt_processes(adoption);
-  tree_.start();
+Status Host::start(keeper::Adoption& adoption, bool first) {
+  if (first) {
+    TENON_TRY(transports_.start());
+    tree_.start();
+    return {};
+  }
+  adopt_processes(adoption);
+  transports_.take_over();  // in the same turn: nothing has been routed yet
+  unclaimed_timer_ = loop_.after(kClaimWithin, [this] { listeners_.drop_unclaimed(); });
+  isolate_culprits();
   return {};
 }
 
-Status Host::adopt_processes(keeper::Adoption& adoption) {
-  runtime::TreeAdoption former;
-  former.engine_lost = MonotonicTime{Duration(adoption.hello.engine_lost_ns)};
-  std::unordered_map<std::string, std::string> subscriptions;
-  for (auto& [key, entry] : adoption.stash) {
-    if (!key.starts_with(integration::KeeperBridge::kLabelPrefix)) continue;
-    const std::string id = key.substr(integration::KeeperBridge::kLabelPrefix.size());
-    if (id.starts_with(runtime::kSupervisorKeyPrefix)) {
-      auto label = runtime::SupervisorLabel::decode(entry.bytes);
-      if (label.ok()) former.supervisors[id.substr(runtime::kSupervisorKeyPrefix.size())] = std::move(*label);
-      continue;
-    }
-    auto label = runtime::ProcessLabel::decode(entry.bytes);
-    if (!label.ok()) {
-      log::warn("engine", "a process's label is unreadable; it is treated as new", {{"process", id}, {"why", label.error().message}});
-      continue;
-    }
-    subscriptions[id] = label->extra;
-    former.processes[id].label = std::move(*label);
-  }
-  for (const keeper::AdoptedChild& child : adoption.children) {
-    auto& slot = former.processes[child.key.id].child;
-    if (slot && slot->generation > child.key.generation) continue;  // an older one whose exit was not yet forgotten
-    runtime::AdoptedProcess::Child adopted{child.key.generation, child.pid, MonotonicTime{Duration(child.started_ns)}, {}};
-    if (child.exit)
-      adopted.exit = {child.exit->status, child.exit->run_time,
-                      {child.exit->user_cpu, child.exit->system_cpu, child.exit->max_resident_bytes}};
-    slot = adopted;
-  }
-
+void Host::adopt_processes(keeper::Adoption& adoption) {
+  const runtime::TreeAdoption former = former_tree(adoption);
   // Channels first: what is adopted may count as ready at once, and then is written to.
-  std::vector<std::string> broken;
-  for (keeper::AdoptedChild& child : adoption.children) {
-    unique_fd memory;
-    const auto kept = adoption.stash.find(integration::KeeperBridge::channel_key(child.key.id));
-    if (kept != adoption.stash.end() && !kept->second.descriptors.empty()) memory = std::move(kept->second.descriptors.front());
-    const Status opened = bridge_.adopt(child, std::move(memory), subscriptions[child.key.id]);
-    if (opened.ok()) continue;
-    log::warn("engine", "a worker's channel cannot be taken over; the worker is restarted",
-              {{"process", child.key.id}, {"why", opened.error().message}});
-    if (!child.exit) broken.push_back(child.key.id);
-  }
+  const std::map<std::string, std::string> broken = adopt_channels(adoption, former);
   const std::vector<std::string> strangers = tree_.adopt(former);
   manager_.for_each([this](const runtime::ProcessHandle& process) { hub_.set_status(process.id(), process.status); });
   for (const keeper::AdoptedChild& child : adoption.children) {
@@ -163,8 +216,51 @@ Status Host::adopt_processes(keeper::Adoption& adoption) {
     else if (std::find(strangers.begin(), strangers.end(), child.key.id) != strangers.end())
       static_cast<void>(client_.signal(child.key, SIGKILL, keeper::SignalTarget::group));
   }
-  for (const std::string& id : broken) manager_.restart(id, [](Status) {});
-  return {};
+  for (const auto& [id, why] : broken) manager_.replace(id, why);
+}
+
+// By id, why the channel of a process that runs cannot be taken over.
+std::map<std::string, std::string> Host::adopt_channels(keeper::Adoption& adoption,
+                                                        const runtime::TreeAdoption& former) {
+  std::map<std::string, std::string> broken;
+  for (keeper::AdoptedChild& child : adoption.children) {
+    unique_fd memory;
+    const auto kept = adoption.stash.find(integration::KeeperBridge::channel_key(child.key.id));
+    if (kept != adoption.stash.end() && !kept->second.descriptors.empty())
+      memory = std::move(kept->second.descriptors.front());
+    const Status opened = bridge_.adopt(child, std::move(memory), kept_subscriptions(former, child.key.id));
+    if (opened.ok()) continue;
+    log::warn("engine", "a worker's channel cannot be taken over; the worker is replaced",
+              {{"process", child.key.id}, {"why", opened.error().message}});
+    if (!child.exit) broken[child.key.id] = opened.error().message;
+  }
+  return broken;
+}
+
+// The serializer stays, so whoever made it crash must go: the worker that sent the event, under its restart policy.
+void Host::isolate_culprits() {
+  for (const keeper::Breadcrumb& crumb : culprits_) {
+    const std::string id = worker_named(crumb.subject, config_->node);
+    const runtime::ProcessHandle* process = manager_.find(id);
+    const bool runs = process != nullptr && process->pid.has_value();
+    const std::string what = crumb.component + " crashed in " + crumb.call + " for " +
+                             (id.empty() ? "an unknown" : id) +
+                             (crumb.event_id.empty() ? "" : ", event " + crumb.event_id) +
+                             "; it cannot be quarantined, because nothing else offers it: install a mended version" +
+                             (runs ? ", or stop " + id + ", which is restarted now" : "");
+    log::error("engine", what, {{"process", id}});
+    alert("serializer_crash", crumb.component, what);
+    if (runs) static_cast<void>(client_.signal({id, process->generation}, SIGKILL, keeper::SignalTarget::group));
+  }
+  culprits_.clear();
+}
+
+void Host::alert(std::string_view name, std::string_view subject, const std::string& reason) {
+  system_events_.publish("system.alert", subject, [&] {
+    JsonWriter json;
+    json.begin_object().member("alert", name).member("reason", reason).member("subject", subject);
+    return json.end_object().take();
+  });
 }
 
 void Host::stop(Duration bound) {
@@ -239,18 +335,25 @@ void Host::cancel_command(std::uint64_t command) { commands_.cancel(command); }
 
 Status Host::process_usage(std::string_view id, tenon_usage& out) {
   const runtime::ProcessHandle* process = manager_.find(id);
-  if (process == nullptr || !process->pid) return Error(errc::not_found, "process " + std::string(id) + " does not run");
+  if (process == nullptr || !process->pid)
+    return Error(errc::not_found, "process " + std::string(id) + " does not run");
   return read_process_usage(*process->pid, out);
 }
 
 Result<MonotonicTime> Host::last_control_message(std::string_view id, std::string_view type) {
   const runtime::ProcessHandle* process = manager_.find(id);
-  if (process == nullptr || !process->pid) return Error(errc::not_found, "process " + std::string(id) + " does not run");
+  if (process == nullptr || !process->pid)
+    return Error(errc::not_found, "process " + std::string(id) + " does not run");
   return hub_.last_control(id, type);
 }
 
-Status Host::transport_round_trip(std::string_view transport, MonotonicTime deadline, std::function<void(Status)> done) {
+Status Host::transport_round_trip(std::string_view transport, MonotonicTime deadline,
+                                  std::function<void(Status)> done) {
   return transports_.round_trip(transport, deadline, std::move(done));
+}
+
+Result<std::uint64_t> Host::listen(std::string path, std::function<void(Result<int>)> done) {
+  return listeners_.open(path, std::move(done));
 }
 
 // --- message::RouterEvents ---

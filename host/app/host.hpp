@@ -1,13 +1,19 @@
 // All modules of the engine, made and wired for one checked config.
 //
-// The model. A Host is made (nothing runs), then started fresh or by adopting what an earlier engine left, then stopped once.
-// It holds the modules in the order of their dependencies, so they go in the reverse one; the small interfaces through which
-// modules call upwards (askers, workers' signals, plugins' wishes) end here.
+// The model. A Host is made (nothing runs), then prepared and started, then stopped once. The first of a keeper's
+// life reads what the config names, and what is wrong with that is an error. One that takes over from an earlier
+// engine gets it from the keeper (plugins, schemas), adopts first of all, and answers what is wrong by doing without
+// it: a transport that cannot be made, a directory that is gone, a serializer that crashed but that the host cannot
+// do without.
+//
+// It holds the modules in the order of their dependencies, so they go in the reverse one; the small interfaces
+// through which modules call upwards (askers, workers' signals, plugins' wishes) end here.
 //
 // All [loop].
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,6 +27,7 @@
 #include "integration/event_validation.hpp"
 #include "integration/host_config.hpp"
 #include "integration/keeper_bridge.hpp"
+#include "integration/keeper_store.hpp"
 #include "integration/plugin_events.hpp"
 #include "integration/plugin_health_check.hpp"
 #include "integration/plugin_restart_policy.hpp"
@@ -42,26 +49,27 @@ namespace tenon::app {
 struct HostCallbacks {
   std::function<void()> all_stopped;
   std::function<void(int exit_code, const std::string& reason)> must_end;
-  std::function<void()> changed;  // something that --until-idle may care about
 };
 
 class Host final : private integration::WorkerHubEvents,
                    private integration::PluginEnvironment,
                    private message::RouterEvents {
  public:
-  // Loop and client must outlive the host.
+  // `engine`: the number of this engine. Loop and client must outlive the host.
   Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<const integration::HostConfig> config,
-       HostCallbacks callbacks);
+       std::uint64_t engine, HostCallbacks callbacks);
   ~Host() override;
 
-  // Loads plugins, checks what only they can answer, connects transports. An error names what to mend.
-  Status prepare(keeper::Adoption& adoption);
-  // Starts every process, or takes over those that an earlier engine left.
-  Status start(keeper::Adoption& adoption);
+  // Loads plugins and checks what only they can answer. An error of a first engine names what to mend; one of a
+  // successor is worth another try. `first`: no engine of this keeper has started anything.
+  Status prepare(keeper::Adoption& adoption, bool first);
+  // Connects transports and starts every process, or takes over those that an earlier engine left.
+  Status start(keeper::Adoption& adoption, bool first);
   // Stops processes in reverse order, then transports. Completion comes through HostCallbacks::all_stopped.
   void stop(Duration bound);
 
   integration::KeeperBridge& bridge() noexcept { return bridge_; }
+  integration::PluginListeners& plugin_listeners() noexcept { return listeners_; }
   // After each turn: timeouts of messages are due at a new time, perhaps.
   void rearm_message_timer();
 
@@ -95,7 +103,13 @@ class Host final : private integration::WorkerHubEvents,
  private:
   Status configure_workers();
   void report_crash(const keeper::Adoption& adoption);
-  Status adopt_processes(keeper::Adoption& adoption);
+  Status load_plugins(keeper::Adoption& adoption, bool first);
+  bool tolerate_serializer(const std::string& name);
+  Status load_schemas(const keeper::Adoption& adoption, bool first);
+  void adopt_processes(keeper::Adoption& adoption);
+  std::map<std::string, std::string> adopt_channels(keeper::Adoption& adoption, const runtime::TreeAdoption& former);
+  void isolate_culprits();
+  void alert(std::string_view name, std::string_view subject, const std::string& reason);
   void message_timer_due();
 
   // integration::WorkerHubEvents
@@ -113,6 +127,8 @@ class Host final : private integration::WorkerHubEvents,
   Result<MonotonicTime> last_control_message(std::string_view id, std::string_view type) override;
   Status transport_round_trip(std::string_view transport, MonotonicTime deadline,
                               std::function<void(Status)> done) override;
+  Result<std::uint64_t> listen(std::string path, std::function<void(Result<int>)> done) override;
+  void release_listener(std::uint64_t listener) override { listeners_.release(listener); }
 
   // message::RouterEvents
   void answer_for(std::uint64_t asker_token, const message::Event& answer) override;
@@ -142,8 +158,10 @@ class Host final : private integration::WorkerHubEvents,
   integration::Askers askers_;
   integration::PluginEvents plugin_events_;
 
+  integration::KeeperStore store_;
   integration::KeeperBridge bridge_;
   integration::CommandRunner commands_;
+  integration::PluginListeners listeners_;
   integration::PluginRestartPolicies policies_;
   integration::PluginHealthChecks checks_;
   runtime::LogCapture logs_;
@@ -153,6 +171,10 @@ class Host final : private integration::WorkerHubEvents,
   runtime::SupervisionTree tree_;
   integration::TransportHub transports_;
 
+  std::vector<keeper::Breadcrumb> condemned_;  // in which the engine before died, so that the file was quarantined
+  std::vector<keeper::Breadcrumb> culprits_;   // of those, in a serializer that must be used none the less
+
+  event::Handle unclaimed_timer_;
   event::Handle message_timer_;
   MonotonicTime message_timer_at_ = MonotonicTime::max();
 };

@@ -20,10 +20,11 @@ std::vector<std::string> minimal_environment() {
 
 Result<std::uint64_t> CommandRunner::run(CommandRequest request, std::function<void(CommandOutcome)> done) {
   if (commands_.size() >= kMaxCommands)
-    return Error(errc::exhausted, "256 commands of health checks run already; raise their intervals", fault::host, true);
+    return Error(errc::exhausted, "256 commands of health checks run already; raise their intervals", fault::host,
+                 true);
   const std::uint64_t number = next_++;
   auto command = std::make_unique<Command>();
-  command->key = {std::string(kPrefix) + std::to_string(number), 1};
+  command->key = {std::string(kPrefix) + std::to_string(number), generation_};
   command->done = std::move(done);
   command->output_limit = std::min<std::size_t>(request.output_limit, 1024 * 1024);
   command->started = loop_.clock().monotonic();
@@ -58,6 +59,7 @@ void CommandRunner::cancel(std::uint64_t number) {
 }
 
 CommandRunner::Command* CommandRunner::find(const keeper::ProcessKey& key) {
+  if (key.generation != generation_) return nullptr;  // an earlier engine's, on its way out
   const std::uint64_t number = std::strtoull(key.id.c_str() + kPrefix.size(), nullptr, 10);
   const auto at = commands_.find(number);
   return at == commands_.end() ? nullptr : at->second.get();
@@ -70,7 +72,8 @@ void CommandRunner::on_spawned(keeper::Spawned spawned) {
   command->error = std::move(spawned.descriptors.error);
   const auto watch = [&](unique_fd& fd, std::unique_ptr<event::FdWatch>& into) {
     if (!fd.valid()) return;
-    auto made = loop_.watch(fd.get(), event::Interest::read, [this, command, &fd, &into](event::Interest) { read(*command, fd, into); });
+    auto made = loop_.watch(fd.get(), event::Interest::read,
+                            [this, command, &fd, &into](event::Interest) { read(*command, fd, into); });
     if (made.ok()) into = std::move(*made);
   };
   watch(command->output, command->output_watch);
@@ -114,7 +117,9 @@ void CommandRunner::on_exited(const keeper::Exited& exited) {
   if (command->output.valid()) read(*command, command->output, command->output_watch);
   if (command->error.valid()) read(*command, command->error, command->error_watch);
   const ExitStatus& status = exited.exit.status;
-  command->outcome.ended = command->timed_out ? TENON_EXIT_TIMEOUT : status.signaled() ? TENON_EXIT_SIGNAL : TENON_EXIT_CODE;
+  command->outcome.ended = command->timed_out  ? TENON_EXIT_TIMEOUT
+                           : status.signaled() ? TENON_EXIT_SIGNAL
+                                               : TENON_EXIT_CODE;
   command->outcome.value = status.signaled() ? status.signal : status.code;
   finish(std::strtoull(exited.key.id.c_str() + kPrefix.size(), nullptr, 10));
 }

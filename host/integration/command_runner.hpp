@@ -1,8 +1,8 @@
-// Runs commands to their end for plugins: through the keeper, in a group of their own, with a deadline and a limit on output,
-// of which the last octets are kept.
+// Runs commands to their end for plugins: through the keeper, in a group of their own, with a deadline and a limit on
+// output, of which the last octets are kept.
 //
-// A command that is past its deadline, or not wanted any more, is killed with everything in its group. Its slot is free when
-// the keeper has reported the exit.
+// A command that is past its deadline, or not wanted any more, is killed with everything in its group. Its slot is
+// free when the keeper has reported the exit.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,10 @@ class CommandRunner {
   static constexpr std::size_t kMaxCommands = 256;  // at once in the whole host
   static constexpr std::string_view kPrefix = "@command/";
 
-  CommandRunner(event::Loop& loop, CommandLauncher& launcher) : loop_(loop), launcher_(launcher) {}
+  // `engine`: the number of this engine. What an earlier one started still dies under the same numbers, and is not
+  // ours.
+  CommandRunner(event::Loop& loop, CommandLauncher& launcher, std::uint64_t engine)
+      : loop_(loop), launcher_(launcher), generation_(engine) {}
 
   // errc::exhausted when too many run. `done` exactly once unless cancelled.
   Result<std::uint64_t> run(CommandRequest request, std::function<void(CommandOutcome)> done);
@@ -61,6 +64,7 @@ class CommandRunner {
   event::Loop& loop_;
   CommandLauncher& launcher_;
   std::map<std::uint64_t, std::unique_ptr<Command>> commands_;
+  const std::uint64_t generation_;
   std::uint64_t next_ = 1;
 };
 

@@ -5,10 +5,9 @@
 
 namespace tenon::integration {
 
-Status EventValidation::load(const std::vector<std::string>& directories, message::MessageSerializer& json) {
+Status EventValidation::load(const std::vector<message::SchemaText>& schemas, message::MessageSerializer& json) {
   json_ = &json;
-  if (mode_ == SchemaMode::off) return {};
-  for (const std::string& directory : directories) TENON_TRY(schemas_.add_directory(directory));
+  for (const message::SchemaText& schema : schemas) TENON_TRY(schemas_.add(schema.text, schema.file));
   return {};
 }
 

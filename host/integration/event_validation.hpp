@@ -17,9 +17,9 @@ class EventValidation {
   EventValidation(SchemaMode mode, message::SerializerDirectory& serializers)
       : mode_(mode), serializers_(serializers) {}
 
-  // Reads and compiles every *.json under the directories. errc::bad_data names file and place: a bad schema is a
-  // config error. `json` makes JSON of other encodings; it must outlive this.
-  Status load(const std::vector<std::string>& directories, message::MessageSerializer& json);
+  // Compiles the schemas. errc::bad_data names file and place: a bad schema is a config error. `json` makes JSON of
+  // other encodings; it must outlive this.
+  Status load(const std::vector<message::SchemaText>& schemas, message::MessageSerializer& json);
 
   // errc::bad_data with JSON pointer, value and rule when the event breaks the schema of its type and the mode enforces
   // it. In mode `warn` it is logged and passes.

@@ -39,6 +39,13 @@ std::vector<keeper::ResourceLimit> to_keeper(const runtime::ResourceLimits& limi
 
 }  // namespace
 
+KeeperStore::Link store_link(keeper::KeeperClient& client) {
+  return {[&client](const std::string& key, const std::string& bytes, int fd) {
+            return client.put(key, bytes, fd >= 0 ? std::vector<int>{fd} : std::vector<int>{});
+          },
+          [&client](const std::string& key) { return client.erase(key); }};
+}
+
 // --- requests ---
 
 Status KeeperBridge::spawn(const runtime::ProcessConfig& config, std::uint64_t generation, const runtime::StopPlan& stop) {
@@ -74,16 +81,16 @@ void KeeperBridge::forget(const runtime::ProcessId& id, std::uint64_t generation
 }
 
 void KeeperBridge::save_label(std::string_view key, std::string bytes) {
-  static_cast<void>(client_.put(std::string(kLabelPrefix) + std::string(key), std::move(bytes)));
+  store_.put(std::string(kLabelPrefix) + std::string(key), std::move(bytes));
 }
 
 void KeeperBridge::drop_label(std::string_view key) {
-  static_cast<void>(client_.erase(std::string(kLabelPrefix) + std::string(key)));
+  store_.erase(std::string(kLabelPrefix) + std::string(key));
 }
 
 void KeeperBridge::keep_channel_memory(const std::string& id, int fd) {
-  if (fd >= 0) static_cast<void>(client_.put(channel_key(id), {}, {fd}));
-  else static_cast<void>(client_.erase(channel_key(id)));
+  if (fd >= 0) store_.put(channel_key(id), {}, fd);
+  else store_.erase(channel_key(id));
 }
 
 Status KeeperBridge::spawn_command(keeper::SpawnSpec spec) { return client_.spawn(std::move(spec)); }

@@ -17,6 +17,7 @@
 
 #include "event/loop.hpp"
 #include "integration/command_runner.hpp"
+#include "integration/keeper_store.hpp"
 #include "integration/plugin_listeners.hpp"
 #include "integration/worker_hub.hpp"
 #include "keeper/keeper_client.hpp"
@@ -26,9 +27,12 @@
 
 namespace tenon::integration {
 
+// Sends over the client, which must outlive the store.
+KeeperStore::Link store_link(keeper::KeeperClient& client);
+
 class KeeperBridge final : public runtime::ProcessLauncher, public CommandLauncher, public ListenerKeeper {
  public:
-  explicit KeeperBridge(keeper::KeeperClient& client) : client_(client) {}
+  KeeperBridge(keeper::KeeperClient& client, KeeperStore& store) : client_(client), store_(store) {}
   // Before the first answer of the keeper is passed on. All outlive the bridge's use.
   void connect(runtime::ProcessManager& manager, WorkerHub& hub, runtime::LogCapture& logs, CommandRunner& commands) {
     manager_ = &manager, hub_ = &hub, logs_ = &logs, commands_ = &commands;
@@ -69,6 +73,7 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
                      unique_fd memory, std::string_view subscriptions);
 
   keeper::KeeperClient& client_;
+  KeeperStore& store_;
   runtime::ProcessManager* manager_ = nullptr;
   WorkerHub* hub_ = nullptr;
   runtime::LogCapture* logs_ = nullptr;

@@ -31,14 +31,17 @@ PluginInstance::PluginInstance(PluginServices& services, std::shared_ptr<const l
                                std::string component, std::string instance_name, std::string config_json)
     : services_(services), version_(std::move(version)), component_(std::move(component)), name_(std::move(instance_name)),
       config_text_(config_json.empty() ? "{}" : std::move(config_json)),
-      place_(services.tracer.place(version_->library == nullptr ? component_ : version_->library->traced_as(),
-                                   component_)) {
+      place_(services.tracer.take_place(version_->library == nullptr ? component_ : version_->library->traced_as(),
+                                        component_)) {
   auto document = JsonDocument::parse(config_text_, name_);
   if (document.ok()) config_.emplace(std::move(*document));  // it was valid when it was checked; else every look-up misses
   fill_table();
 }
 
-PluginInstance::~PluginInstance() { silence(); }
+PluginInstance::~PluginInstance() {
+  silence();
+  services_.tracer.give_back(place_);
+}
 
 void PluginInstance::silence() noexcept {
   alive_.reset();

@@ -110,20 +110,22 @@ class PluginInstance {
   const Table* table() const noexcept {
     return static_cast<const Table*>(version_->table());
   }
-  // Calls into the plugin under a breadcrumb; [loop].
+  // Calls into the plugin under a breadcrumb, for the instance unless a subject is named; [loop].
   template <class Call>
-  auto call(std::uint32_t call_number, Call&& function, std::string_view event_id = {}) {
+  auto call(std::uint32_t call_number, Call&& function, std::string_view event_id = {}, std::string_view subject = {}) {
     assert(services_.loop.on_loop_thread() && "plugins are called on the loop thread only");
-    keeper::BreadcrumbScope scope(services_.tracer.lane(), place_, call_number, event_id);
+    keeper::BreadcrumbScope scope(services_.tracer.lane(), place_, call_number, event_id,
+                                  subject.empty() ? name_ : subject);
     return function();
   }
   // The same for functions that return a status and fill an error.
   template <class Call>
-  Status checked(std::uint32_t call_number, Call&& function, std::string_view event_id = {}) {
+  Status checked(std::uint32_t call_number, Call&& function, std::string_view event_id = {},
+                 std::string_view subject = {}) {
     tenon_error error;
     error.struct_size = sizeof error;
     error.text_size = 0;
-    const tenon_status status = call(call_number, [&] { return function(&error); }, event_id);
+    const tenon_status status = call(call_number, [&] { return function(&error); }, event_id, subject);
     if (status == TENON_OK) return {};
     error.code = status;
     return to_error(error);

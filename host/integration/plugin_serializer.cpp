@@ -47,10 +47,12 @@ PluginSerializer::PluginSerializer(PluginServices& services, std::shared_ptr<con
       table_(table<tenon_serializer>()), read_call_(call_number("read_event")), write_call_(call_number("write_event")),
       value_call_(call_number("read_value")) {}
 
-Result<std::unique_ptr<PluginSerializer>> PluginSerializer::make(PluginServices& services, const loader::Component& component,
+Result<std::unique_ptr<PluginSerializer>> PluginSerializer::make(PluginServices& services,
+                                                                 const loader::Component& component,
                                                                  std::string instance_name) {
   if (component.current() == nullptr)
-    return Error(errc::not_found, "no plugin offers " + component.id() + " at present; put it back into a plugin directory");
+    return Error(errc::not_found,
+                 "no plugin offers " + component.id() + " at present; put it back into a plugin directory");
   std::unique_ptr<PluginSerializer> made(
       new PluginSerializer(services, component.current(), component.id(), std::move(instance_name)));
   PluginSerializer& s = *made;
@@ -74,7 +76,8 @@ Status PluginSerializer::read_event(std::string_view input, message::BaseMessage
   tenon_event event;
   TENON_INIT(&event);
   TENON_TRY(checked(read_call_, [&](tenon_error* error) {
-    return table_->read_event(self_, {reinterpret_cast<const std::uint8_t*>(input.data()), input.size()}, &event, error);
+    return table_->read_event(self_, {reinterpret_cast<const std::uint8_t*>(input.data()), input.size()}, &event,
+                              error);
   }));
   out.specversion = from_abi(event.specversion);
   out.id = from_abi(event.id);
@@ -135,8 +138,9 @@ Status PluginSerializer::write_event(const message::BaseMessageEnvelope& event, 
 
   const std::size_t before = out.size();
   AbiBuffer buffer(out);
-  Status written = checked(write_call_, [&](tenon_error* error) { return table_->write_event(self_, &abi, &buffer.abi, error); },
-                           event.id);
+  Status written = checked(
+      write_call_, [&](tenon_error* error) { return table_->write_event(self_, &abi, &buffer.abi, error); }, event.id,
+      event.source);
   if (written.ok()) buffer.commit();
   else out.set_size(before);
   return written;
@@ -153,8 +157,8 @@ Status PluginSerializer::splice(std::string_view encoded, std::span<const messag
   const std::size_t before = out.size();
   AbiBuffer buffer(out);
   Status spliced = checked(write_call_, [&](tenon_error* error) {
-    return table_->splice(self_, {reinterpret_cast<const std::uint8_t*>(encoded.data()), encoded.size()}, attributes, count,
-                          &buffer.abi, &splice, error);
+    return table_->splice(self_, {reinterpret_cast<const std::uint8_t*>(encoded.data()), encoded.size()}, attributes,
+                          count, &buffer.abi, &splice, error);
   });
   if (spliced.ok() && splice.skip > encoded.size())
     spliced = Error(errc::internal, "the serializer's splice skips more than there is", fault::plugin);
@@ -174,10 +178,11 @@ Status PluginSerializer::transcode_from(message::MessageSerializer& source, std:
   AbiBuffer buffer(out);
   tenon_value_sink sink;
   TENON_INIT(&sink);
-  TENON_TRY(checked(value_call_, [&](tenon_error* error) { return table_->write_value(self_, &buffer.abi, &sink, error); }));
+  TENON_TRY(
+      checked(value_call_, [&](tenon_error* error) { return table_->write_value(self_, &buffer.abi, &sink, error); }));
   Status read = reader.checked(reader.value_call_, [&](tenon_error* error) {
-    return reader.table_->read_value(reader.self_, {reinterpret_cast<const std::uint8_t*>(value.data()), value.size()}, &sink,
-                                     error);
+    return reader.table_->read_value(reader.self_, {reinterpret_cast<const std::uint8_t*>(value.data()), value.size()},
+                                     &sink, error);
   });
   Status finished = checked(value_call_, [&](tenon_error* error) { return table_->finish_value(self_, error); });
   if (!read.ok()) {
@@ -194,7 +199,8 @@ Status PluginSerializer::transcode_from(message::MessageSerializer& source, std:
   return {};
 }
 
-Result<std::unique_ptr<message::MessageSerializer>> PluginSerializers::make(std::string_view name, std::string instance_name) {
+Result<std::unique_ptr<message::MessageSerializer>> PluginSerializers::make(std::string_view name,
+                                                                            std::string instance_name) {
   const loader::Component* component = registry_.find(TENON_KIND_SERIALIZER, name);
   if (component == nullptr)
     return Error(errc::not_found, "no plugin offers serializer/" + std::string(name) +

@@ -28,7 +28,6 @@ void ProcessEvents::on_status_changed(const runtime::ProcessHandle& process, run
   log::debug("runtime", "status", {{"process", process.id()}, {"from", to_string(old_status)},
                                    {"to", to_string(process.status)}, {"reason", process.reason}});
   hub_.set_status(process.id(), process.status);
-  callbacks_.changed();
 }
 
 void ProcessEvents::on_starting(const runtime::ProcessHandle& process) {

@@ -16,7 +16,6 @@ class ProcessEvents final : public runtime::RuntimeObserver {
   struct Callbacks {
     std::function<void()> all_stopped;
     std::function<void(int exit_code, const std::string& reason)> host_must_end;
-    std::function<void()> changed;  // after any change of a process's status
   };
   ProcessEvents(SystemEvents& events, WorkerHub& hub, Callbacks callbacks)
       : events_(events), hub_(hub), callbacks_(std::move(callbacks)) {}

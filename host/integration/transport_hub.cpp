@@ -42,6 +42,33 @@ Status TransportHub::Impl::start() {
   return {};
 }
 
+void TransportHub::Impl::take_over() {
+  for (const TransportConfig& config : transport_configs_) make_or_wait(config);
+}
+
+void TransportHub::Impl::make_or_wait(const TransportConfig& config) {
+  const std::size_t before = transports_.size();
+  Status made = make(config);
+  if (made.ok()) made = make_routes(*transports_.back());
+  if (made.ok()) {
+    missing_.erase(&config);
+    return connect(*transports_.back());
+  }
+  transports_.resize(before);
+  Missing& missing = missing_[&config];
+  missing.problem = made.error().message;
+  log::error("transport", "cannot be used; its routes deliver nothing until it can, and it is tried again",
+             {{"transport", config.name}, {"why", missing.problem}, {"in_ms", missing.retry.count() / 1'000'000}});
+  services_.events.publish("system.transport.disconnected", config.name, [&] {
+    JsonWriter json;
+    json.begin_object().member("transport", config.name).member("plugin", config.plugin);
+    json.member("state", to_string(TransportState::error)).member("reason", missing.problem);
+    return json.end_object().take();
+  });
+  missing.timer = services_.loop.after(missing.retry, [this, &config] { make_or_wait(config); });
+  missing.retry = std::min(missing.retry * 2, kLongestRetry);
+}
+
 Status TransportHub::Impl::make(const TransportConfig& config) {
   const loader::Component* component = services_.registry.find(TENON_KIND_TRANSPORT, config.plugin);
   if (component == nullptr || component->current() == nullptr)
@@ -158,6 +185,7 @@ void TransportHub::Impl::state_changed(Transport& t, TransportState state, const
 void TransportHub::Impl::stop(Duration bound, std::function<void()> done) {
   stopped_ = std::move(done);
   stopping_ = transports_.size() + 1;
+  missing_.clear();
   const auto one_less = [this] {
     if (stopping_ == 0 || --stopping_ != 0) return;
     stop_timer_.reset();
@@ -204,6 +232,15 @@ std::string TransportHub::Impl::transports_json() const {
     json.member("received", t->received).member("dropped", t->dropped).member("came_round", t->came_round);
     json.end_object();
   }
+  for (const auto& [config, missing] : missing_) {
+    json.begin_object().member("name", config->name).member("plugin", config->plugin);
+    json.member("url", without_credentials(config->url)).member("state", to_string(TransportState::error));
+    json.member("reason", missing.problem).member("health", "unknown").member("sent", std::uint64_t{0});
+    json.member("failed", std::uint64_t{0})
+        .member("received", std::uint64_t{0})
+        .member("dropped", std::uint64_t{0})
+        .end_object();
+  }
   return json.end_array().take();
 }
 
@@ -225,6 +262,7 @@ TransportHub::TransportHub(Services services, std::vector<TransportConfig> trans
     : impl_(std::make_unique<Impl>(std::move(services), std::move(transports), std::move(routes))) {}
 TransportHub::~TransportHub() = default;
 Status TransportHub::start() { return impl_->start(); }
+void TransportHub::take_over() { impl_->take_over(); }
 void TransportHub::stop(Duration bound, std::function<void()> done) { impl_->stop(bound, std::move(done)); }
 Status TransportHub::round_trip(std::string_view transport, MonotonicTime deadline, std::function<void(Status)> done) {
   return impl_->round_trip(transport, deadline, std::move(done));

@@ -62,6 +62,9 @@ class TransportHub {
   // Makes the connections and begins to connect; a transport that cannot connect now goes on trying. An error only for
   // what no retry mends: no such plugin, a refused config.
   Status start();
+  // Instead of start(), after an earlier engine: a transport that cannot even be made (its plugin is quarantined, or
+  // refuses to be created) is said to be disconnected and tried again, with its routes; nothing else waits for it.
+  void take_over();
   // Sends what waits as far as the deadline allows and disconnects. `done` exactly once.
   void stop(Duration bound, std::function<void()> done);
 

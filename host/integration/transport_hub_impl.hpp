@@ -24,6 +24,7 @@ class TransportHub::Impl {
   Impl(Services services, std::vector<TransportConfig> transports, std::vector<RouteConfig> routes);
 
   Status start();
+  void take_over();
   void stop(Duration bound, std::function<void()> done);
   Status round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done);
   bool quiet() const;
@@ -50,7 +51,15 @@ class TransportHub::Impl {
     bool was_connected = false, stopping = false, met_our_name = false;
   };
 
+  // One that an earlier engine had and that cannot be made at present.
+  struct Missing {
+    std::string problem;
+    Duration retry = kFirstRetry;
+    event::Handle timer;
+  };
+
   Status make(const TransportConfig& config);
+  void make_or_wait(const TransportConfig& config);
   Status make_routes(Transport& t);
   void connect(Transport& t);
   void check_health(Transport& t);
@@ -81,6 +90,7 @@ class TransportHub::Impl {
   std::vector<TransportConfig> transport_configs_;
   std::vector<RouteConfig> route_configs_;
   std::vector<std::unique_ptr<Transport>> transports_;
+  std::map<const TransportConfig*, Missing> missing_;  // keys: of transport_configs_
   std::string run_;  // tells this engine's events from those of another host of the same name
   UlidGenerator ids_;
   event::Handle stop_timer_;

@@ -42,6 +42,8 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
   generation_ = generation;
   controls_.clear();
   released_at_ = {};
+  // What it said to the engine before is not known, so its silence counts from now.
+  adopted_at_ = adopted.valid() ? hub_.services_.loop.clock().monotonic() : MonotonicTime{};
   if (config_.channel.kind == runtime::ChannelKind::none) return {};
 
   restore_subscriptions();
@@ -74,7 +76,7 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
 Result<ChannelSerializers> WorkerHub::Worker::make_serializers() {
   ChannelSerializers made;
   for (auto* one : {&made.reader, &made.writer}) {
-    auto serializer = hub_.services_.make_serializer(config_.channel.serializer);
+    auto serializer = hub_.services_.make_serializer(config_.channel.serializer, id_);
     if (!serializer.ok()) return std::move(serializer).error();
     *one = std::move(*serializer);
   }
@@ -269,7 +271,7 @@ std::string WorkerHub::Worker::data_as_json(const message::Event& event) {
   const message::BaseMessageEnvelope& e = event.envelope;
   if (e.data_kind != message::DataKind::value) return {};
   if (e.format == message::SerializationFormat::of("application/json")) return std::string(e.data);
-  auto json = hub_.services_.make_serializer("json");
+  auto json = hub_.services_.make_serializer("json", id_);
   message::MessageSerializer* reader = hub_.services_.serializers.reader_for(e.format);
   message::GrowingBuffer out(config_.channel.max_event * 4);
   if (!json.ok() || reader == nullptr || !(*json)->transcode_from(*reader, e.data, out).ok()) return {};
@@ -289,7 +291,7 @@ void WorkerHub::Worker::send_control(std::string type, std::string correlationid
 MonotonicTime WorkerHub::Worker::last_control(std::string_view type) const {
   if (hub_.services_.router.is_parked(receiver_)) return hub_.services_.loop.clock().monotonic();
   const auto known = controls_.find(type);
-  return std::max(released_at_, known == controls_.end() ? MonotonicTime{} : known->second);
+  return std::max(released_at_, known == controls_.end() ? adopted_at_ : known->second);
 }
 
 // --- what the worker takes ---

@@ -64,6 +64,7 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
   std::uint64_t generation_ = 0;
   std::unique_ptr<WorkerChannel> channel_;
   std::vector<std::unique_ptr<WorkerChannel>> retired_;  // kept until their callbacks have returned
+  MonotonicTime adopted_at_{};  // this incarnation, from an earlier engine; epoch: it was started by this one
   std::map<std::string, MonotonicTime, std::less<>> controls_;  // at most kMaxControlTypes
   std::vector<SubscriptionConfig> own_subscriptions_;
   std::vector<std::function<void()>> drains_;

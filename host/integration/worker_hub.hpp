@@ -31,7 +31,9 @@
 namespace tenon::integration {
 
 // Makes a serializer by its component name.
-using MakeSerializer = std::function<Result<std::unique_ptr<message::MessageSerializer>>(std::string_view name)>;
+// `instance` is for whom: a process's id, so that a crash of the serializer names it.
+using MakeSerializer = std::function<Result<std::unique_ptr<message::MessageSerializer>>(std::string_view name,
+                                                                                         const std::string& instance)>;
 
 class WorkerHubEvents {
  public:
@@ -88,8 +90,9 @@ class WorkerHub final : public runtime::ProcessHooks {
   const WorkerConfig* config(std::string_view id) const;
   message::ReceiverId receiver(std::string_view id) const;  // kNoReceiver if unknown
   std::size_t in_flight(std::string_view id) const;
-  // When the incarnation last sent a control message of the type; epoch: never. A parked sender counts as heard now,
-  // and as heard when it was released: its silence until then was our doing.
+  // When the incarnation last sent a control message of the type; epoch: never. At the latest when it was taken over
+  // from an earlier engine. A parked sender counts as heard now, and as heard when it was released: its silence until
+  // then was our doing.
   MonotonicTime last_control(std::string_view id, std::string_view type) const;
   std::uint64_t events_in(std::string_view id) const;
   std::uint64_t log_lines(std::string_view id) const;

@@ -38,14 +38,22 @@ Result<std::string> text_member(const JsonValue& root, std::string_view name) {
 
 }  // namespace
 
-Status SchemaRegistry::add_directory(const std::string& directory) {
+Result<std::vector<SchemaText>> SchemaRegistry::read_directory(const std::string& directory) {
   auto files = schema_files(directory);
   if (!files.ok()) return std::move(files).error();
-  for (const std::string& file : *files) {
+  std::vector<SchemaText> texts;
+  for (std::string& file : *files) {
     auto text = read_file(file, kMaxFile);
     if (!text.ok()) return std::move(text).error();
-    TENON_TRY(add(*text, file));
+    texts.push_back({std::move(file), std::move(*text)});
   }
+  return texts;
+}
+
+Status SchemaRegistry::add_directory(const std::string& directory) {
+  auto texts = read_directory(directory);
+  if (!texts.ok()) return std::move(texts).error();
+  for (const SchemaText& each : *texts) TENON_TRY(add(each.text, each.file));
   return {};
 }
 

@@ -53,6 +53,11 @@ class Schema {
   std::unique_ptr<Impl> impl_;
 };
 
+// A schema file as it was read.
+struct SchemaText {
+  std::string file, text;
+};
+
 class SchemaRegistry {
  public:
   static constexpr std::size_t kMaxSchemas = 10'000;
@@ -61,6 +66,8 @@ class SchemaRegistry {
   // that is no event schema (no "x-tenon-type") is compiled and found by its "$id" only. errc::bad_data names the file;
   // errc::already_exists two files for one type or id.
   Status add_directory(const std::string& directory);
+  // The same files, read and not yet looked at.
+  static Result<std::vector<SchemaText>> read_directory(const std::string& directory);
   Status add(std::string_view text, const std::string& file);
   // The one whose "$id" is `dataschema`, else that of the type, else that of the first matching pattern. Null: none
   // applies.

@@ -68,6 +68,27 @@ TEST_F(Stopping, ShutdownEndsTheHostWithZero) {
   EXPECT_TRUE(all_gone());
 }
 
+TEST(StoppingAlone, AShutdownOutlivesTheEngine) {
+  // Ends on the second request only: the engine's is the first, the keeper's the second.
+  HostProcess host(R"({ "supervision": { "children": [
+    { "id": "twice", "stop": { "grace": "1h" },
+      "command": ["bash", "-c", "trap 'n=$((n+1)); echo $n > ${TEST}/asked; [ $n = 2 ] && exit 0' TERM; touch ${TEST}/up; while :; do sleep 0.05; done"] } ] } })");
+  ASSERT_TRUE(host.start()) << host.log();
+  ASSERT_TRUE(wait_until([&] { return ::access(host.path("up").c_str(), F_OK) == 0; }));
+  const pid_t engine = host.engine_pid();
+  ASSERT_EQ(host.cli({"shutdown", "--no-wait"}).exit_code, 0);
+  ASSERT_TRUE(wait_until([&] { return read_text(host.path("asked")) == "1\n"; })) << host.log();
+  ::kill(engine, SIGKILL);
+  EXPECT_EQ(host.wait_for_end(), 0) << host.log();
+  EXPECT_EQ(read_text(host.path("asked")), "2\n");
+}
+
+TEST_F(Stopping, SigquitEndsEverythingAtOnce) {
+  host_.signal(SIGQUIT);
+  EXPECT_EQ(host_.wait_for_end(), 0) << host_.log();
+  EXPECT_TRUE(all_gone());
+}
+
 TEST_F(Stopping, TheNextHostTakesTheSameSocket) {
   EXPECT_EQ(host_.stop(), 0);
   ASSERT_TRUE(host_.start()) << host_.log();

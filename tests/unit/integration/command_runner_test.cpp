@@ -66,7 +66,7 @@ class CommandRunnerTest : public ::testing::Test {
 
   event::FakeLoop loop;
   FakeLauncher launcher;
-  std::unique_ptr<CommandRunner> runner = std::make_unique<CommandRunner>(loop, launcher);
+  std::unique_ptr<CommandRunner> runner = std::make_unique<CommandRunner>(loop, launcher, 2);
   int calls = 0;
   CommandOutcome outcome;
 };
@@ -81,6 +81,19 @@ TEST_F(CommandRunnerTest, AsksForATransientProcessWithItsEnvironmentAndNothingOf
   EXPECT_EQ(spec.argv, (std::vector<std::string>{"/bin/probe", "--fast"}));
   EXPECT_EQ(spec.environment.back(), "MODE=x");
   for (const std::string& entry : spec.environment) EXPECT_FALSE(entry.starts_with("TENON_")) << entry;
+}
+
+TEST_F(CommandRunnerTest, IsNotFooledByAnEarlierEnginesCommandOfTheSameNumber) {
+  run();
+  keeper::Exited earlier;
+  earlier.key = launcher.spawned.back().key;
+  ASSERT_EQ(earlier.key.generation, 2u);
+  earlier.key.generation = 1;
+  runner->on_exited(earlier);
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(launcher.forgotten.size(), 1u) << "and the keeper may forget it";
+  exited(ExitStatus{});
+  EXPECT_EQ(calls, 1);
 }
 
 TEST_F(CommandRunnerTest, ReportsTheExitCodeTheDurationAndBothStreams) {

@@ -55,7 +55,7 @@ class HubTest : public ::testing::Test, private message::RouterEvents {
     hub.reset();
     hub = std::make_unique<WorkerHub>(WorkerHub::Services{
         loop, router, intake, budget, dead_letters, serializers,
-        [](std::string_view) -> Result<std::unique_ptr<message::MessageSerializer>> {
+        [](std::string_view, const std::string&) -> Result<std::unique_ptr<message::MessageSerializer>> {
           return std::unique_ptr<message::MessageSerializer>(std::make_unique<FakeSerializer>());
         },
         [this](const message::Event& event) -> Status {

@@ -38,8 +38,9 @@ class KeeperBridgeTest : public HubTest {
     EXPECT_TRUE(pair.ok());
     keeper_end.emplace(std::move(pair->keeper_end));
     client.emplace(std::move(pair->engine_end), nothing);
-    bridge.emplace(*client);
-    commands.emplace(loop, *bridge);
+    store.emplace(loop, store_link(*client));
+    bridge.emplace(*client, *store);
+    commands.emplace(loop, *bridge, 1);
     manager.emplace(runtime::ProcessManager::Services{loop, *bridge, policies, checks, *hub, observer});
     bridge->connect(*manager, *hub, logs, *commands);
   }
@@ -129,6 +130,7 @@ class KeeperBridgeTest : public HubTest {
   NoEvents nothing;
   std::optional<keeper::Link> keeper_end;
   std::optional<keeper::KeeperClient> client;
+  std::optional<KeeperStore> store;
   std::optional<KeeperBridge> bridge;
   std::optional<CommandRunner> commands;
   runtime::LogCapture logs{loop, [](const runtime::ProcessId&, const Error&) {}};

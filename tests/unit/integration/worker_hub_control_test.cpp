@@ -1,4 +1,6 @@
 // What a worker says to the host, and what the host refuses.
+#include <fcntl.h>
+
 #include "hub_fixture.hpp"
 
 namespace tenon::integration {
@@ -32,6 +34,23 @@ TEST_F(WorkerHubControl, RemembersWhenEachControlMessageCameLast) {
   exited("a");
   start("a", 2);
   EXPECT_EQ(hub->last_control("a", "tenon.heartbeat"), MonotonicTime{}) << "a new incarnation has not been heard";
+}
+
+TEST_F(WorkerHubControl, CountsTheSilenceOfAnAdoptedWorkerFromItsAdoption) {
+  add_and_start("a", worker_config());
+  write("a", "{type=tenon.heartbeat}");
+  const unique_fd memory(::fcntl(events.memory["a"], F_DUPFD_CLOEXEC, 0));
+  make_hub();  // another engine
+  add("a", worker_config());
+  pass(std::chrono::seconds(30));
+  ChannelEnds ends = make_pipes();
+  ASSERT_TRUE(hub->start("a", 1, std::move(ends.host), memory.duplicate(), {}).ok());
+  workers["a"] = std::move(ends.worker);
+  const MonotonicTime adopted = loop.clock().monotonic();
+  pass(std::chrono::seconds(3));
+  EXPECT_EQ(hub->last_control("a", "tenon.heartbeat"), adopted);
+  write("a", "{type=tenon.heartbeat}");
+  EXPECT_EQ(hub->last_control("a", "tenon.heartbeat"), adopted + std::chrono::seconds(3));
 }
 
 TEST_F(WorkerHubControl, SettlesADeliveryByItsAck) {
