@@ -36,11 +36,14 @@ class PluginHealthCheck final : public runtime::HealthCheck, private PluginInsta
   void check(MonotonicTime deadline, Completion done) override {
     const std::uint64_t token = ++token_;
     done_ = std::move(done);
+    forget_work();
     const Status accepted = checked(call_number("check"), [&](tenon_error* error) {
       return table_->check(self_, token, to_abi_ns(deadline), error);
     });
     if (!accepted.ok() && token == token_) finish(accepted.error());
   }
+
+  bool waits_for_host() const noexcept override { return work_waits(); }
 
   void cancel() noexcept override {
     done_ = nullptr;

@@ -185,8 +185,10 @@ struct PluginInstance::OwnServices : HostCalls {
       CallTracer& tracer = me.services_.tracer;
       const uint32_t place = me.place_, call_number = me.call_number("worker");
       const Duration left = from_abi_ns(deadline_ns) - me.services_.loop.clock().monotonic();
+      const auto began = std::make_shared<std::atomic<bool>>(false);
       const Status status = me.services_.workers.submit(
-          [&tracer, alive = me.alive_weak_, place, call_number, work, argument] {
+          [&tracer, alive = me.alive_weak_, place, call_number, work, argument, began] {
+            began->store(true, std::memory_order_relaxed);
             if (alive.expired()) return;  // destroyed while this waited for a thread: nobody wants it
             keeper::BreadcrumbScope scope(tracer.worker_lane(), place, call_number);
             work(argument);
@@ -195,6 +197,7 @@ struct PluginInstance::OwnServices : HostCalls {
             if (alive.expired()) return;
             me.call(me.call_number("worker_done"), [&] { done(argument, to_status(how)); });
           });
+      if (status.ok()) me.work_began_ = began;
       return to_status(status);
     });
   }

@@ -136,6 +136,9 @@ class PluginInstance {
   void on_loop(std::function<void()> task);
   // Always in a later turn. [any]
   void post(std::function<void()> task);
+  // Whether the last work for a worker thread, since forget_work(), waits for a thread. [loop]
+  bool work_waits() const noexcept { return work_began_ && !work_began_->load(std::memory_order_relaxed); }
+  void forget_work() noexcept { work_began_.reset(); }
   // No callback of a timer, watch or queued work runs from here on. By derived classes before they destroy the plugin's
   // object, so that nothing reaches into a half-destroyed one.
   void silence() noexcept;
@@ -186,6 +189,7 @@ class PluginInstance {
   std::map<std::uint64_t, Listener> listeners_;
   std::map<std::string, metrics::Gauge, std::less<>> gauges_;  // plugin metrics, counters included: they count in doubles
   std::uint64_t next_handle_ = 1;
+  std::shared_ptr<std::atomic<bool>> work_began_;  // of the work submitted last; null: none
   std::shared_ptr<std::atomic<std::size_t>> posted_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   std::weak_ptr<int> alive_weak_ = alive_;  // copied from any thread; the pointer itself never changes

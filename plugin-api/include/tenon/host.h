@@ -22,7 +22,8 @@ extern "C" {
 typedef void (*tenon_callback)(void *argument);
 /* `ready` is a set of TENON_FD_…; an error or hang-up sets every watched bit. */
 typedef void (*tenon_fd_callback)(void *argument, uint32_t ready);
-/* How queued work ended: TENON_OK, TENON_ERR_TIMEOUT (the work may still run), TENON_ERR_CANCELLED. */
+/* How queued work ended: TENON_OK, TENON_ERR_TIMEOUT (the work may still run), TENON_ERR_EXHAUSTED (no thread was free
+ * by the deadline: the work was not begun and will not be), TENON_ERR_CANCELLED. */
 typedef void (*tenon_done_callback)(void *argument, tenon_status status);
 
 #define TENON_LOG_TRACE 0u
@@ -203,8 +204,8 @@ typedef struct tenon_host {
   void (*complete)(void *context, uint64_t token, const tenon_error *error);
   /* Ends request of a transport. Exactly one of reply and error is not NULL. [any] */
   void (*complete_request)(void *context, uint64_t token, const tenon_message *reply, const tenon_error *error);
-  /* Ends check of a health check. `error`: the check itself could not run; counts as unhealthy with that reason.
-   * [any] */
+  /* Ends check of a health check. `error`: the check itself could not run; counts as unhealthy with that reason, but
+   * not at all if it is TENON_ERR_EXHAUSTED with TENON_FAULT_HOST (the host had no thread or command free). [any] */
   void (*complete_check)(void *context, uint64_t token, const tenon_health_result *result, const tenon_error *error);
 
   /* --- what a transport tells without being asked --- */
