@@ -47,16 +47,30 @@ struct PluginInstance::OwnServices : HostCalls {
     });
   }
   static void set_metric(PluginInstance& me, const std::string& name, uint32_t kind, double value) {
-    auto known = me.gauges_.find(name);
-    if (known == me.gauges_.end()) {
-      if (me.gauges_.size() >= kMaxMetrics) return me.misbehaved("uses more than 64 metrics");
-      auto family =
-          me.services_.metrics.gauges({"tenon_plugin_" + name, "Reported by a plugin.", {"component", "instance"}});
-      if (!family.ok()) return me.misbehaved("metric " + quote_for_message(name) + ": " + family.error().message);
-      known = me.gauges_.emplace(name, family->with({me.component_, me.name_})).first;
+    auto known = me.metrics_.find(name);
+    if (known == me.metrics_.end()) {
+      if (me.metrics_.size() >= kMaxMetrics) return me.misbehaved("uses more than 64 metrics");
+      auto made = make_metric(me, name, kind);
+      if (!made.ok()) return me.misbehaved("metric " + quote_for_message(name) + ": " + made.error().message);
+      known = me.metrics_.emplace(name, std::move(*made)).first;
     }
-    if (kind == TENON_METRIC_COUNTER) known->second.add(value);
-    else known->second.set(value);
+    auto* const counter = std::get_if<metrics::RealCounter>(&known->second);
+    if ((counter != nullptr) != (kind == TENON_METRIC_COUNTER))
+      return me.misbehaved("reports the metric " + quote_for_message(name) + " as a counter and as a gauge");
+    if (counter != nullptr) counter->add(value);
+    else std::get<metrics::Gauge>(known->second).set(value);
+  }
+  static Result<Metric> make_metric(PluginInstance& me, const std::string& name, uint32_t kind) {
+    metrics::FamilyOptions options{"tenon_plugin_" + name, "Reported by a plugin.", {"plugin", "instance"}};
+    const std::string plugin = me.version_->library == nullptr ? me.component_ : me.version_->plugin().name;
+    if (kind == TENON_METRIC_COUNTER) {
+      auto family = me.services_.metrics.real_counters(std::move(options));
+      if (!family.ok()) return std::move(family).error();
+      return Metric(family->with({plugin, me.name_}));
+    }
+    auto family = me.services_.metrics.gauges(std::move(options));
+    if (!family.ok()) return std::move(family).error();
+    return Metric(family->with({plugin, me.name_}));
   }
 
   // --- config ---

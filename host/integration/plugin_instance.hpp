@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 
 #include <tenon/host.h>
 
@@ -187,7 +188,8 @@ class PluginInstance {
   std::unordered_map<std::uint64_t, Watch> watches_;
   std::map<std::uint64_t, std::uint64_t> commands_;  // ours → the environment's
   std::map<std::uint64_t, Listener> listeners_;
-  std::map<std::string, metrics::Gauge, std::less<>> gauges_;  // plugin metrics, counters included: they count in doubles
+  using Metric = std::variant<metrics::RealCounter, metrics::Gauge>;  // by TENON_METRIC_…
+  std::map<std::string, Metric, std::less<>> metrics_;
   std::uint64_t next_handle_ = 1;
   std::shared_ptr<std::atomic<bool>> work_began_;  // of the work submitted last; null: none
   std::shared_ptr<std::atomic<std::size_t>> posted_ = std::make_shared<std::atomic<std::size_t>>(0);
