@@ -59,6 +59,7 @@ struct ReceiverConfig {
   std::string name;  // "counter.1"
   MailboxConfig mailbox;
   DeliveryConfig delivery;
+  bool observer = false;  // looks on: gets what its subscriptions match, but nobody has received that because of it
 };
 
 enum class Gate : std::uint8_t {

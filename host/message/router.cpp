@@ -116,7 +116,7 @@ bool MessageRouter::resolve(const Event& event, const Publisher& publisher, Deli
   }
   if (!e.replyto.empty() && !enter_request(event, publisher, delivery, now)) return false;
   const bool found = !e.target.empty() && publisher.may_target ? find_target(event, delivery)
-                                                               : find_subscribers(event, publisher, delivery);
+                                                               : find_subscribers(event, publisher, delivery, now);
   if (!found && !e.replyto.empty()) requests_.withdraw(e.id, e.replyto);
   return found;
 }
@@ -192,7 +192,8 @@ bool MessageRouter::find_target(const Event& event, Delivery& delivery) {
   return true;
 }
 
-bool MessageRouter::find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery) {
+bool MessageRouter::find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery,
+                                     MonotonicTime now) {
   const std::string_view topic = event.envelope.effective_topic();
   const Matches* matches = table_.match(topic);
   if (matches != nullptr) {
@@ -209,7 +210,13 @@ bool MessageRouter::find_subscribers(const Event& event, const Publisher& publis
       return std::find(publisher.except.begin(), publisher.except.end(), id) != publisher.except.end();
     });
   // Ended processes keep their subscriptions for the day they are started again; until then they are no receivers.
-  std::erase_if(delivery.receivers, [this](ReceiverId id) { return dispatcher_.gate(id) == Gate::ended; });
+  // Observers get the event here and now, and then are none either.
+  std::erase_if(delivery.receivers, [&](ReceiverId id) {
+    if (dispatcher_.gate(id) == Gate::ended) return true;
+    if (!dispatcher_.config(id).observer) return false;
+    (void)dispatcher_.deliver(id, event, now);
+    return true;
+  });
   if (!delivery.receivers.empty() || !delivery.groups.empty()) return true;
 
   ++counters_.no_receiver;

@@ -158,7 +158,7 @@ class MessageRouter : private DispatcherEvents {
   bool enter_request(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   Status open_request(const Event& event, const Publisher& publisher, MonotonicTime now);
   bool find_target(const Event& event, Delivery& delivery);
-  bool find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery);
+  bool find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   std::span<const ReceiverId> members_of(GroupId group);
   void learn_unions();
   void follow_groups(MonotonicTime now);

@@ -36,6 +36,27 @@ TEST_F(RouterTest, KeepsASendersEventsFromItselfUnlessItWantsThem) {
   EXPECT_THAT(a_.ids, ElementsAre("2", "2"));
 }
 
+TEST_F(RouterTest, AnObserverSeesAnEventOnceAndIsNoReceiverOfIt) {
+  const ReceiverId watcher = router_.dispatcher().add_receiver({.name = "tail", .observer = true});
+  router_.dispatcher().attach(watcher, a_);
+  router_.dispatcher().set_gate(watcher, Gate::open, kStart);
+  subscribe(watcher, ">");
+  const PublishResult alone = publish(event("1"));
+  EXPECT_EQ(alone.failed, DeadLetterReason::no_receiver);
+  EXPECT_EQ(alone.receivers, 0u);
+  EXPECT_THAT(dead_.letters, ElementsAre("no_receiver 1 "));
+  const ReceiverId b = add(b_, "b", kOneThenBlock), c = add(c_, "c");
+  subscribe(b, "t");
+  EXPECT_EQ(publish(event("2")).receivers, 1u);
+  b_.room = 0;
+  publish(event("3"));
+  EXPECT_TRUE(publish(event("4"), worker(c)).parked);
+  b_.room = 10;
+  router_.dispatcher().outlet_has_room(b, kStart);
+  EXPECT_THAT(b_.ids, ElementsAre("2", "3", "4"));
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2", "3", "4")) << "also what waited for room with another";
+}
+
 TEST_F(RouterTest, DeadLettersWhatNobodyWantsButOnlyCountsTheHostsOwn) {
   EXPECT_EQ(publish(event("1")).failed, DeadLetterReason::no_receiver);
   EXPECT_EQ(publish(event("2", "system.alert")).failed, DeadLetterReason::no_receiver);
