@@ -247,12 +247,13 @@ void HostView::request(std::string_view body, Duration timeout, control::JsonDon
 
 // --- streams ---
 
-// A receiver of the router that turns every event into JSON for one client.
+// An observer at the router that turns every event into JSON for one client.
 class HostView::Tail final : public message::Outlet {
  public:
   Tail(HostView& view, std::shared_ptr<control::StreamSink> sink) : view_(view), sink_(std::move(sink)) {
     message::ReceiverConfig config;
     config.name = "tail";
+    config.observer = true;
     id_ = view_.host_.router().dispatcher().add_receiver(std::move(config));
   }
   ~Tail() override { view_.host_.router().forget_receiver(id_, view_.host_.loop().clock().monotonic()); }
