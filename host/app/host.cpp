@@ -62,7 +62,12 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
       router_(budget_, dead_letters_, *this, {config_->request_timeout, config_->block_for}),
       system_events_(loop, router_, "//" + config_->node), validation_(config_->schema_mode, serializers_),
       plugin_events_(system_events_), store_(loop, integration::store_link(client)), bridge_(client, store_),
-      commands_(loop, bridge_, engine), listeners_(bridge_), policies_(plugin_services_, loader_.registry()),
+      commands_(loop, bridge_, engine,
+                [this](std::string_view id) {
+                  const runtime::ProcessHandle* process = manager_.find(id);
+                  return process == nullptr ? nullptr : process->config.get();
+                }),
+      listeners_(bridge_), policies_(plugin_services_, loader_.registry()),
       checks_(plugin_services_, loader_.registry()),
       logs_(loop, [](const runtime::ProcessId& id, const Error& problem) {
         log::warn("logs", problem.message, {{"process", id}});

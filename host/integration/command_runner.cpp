@@ -16,12 +16,42 @@ std::vector<std::string> minimal_environment() {
   return environment;
 }
 
+// What belongs to the process's own conversation with the host; a command must not take part in it.
+bool is_private(std::string_view variable) {
+  for (const std::string_view name : {"TENON_CHANNEL_FD=", "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="})
+    if (variable.starts_with(name)) return true;
+  return false;
+}
+
+void run_as(const runtime::ProcessConfig& process, keeper::SpawnSpec& spec) {
+  if (process.shared_env != nullptr) spec.environment = *process.shared_env;
+  spec.environment.insert(spec.environment.end(), process.env.begin(), process.env.end());
+  std::erase_if(spec.environment, is_private);
+  if (spec.directory.empty()) spec.directory = process.cwd;
+  spec.uid = process.uid;
+  spec.gid = process.gid;
+  spec.groups = process.groups;
+  spec.file_mode_mask = process.umask;
+  spec.no_new_privileges = process.no_new_privileges;
+}
+
+// Later ones replace earlier ones of the same name: two of one name in an environment are anybody's guess.
+void add_variables(std::vector<std::string>& environment, const std::vector<std::string>& more) {
+  for (const std::string& variable : more) {
+    const std::string_view name = std::string_view(variable).substr(0, variable.find('=') + 1);
+    std::erase_if(environment, [name](const std::string& each) { return each.starts_with(name); });
+    environment.push_back(variable);
+  }
+}
+
 }  // namespace
 
 Result<std::uint64_t> CommandRunner::run(CommandRequest request, std::function<void(CommandOutcome)> done) {
   if (commands_.size() >= kMaxCommands)
-    return Error(errc::exhausted, "256 commands of health checks run already; raise their intervals", fault::host,
-                 true);
+    return Error(errc::exhausted, "256 commands of health checks run already; raise their intervals", fault::host, true);
+  const runtime::ProcessConfig* process = nullptr;
+  if (!request.process.empty() && (process = processes_(request.process)) == nullptr)
+    return Error(errc::not_found, "there is no process " + request.process + " to run a command for");
   const std::uint64_t number = next_++;
   auto command = std::make_unique<Command>();
   command->key = {std::string(kPrefix) + std::to_string(number), generation_};
@@ -32,9 +62,10 @@ Result<std::uint64_t> CommandRunner::run(CommandRequest request, std::function<v
   keeper::SpawnSpec spec;
   spec.key = command->key;
   spec.argv = std::move(request.argv);
-  spec.environment = minimal_environment();
-  spec.environment.insert(spec.environment.end(), request.environment.begin(), request.environment.end());
   spec.directory = std::move(request.directory);
+  if (process != nullptr) run_as(*process, spec);
+  else spec.environment = minimal_environment();
+  add_variables(spec.environment, request.environment);
   spec.transient = true;
   spec.stop.grace = std::chrono::milliseconds(0);
   TENON_TRY(launcher_.spawn_command(std::move(spec)));

@@ -1,8 +1,11 @@
 // Runs commands to their end for plugins: through the keeper, in a group of their own, with a deadline and a limit on
 // output, of which the last octets are kept.
 //
-// A command that is past its deadline, or not wanted any more, is killed with everything in its group. Its slot is
-// free when the keeper has reported the exit.
+// A command for a process (a health check's) runs as that process does: with its user, groups, environment and directory.
+// So a host that is root runs no probe as root that its operator gave to a process of somebody else.
+//
+// A command that is past its deadline, or not wanted any more, is killed with everything in its group. Its slot is free when
+// the keeper has reported the exit.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +18,7 @@
 #include "integration/plugin_instance.hpp"
 #include "keeper/messages.hpp"
 #include "keeper/spawn_spec.hpp"
+#include "runtime/process_config.hpp"
 
 namespace tenon::integration {
 
@@ -26,6 +30,9 @@ class CommandLauncher {
   virtual void forget_command(const keeper::ProcessKey& key) = 0;
 };
 
+// The config of a process by its id; null: there is none.
+using ProcessConfigs = std::function<const runtime::ProcessConfig*(std::string_view id)>;
+
 class CommandRunner {
  public:
   static constexpr std::size_t kMaxCommands = 256;  // at once in the whole host
@@ -33,10 +40,10 @@ class CommandRunner {
 
   // `engine`: the number of this engine. What an earlier one started still dies under the same numbers, and is not
   // ours.
-  CommandRunner(event::Loop& loop, CommandLauncher& launcher, std::uint64_t engine)
-      : loop_(loop), launcher_(launcher), generation_(engine) {}
+  CommandRunner(event::Loop& loop, CommandLauncher& launcher, std::uint64_t engine, ProcessConfigs processes)
+      : loop_(loop), launcher_(launcher), processes_(std::move(processes)), generation_(engine) {}
 
-  // errc::exhausted when too many run. `done` exactly once unless cancelled.
+  // errc::exhausted when too many run, errc::not_found for a process that is not there. `done` exactly once unless cancelled.
   Result<std::uint64_t> run(CommandRequest request, std::function<void(CommandOutcome)> done);
   void cancel(std::uint64_t command);
 
@@ -63,6 +70,7 @@ class CommandRunner {
 
   event::Loop& loop_;
   CommandLauncher& launcher_;
+  ProcessConfigs processes_;
   std::map<std::uint64_t, std::unique_ptr<Command>> commands_;
   const std::uint64_t generation_;
   std::uint64_t next_ = 1;

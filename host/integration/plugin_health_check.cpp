@@ -8,10 +8,10 @@ namespace {
 
 class PluginHealthCheck final : public runtime::HealthCheck, private PluginInstance {
  public:
-  PluginHealthCheck(PluginServices& services, const loader::Component& component, std::string instance_name,
-                    std::string config)
-      : PluginInstance(services, component.current(), component.id(), std::move(instance_name), std::move(config)),
-        table_(table<tenon_health_check>()) {}
+  PluginHealthCheck(PluginServices& services, const loader::Component& component, const runtime::ProcessId& process,
+                    const std::string& check, std::string config)
+      : PluginInstance(services, component.current(), component.id(), process + "/health/" + check, std::move(config)),
+        table_(table<tenon_health_check>()), process_(process) {}
   ~PluginHealthCheck() override {
     done_ = nullptr;
     silence();
@@ -57,6 +57,7 @@ class PluginHealthCheck final : public runtime::HealthCheck, private PluginInsta
   }
 
  private:
+  std::string_view served_process() const noexcept override { return process_; }
   void on_complete_check(std::uint64_t token, const tenon_health_result* result, Status status) override {
     if (token != token_ || !done_) return misbehaved("answered a check that was cancelled, or twice");
     if (result == nullptr)
@@ -76,6 +77,7 @@ class PluginHealthCheck final : public runtime::HealthCheck, private PluginInsta
   }
 
   const tenon_health_check* table_;
+  const runtime::ProcessId process_;
   void* self_ = nullptr;
   std::uint64_t token_ = 0;
   Completion done_;
@@ -89,7 +91,7 @@ Result<std::unique_ptr<runtime::HealthCheck>> PluginHealthChecks::make(const run
   const loader::Component* component = registry_.find(TENON_KIND_HEALTH_CHECK, check);
   if (component == nullptr || component->current() == nullptr)
     return Error(errc::not_found, "no plugin offers health_check/" + check + "; `tenon plugin list` shows what is loaded");
-  auto made = std::make_unique<PluginHealthCheck>(services_, *component, process + "/health/" + check, config_json);
+  auto made = std::make_unique<PluginHealthCheck>(services_, *component, process, check, config_json);
   if (Status created = made->create(); !created.ok()) return std::move(created).error().with_context(component->id());
   return std::unique_ptr<runtime::HealthCheck>(std::move(made));
 }

@@ -27,6 +27,7 @@ struct PluginInstance::SharedServices : HostCalls {
       for (uint32_t i = 0; i < command->environment_count; ++i)
         request.environment.emplace_back(from_abi(command->environment[i]));
       request.directory = from_abi(command->directory);
+      request.process = me.served_process();
       if (command->output_limit != 0) request.output_limit = command->output_limit;
       request.deadline = from_abi_ns(command->deadline_ns);
 

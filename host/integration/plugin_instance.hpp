@@ -38,8 +38,9 @@ namespace tenon::integration {
 
 struct CommandRequest {
   std::vector<std::string> argv;
-  std::vector<std::string> environment;  // on top of the minimal one
-  std::string directory;
+  std::vector<std::string> environment;  // on top of the process's, or of the minimal one
+  std::string directory;                 // empty: the process's, or the host's
+  std::string process;                   // with whose user, groups, environment and directory it runs; empty: the host's
   std::size_t output_limit = 4096;
   MonotonicTime deadline;
 };
@@ -144,6 +145,8 @@ class PluginInstance {
   // object, so that nothing reaches into a half-destroyed one.
   void silence() noexcept;
 
+  // For which process the plugin works, as far as it is one: its commands run as that process does.
+  virtual std::string_view served_process() const noexcept { return {}; }
   // What the plugin reports; each kind overrides its own. Default: counted as misbehaviour. [loop]
   virtual void on_complete(std::uint64_t token, Status status);
   virtual void on_complete_request(std::uint64_t token, const tenon_message* reply, Status status);

@@ -43,10 +43,10 @@ typedef struct tenon_command {
   uint32_t struct_size;
   uint32_t argument_count;    /* at least 1; arguments[0] is the program, searched in PATH if it has no slash */
   const tenon_str *arguments;
-  uint32_t environment_count; /* "NAME=value" pairs on top of the host's minimal environment */
+  uint32_t environment_count; /* "NAME=value" pairs on top of those that the command has anyway; see run_command */
   uint32_t output_limit;      /* octets of standard output and error together of which the last are kept; 0: 4096 */
   const tenon_str *environment;
-  tenon_str directory;  /* absent: the host's */
+  tenon_str directory;  /* absent: the process's, or the host's; see run_command */
   uint64_t deadline_ns; /* on the monotonic clock of monotonic_ns() */
 } tenon_command;
 
@@ -177,7 +177,9 @@ typedef struct tenon_host {
 
   /* --- commands --- */
 
-  /* Runs a command through the keeper; at most 16 at once an instance. The callback runs exactly once, never from
+  /* Runs a command through the keeper; at most 16 at once an instance. For a health check it runs as the checked
+   * process does: with its user and groups, its environment and its directory; for others with the host's user and
+   * directory and a minimal environment (PATH, HOME, USER, LANG). The callback runs exactly once, never from
    * within this call, unless the command is cancelled or the instance destroyed first (which cancels). `out_command`
    * may be NULL. [loop], callback [loop] */
   tenon_status (*run_command)(void *context, const tenon_command *command, tenon_command_callback callback,

@@ -1,6 +1,7 @@
 // health_check/exec: runs a command; its exit code is the answer and the last line of its output the reason.
 //
-// The host runs the command in a group of its own and kills the group at the check's deadline. The instance holds the
+// The host runs the command as the checked process runs, in a group of its own, and kills the group at the check's
+// deadline. The instance holds the
 // command under way; cancel and stop let go of it, which kills it, and nobody hears of it any more.
 #include <tenon/sdk/health_check.hpp>
 #include <tenon/sdk/plugin.hpp>
@@ -80,14 +81,14 @@ TENON_PLUGIN_NOTE(
       "type" : "object", "additionalProperties" : false, "required" : ["command"], "properties" : {
         "command" : {
           "type" : "array", "items" : {"type" : "string"}, "minItems" : 1, "maxItems" : 1024,
-          "description" : "The program and its arguments; searched in PATH if it has no slash. Exit code 0 is healthy."
+          "description" : "The program (searched in PATH) and its arguments, run as the process's user; 0 is healthy."
         },
         "env" : {
           "type" : "object", "additionalProperties" : {"type" : "string"},
           "propertyNames" : {"pattern" : "^[^=]+$"},
-          "description" : "Variables added to the host's minimal environment."
+          "description" : "Variables added to those of the process; one of the same name is replaced."
         },
-        "cwd" : {"type" : "string", "minLength" : 1, "description" : "The directory to run in; absent: the host's."},
+        "cwd" : {"type" : "string", "minLength" : 1, "description" : "The directory to run in; absent: the process's."},
         "degraded_codes" : {
           "type" : "array", "items" : {"type" : "integer", "minimum" : 1, "maximum" : 255}, "uniqueItems" : true,
           "default" : [], "description" : "Exit codes that mean degraded; every other one but 0 means unhealthy."

@@ -66,7 +66,9 @@ class CommandRunnerTest : public ::testing::Test {
 
   event::FakeLoop loop;
   FakeLauncher launcher;
-  std::unique_ptr<CommandRunner> runner = std::make_unique<CommandRunner>(loop, launcher, 2);
+  std::unique_ptr<CommandRunner> runner = std::make_unique<CommandRunner>(
+      loop, launcher, 2, [this](std::string_view id) { return id == "worker" ? &worker : nullptr; });
+  runtime::ProcessConfig worker;
   int calls = 0;
   CommandOutcome outcome;
 };
@@ -81,6 +83,35 @@ TEST_F(CommandRunnerTest, AsksForATransientProcessWithItsEnvironmentAndNothingOf
   EXPECT_EQ(spec.argv, (std::vector<std::string>{"/bin/probe", "--fast"}));
   EXPECT_EQ(spec.environment.back(), "MODE=x");
   for (const std::string& entry : spec.environment) EXPECT_FALSE(entry.starts_with("TENON_")) << entry;
+}
+
+TEST_F(CommandRunnerTest, RunsForAProcessAsThatProcessDoes) {
+  worker.uid = 1234, worker.gid = 2345, worker.groups = {{7}}, worker.cwd = "/srv", worker.no_new_privileges = true;
+  worker.shared_env = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"PATH=/p", "MODE=y"});
+  worker.env = {"TENON_ID=worker", "TENON_CHANNEL_FD=3", "NOTIFY_SOCKET=/s"};
+  CommandRequest request;
+  request.argv = {"probe"};
+  request.environment = {"MODE=x"};
+  request.process = "worker";
+  ASSERT_TRUE(runner->run(request, [](CommandOutcome) {}).ok());
+  const keeper::SpawnSpec& spec = launcher.spawned.back();
+  EXPECT_EQ(spec.uid, 1234u);
+  EXPECT_EQ(spec.gid, 2345u);
+  EXPECT_EQ(spec.groups, worker.groups);
+  EXPECT_EQ(spec.directory, "/srv");
+  EXPECT_TRUE(spec.no_new_privileges);
+  EXPECT_EQ(spec.environment, (std::vector<std::string>{"PATH=/p", "TENON_ID=worker", "MODE=x"}));
+  request.directory = "/elsewhere";
+  ASSERT_TRUE(runner->run(request, [](CommandOutcome) {}).ok());
+  EXPECT_EQ(launcher.spawned.back().directory, "/elsewhere");
+}
+
+TEST_F(CommandRunnerTest, RunsNothingForAProcessThatIsNotThere) {
+  CommandRequest request;
+  request.argv = {"probe"};
+  request.process = "nobody";
+  EXPECT_EQ(runner->run(request, [](CommandOutcome) {}).error().code, errc::not_found);
+  EXPECT_TRUE(launcher.spawned.empty());
 }
 
 TEST_F(CommandRunnerTest, IsNotFooledByAnEarlierEnginesCommandOfTheSameNumber) {
