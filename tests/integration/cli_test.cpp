@@ -162,6 +162,16 @@ TEST_F(Cli, TailPrintsWhatPasses) {
   EXPECT_THAT(read_text(host_->path("tail")), HasSubstr("[1,2]"));
 }
 
+TEST_F(Cli, ATailDoesNotMakeLookDeliveredWhatNobodyTakes) {
+  BackgroundProgram tail({tenon_binary(), "tail", "nobody.>", "-n", "1", "--json"}, {"TENON_SOCKET=" + host_->socket()},
+                         host_->path("tail"));
+  EXPECT_TRUE(wait_until([&] {
+    EXPECT_EQ(cli({"send", "nobody.listens", "--data", "1"}).exit_code, 1);
+    return !tail.is_running();  // it has seen one
+  }));
+  EXPECT_EQ(tail.wait(), 0);
+}
+
 TEST_F(Cli, SendTakesDataFromAnOptionAFileAndStdin) {
   EXPECT_EQ(cli({"send", "ask", "--type", "question", "--data", "1"}).exit_code, 0);
   write_text(host_->path("data.json"), "{\"a\":1}");
@@ -229,6 +239,15 @@ TEST_F(Cli, TwoHundredTailsDisturbNobody) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(cli({"request", "ask", "--data", "1"}).exit_code, 0);
   EXPECT_TRUE(host_->json({"ps"}));
   EXPECT_EQ(host_->engine_restarts(), 0);
+}
+
+TEST_F(Cli, MetricsTellCountersFromGauges) {
+  const std::string metrics = host_->http_answer("/metrics");
+  for (const char* counter : {"tenon_events_total", "tenon_dead_letters_total", "tenon_process_restarts_total",
+                              "tenon_engine_restarts_total", "tenon_system_events_dropped_total"})
+    EXPECT_THAT(metrics, HasSubstr("# TYPE " + std::string(counter) + " counter\n"));
+  for (const char* gauge : {"tenon_process_up", "tenon_mailbox_depth", "tenon_event_bytes"})
+    EXPECT_THAT(metrics, HasSubstr("# TYPE " + std::string(gauge) + " gauge\n"));
 }
 
 TEST_F(Cli, HttpAnswersWithoutTheCli) {

@@ -88,21 +88,23 @@ std::unique_ptr<JsonDocument> HostProcess::json(std::vector<std::string> words) 
   return document.ok() ? std::make_unique<JsonDocument>(std::move(*document)) : nullptr;
 }
 
-int HostProcess::http_status(const std::string& path) const {
+std::string HostProcess::http_answer(const std::string& path) const {
   const unique_fd connection = connect_to(socket());
-  if (!connection.valid()) return 0;
+  if (!connection.valid()) return {};
   const std::string request = "GET " + path + " HTTP/1.1\r\nHost: tenon\r\nConnection: close\r\n\r\n";
   if (::send(connection.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
-    return 0;
-  char answer[64];
-  std::size_t have = 0;
-  while (have < 12) {
-    const ssize_t got = ::recv(connection.get(), answer + have, sizeof answer - have, 0);
-    if (got <= 0) return 0;
-    have += static_cast<std::size_t>(got);
-  }
+    return {};
+  std::string answer;
+  char bytes[4096];
+  for (ssize_t got; (got = ::recv(connection.get(), bytes, sizeof bytes, 0)) > 0;)
+    answer.append(bytes, static_cast<std::size_t>(got));
+  return answer;
+}
+
+int HostProcess::http_status(const std::string& path) const {
+  const std::string answer = http_answer(path);
   int status = 0;
-  std::from_chars(answer + 9, answer + 12, status);  // HTTP/1.1 200
+  if (answer.size() >= 12) std::from_chars(answer.data() + 9, answer.data() + 12, status);  // HTTP/1.1 200
   return status;
 }
 

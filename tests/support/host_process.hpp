@@ -57,6 +57,8 @@ class HostProcess {
   std::unique_ptr<JsonDocument> json(std::vector<std::string> words) const;
   // GET over the control socket; the status, 0 if nobody answers.
   int http_status(const std::string& path) const;
+  // GET over the control socket; head and body as they came.
+  std::string http_answer(const std::string& path) const;
 
   // 0 if unknown.
   pid_t keeper_pid() const { return static_cast<pid_t>(number_of_info("keeper_pid")); }
