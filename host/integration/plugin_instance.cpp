@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "common/json_pointer.hpp"
 #include "common/logging.hpp"
 
 namespace tenon::integration {
@@ -106,31 +107,10 @@ tenon_status PluginInstance::on_incoming(std::uint64_t, const tenon_message&) { 
 void PluginInstance::on_slow_consumer(std::uint64_t, std::uint64_t) { misbehaved("reported a slow consumer"); }
 void PluginInstance::on_back_pressure(bool) { misbehaved("reported back-pressure"); }
 
-// JSON pointer, RFC 6901.
 std::optional<JsonValue> PluginInstance::config_at(tenon_str pointer) const {
   if (!config_) return std::nullopt;
-  std::string_view rest = from_abi(pointer);
-  JsonValue value = config_->root();
-  while (!rest.empty()) {
-    if (rest.front() != '/') return std::nullopt;
-    rest.remove_prefix(1);
-    const std::size_t slash = rest.find('/');
-    std::string token(rest.substr(0, slash));
-    rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
-    for (std::size_t i = 0; (i = token.find('~', i)) != std::string::npos; ++i)
-      token.replace(i, 2, token.compare(i, 2, "~1") == 0 ? "/" : "~");
-    if (value.is_array()) {
-      std::size_t index = 0;
-      for (const char c : token) index = c < '0' || c > '9' || index > 1'000'000 ? SIZE_MAX / 20 : index * 10 + (c - '0');
-      if (token.empty() || index >= value.size()) return std::nullopt;
-      value = value.at(index);
-    } else {
-      const auto member = value.find(token);
-      if (!member) return std::nullopt;
-      value = *member;
-    }
-  }
-  return value;
+  const PointerTarget target = follow_json_pointer(config_->root(), from_abi(pointer));
+  return target.found ? std::optional(target.value) : std::nullopt;
 }
 
 }  // namespace tenon::integration
