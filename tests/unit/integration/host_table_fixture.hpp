@@ -52,9 +52,13 @@ class TestInstance final : public PluginInstance {
   TestInstance(PluginServices& services, std::string config)
       : PluginInstance(services, std::make_shared<loader::ComponentVersion>(), "transport/test", "bus",
                        std::move(config)) {}
+  using PluginInstance::forget_work;
+  using PluginInstance::work_waits;
   std::vector<std::pair<std::uint64_t, bool>> completions;
+  std::string served;  // the process that it works for
 
  private:
+  std::string_view served_process() const noexcept override { return served; }
   void on_complete(std::uint64_t token, Status status) override { completions.emplace_back(token, status.ok()); }
 };
 
@@ -73,7 +77,7 @@ class HostTableTest : public ::testing::Test {
   }
 
   event::FakeLoop loop;
-  std::unique_ptr<event::WorkerPool> workers = event::make_worker_pool(loop);
+  std::unique_ptr<event::WorkerPool> workers = event::make_worker_pool(loop, {.threads = 1});
   CallTracer tracer{nullptr};
   metrics::Registry metrics;
   FakeEnvironment environment;

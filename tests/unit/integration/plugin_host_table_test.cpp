@@ -1,5 +1,6 @@
 // The table that a plugin's instance gets of its host: config, commands, timers, thread tags.
 #include <gmock/gmock.h>
+#include <latch>
 #include <sys/eventfd.h>
 #include <thread>
 
@@ -86,6 +87,54 @@ TEST_F(HostTableTest, ValuesOfAnotherTypeAreRefusedAndKeepTheDefault) {
   EXPECT_EQ(host->config_boolean(context, abi("/n"), &boolean), TENON_ERR_INVALID_ARGUMENT);
 }
 
+// --- metrics ---
+
+TEST_F(HostTableTest, WhatAPluginCountsIsACounterAndWhatItSetsAGauge) {
+  make();
+  host->metric(context, abi("asked"), TENON_METRIC_COUNTER, 0.5);
+  host->metric(context, abi("asked"), TENON_METRIC_COUNTER, 2);
+  host->metric(context, abi("level"), TENON_METRIC_GAUGE, 3);
+  host->metric(context, abi("level"), TENON_METRIC_COUNTER, 4);  // misbehaviour: it is a gauge
+  EXPECT_EQ(metrics.render(),
+            "# HELP tenon_plugin_asked Reported by a plugin.\n# TYPE tenon_plugin_asked counter\n"
+            "tenon_plugin_asked{plugin=\"transport/test\",instance=\"bus\"} 2.5\n"
+            "# HELP tenon_plugin_level Reported by a plugin.\n# TYPE tenon_plugin_level gauge\n"
+            "tenon_plugin_level{plugin=\"transport/test\",instance=\"bus\"} 3\n");
+}
+
+// --- work for threads ---
+
+TEST_F(HostTableTest, KnowsWhetherTheLastWorkStillWaitsForAThread) {
+  make();
+  struct Work {
+    std::latch entered{1}, release{1};
+    tenon_status ended = -1;
+    static void hang(void* argument) {
+      auto* self = static_cast<Work*>(argument);
+      self->entered.count_down();
+      self->release.wait();
+    }
+    static void nothing(void*) { ADD_FAILURE() << "no thread was free for it"; }
+    static void done(void* argument, tenon_status how) { static_cast<Work*>(argument)->ended = how; }
+  } first, second;
+  EXPECT_FALSE(instance->work_waits()) << "there is none";
+  const std::uint64_t now = host->monotonic_ns(context), second_ns = 1'000'000'000;
+  ASSERT_EQ(host->run_on_worker(context, &Work::hang, &Work::done, &first, now + 3600 * second_ns), TENON_OK);
+  first.entered.wait();
+  EXPECT_FALSE(instance->work_waits());
+  ASSERT_EQ(host->run_on_worker(context, &Work::nothing, &Work::done, &second, now + second_ns), TENON_OK);
+  EXPECT_TRUE(instance->work_waits());
+  loop.advance(std::chrono::seconds(1));
+  EXPECT_EQ(second.ended, TENON_ERR_EXHAUSTED);
+  instance->forget_work();
+  EXPECT_FALSE(instance->work_waits());
+  first.release.count_down();
+  while (first.ended != TENON_OK) {
+    ASSERT_TRUE(loop.wait_posted());
+    loop.run_posted();
+  }
+}
+
 // --- commands ---
 
 struct CommandCalls {
@@ -132,6 +181,14 @@ TEST_F(HostCommandTest, TellsTheOutcomeOnceAndKnowsTheCommandNoMore) {
   EXPECT_EQ(calls.output, "said");
   host->command_cancel(context, command);
   EXPECT_TRUE(environment.cancelled.empty()) << "it has ended";
+}
+
+TEST_F(HostCommandTest, RunsAsTheProcessThatTheInstanceWorksFor) {
+  ASSERT_EQ(run(nullptr), TENON_OK);
+  EXPECT_EQ(environment.requests.back().process, "") << "it works for none";
+  instance->served = "counter.1";
+  ASSERT_EQ(run(nullptr), TENON_OK);
+  EXPECT_EQ(environment.requests.back().process, "counter.1");
 }
 
 TEST_F(HostCommandTest, ACancelledCommandIsKilledOnceAndNeverTold) {
