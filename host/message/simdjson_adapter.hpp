@@ -19,6 +19,8 @@
 
 #include <simdjson.h>
 
+#include "message/schema_work.hpp"
+
 #ifndef VALIJSON_USE_EXCEPTIONS
 #define VALIJSON_USE_EXCEPTIONS 1
 #endif
@@ -126,26 +128,16 @@ class SimdjsonValue {
   std::optional<simdjson::dom::element> element_;  // none: an empty object, as valijson's default-made adapters are
 };
 
-// What one check may cost: a schema that branches at every level could take exponential time. Counted here because
-// valijson makes or copies an adapter for every schema object that it applies to a value, before anything else.
-struct SchemaWork {
-  struct Exceeded {};  // thrown at the limit, through valijson
-  std::size_t done = 0;
-  std::size_t limit = 0;
-  static inline thread_local SchemaWork* current = nullptr;  // null: not counted, as while compiling
-  static void count() {
-    if (current != nullptr && ++current->done > current->limit) throw Exceeded{};
-  }
-};
-
+// Each made or copied adapter is work: valijson does one of that for every schema object that it applies to a value, before
+// anything else.
 class SimdjsonAdapter final : public valijson::adapters::BasicAdapter<SimdjsonAdapter, SimdjsonArray, SimdjsonMember,
                                                                       SimdjsonObject, SimdjsonValue> {
  public:
   SimdjsonAdapter() = default;
   SimdjsonAdapter(simdjson::dom::element element) : BasicAdapter(SimdjsonValue(element)), element_(element) {
-    SchemaWork::count();
+    SchemaWork::count_step();
   }
-  SimdjsonAdapter(const SimdjsonAdapter& other) : BasicAdapter(other), element_(other.element_) { SchemaWork::count(); }
+  SimdjsonAdapter(const SimdjsonAdapter& other) : BasicAdapter(other), element_(other.element_) { SchemaWork::count_step(); }
   const std::optional<simdjson::dom::element>& element() const noexcept { return element_; }
 
  private:

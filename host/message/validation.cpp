@@ -26,6 +26,7 @@ namespace tenon::message {
 
 namespace {
 
+constexpr std::size_t kMostWork = 20'000'000;      // about a tenth of a second, on the loop
 constexpr std::size_t kMaxDepth = 256;             // of data; valijson recurses with it
 constexpr std::size_t kKeptBuffer = 1024 * 1024;   // octets that the parser of data may keep from one check to the next
 constexpr char kOwn = '\x01';                      // begins the descriptions that RulesConstraint made
@@ -223,20 +224,20 @@ struct Schema::Impl {
 
  private:
   enum class Outcome { valid, invalid, gave_up };
-  Outcome validate(simdjson::dom::element value, std::size_t work_limit, valijson::ValidationResults* results) const;
+  Outcome validate(simdjson::dom::element value, std::size_t step_limit, valijson::ValidationResults* results) const;
   void explain(simdjson::dom::element root, const valijson::ValidationResults& results, std::size_t limit,
                std::vector<SchemaFinding>& out) const;
 };
 
 // With `results`, why it is invalid, as far as it was found out. Nothing that valijson throws leaves here.
-Schema::Impl::Outcome Schema::Impl::validate(simdjson::dom::element value, std::size_t work_limit,
+Schema::Impl::Outcome Schema::Impl::validate(simdjson::dom::element value, std::size_t step_limit,
                                              valijson::ValidationResults* results) const {
   struct Counting {  // ends the counting however this ends
     explicit Counting(SchemaWork& work) noexcept { SchemaWork::current = &work; }
     ~Counting() { SchemaWork::current = nullptr; }
   };
   const SimdjsonAdapter target(value);
-  SchemaWork work{0, work_limit};
+  SchemaWork work{step_limit, kMostWork};
   try {
     const Counting counting(work);
     return validator.validate(schema, target, results) ? Outcome::valid : Outcome::invalid;
@@ -251,13 +252,14 @@ Schema::Impl::Outcome Schema::Impl::validate(simdjson::dom::element value, std::
 // because the second pass ends with its work limit.
 void Schema::Impl::find(simdjson::dom::element root, std::size_t size, std::size_t limit,
                         std::vector<SchemaFinding>& out) const {
-  constexpr std::size_t kMostWork = 20'000'000, kMostCollecting = 50'000;
+  constexpr std::size_t kMostCollecting = 50'000;
   NameCheck(source.matches_names, limit, out).walk(root, {});
   if (!out.empty()) return;
   switch (validate(root, std::min(100'000 + 64 * size, kMostWork), nullptr)) {
     case Outcome::valid: return;
     case Outcome::gave_up:
-      return out.push_back({"", "the schema branches too often to be checked against this value; simplify the schema"});
+      return out.push_back({"", "checking this value takes too long; let the schema branch less, or match shorter strings "
+                                "with simpler patterns"});
     case Outcome::invalid: break;
   }
   valijson::ValidationResults results;

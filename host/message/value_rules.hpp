@@ -6,15 +6,12 @@
 // `format` run std::regex with its recursion and exponential backtracking on text of any length; `format` throws for
 // values that are no strings; lengths stop at the first NUL.
 //
-// Limits: a pattern has at most 1024 octets and counted repetitions that multiply to at most 4096, and is matched in
-// time linear in the text against strings of at most 2048 octets; a longer string breaks the rule. Formats known:
-// date-time, date, time; others are annotations. [any], immutable once made.
+// Formats known: date-time, date, time; others are annotations. [any], immutable once made.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +19,9 @@
 #include <simdjson.h>
 
 #include "common/json_document.hpp"
+#include "message/text_pattern.hpp"
 
 namespace tenon::message {
-
-inline constexpr std::size_t kMaxPattern = 1024;
-inline constexpr std::size_t kMaxMatchedText = 2048;
 
 class ValueRules {
  public:
@@ -58,8 +53,7 @@ class ValueRules {
   std::string allowed_text_;
   std::optional<long double> minimum_, maximum_, above_, below_, multiple_of_;
   std::optional<std::uint64_t> min_length_, max_length_;
-  std::optional<std::regex> pattern_;
-  std::string pattern_text_;
+  std::optional<TextPattern> pattern_;
   Format format_ = Format::none;
   bool unique_items_ = false;
 };

@@ -139,9 +139,23 @@ TEST(SchemaCheck, MatchesPatternsWithoutExploding) {
   const std::string evil = '"' + std::string(2000, 'a') + "!\"";
   EXPECT_THAT(judge(R"({"pattern":"^(a+)+$"})", evil), SizeIs(1));
   EXPECT_THAT(judge(R"({"pattern":"^(a|aa)+$"})", '"' + std::string(2000, 'a') + '"'), IsEmpty());
-  const auto longer = judge(R"({"pattern":"a"})", '"' + std::string(3000, 'a') + '"');
-  ASSERT_THAT(longer, SizeIs(1));
-  EXPECT_THAT(longer[0], HasSubstr("at most 2048 octets"));
+  EXPECT_THAT(judge(R"({"pattern":"^a+$"})", '"' + std::string(1 << 20, 'a') + '"'), IsEmpty());
+}
+
+TEST(SchemaCheck, FindsTheOneThatDoesNotMatchAmongMany) {
+  std::string strings = "[";
+  for (int i = 0; i < 500; ++i) strings += '"' + std::string(2000, i == 480 ? 'B' : 'b') + "\",";
+  strings.back() = ']';
+  EXPECT_THAT(judge(R"({"items":{"pattern":"^[a-z]+(-[a-z]+)*$"}})", strings), ElementsAre(HasSubstr("/480: found")));
+}
+
+// Linear in the text, but with a factor that the pattern chooses: the check ends all the same.
+TEST(SchemaCheck, GivesUpWhenAPatternIsTooMuchWork) {
+  const char* schema = R"j({"items":{"pattern":"([a-c]|[a-b][a-c]|a*b*c*a*){1,60}([a-c]|[a-b][a-c]|a*b*c*a*){1,60}z$"}})j";
+  std::string strings = "[";
+  for (int i = 0; i < 500; ++i) strings += '"' + std::string(2000, i % 2 == 0 ? 'a' : 'b') + "z\",";
+  strings.back() = ']';
+  EXPECT_THAT(judge(schema, strings), ElementsAre(HasSubstr("takes too long")));
 }
 
 TEST(SchemaCheck, FindsAPatternAnywhereUnlessItIsAnchored) {
@@ -149,7 +163,7 @@ TEST(SchemaCheck, FindsAPatternAnywhereUnlessItIsAnchored) {
   EXPECT_THAT(judge(R"({"pattern":"^b"})", R"("ab")"), SizeIs(1));
   EXPECT_THAT(judge(R"({"pattern":"b$"})", R"("abab")"), IsEmpty());
   EXPECT_THAT(judge(R"({"pattern":"^a|b$"})", R"("cb")"), IsEmpty());
-  EXPECT_THAT(judge(R"({"pattern":"^(?=.*\\d)[a-z0-9]+$"})", R"("abc1")"), IsEmpty());
+  EXPECT_THAT(judge(R"({"pattern":"^.\\d$"})", "\"\u00e9" "1\""), IsEmpty());
   EXPECT_THAT(judge(R"({"pattern":"^$"})", R"("")"), IsEmpty());
 }
 
@@ -205,7 +219,7 @@ TEST(SchemaCheck, GivesUpOnASchemaThatBranchesWithoutBound) {
       {"type":"array","minItems":1,"items":{"$ref":"#/definitions/n"}}]}},"$ref":"#/definitions/n"})";
   const auto found = judge(schema, nested(100));
   ASSERT_THAT(found, SizeIs(1));
-  EXPECT_THAT(found[0], HasSubstr("simplify the schema"));
+  EXPECT_THAT(found[0], HasSubstr("takes too long"));
 }
 
 TEST(SchemaCheck, BoundsWhatItCollectsAboutLargeData) {
@@ -243,8 +257,9 @@ TEST(SchemaCompile, RefusesBadKeywordsWithTheirPlace) {
 TEST(SchemaCompile, RefusesPatternsThatAreNoneOrCouldRunForEver) {
   EXPECT_THAT(refusal(R"({"pattern":"["})"), HasSubstr("expected a regular expression"));
   EXPECT_THAT(refusal(R"({"pattern":"(a)\\1"})"), HasSubstr("back references"));
+  EXPECT_THAT(refusal(R"j({"pattern":"(?=a)"})j"), HasSubstr("look-around"));
   EXPECT_THAT(refusal(R"({"pattern":")("})"), HasSubstr("expected a regular expression"));
-  EXPECT_THAT(refusal(R"({"pattern":"((a{100}){100}){100}"})"), HasSubstr("multiply to at most 4096"));
+  EXPECT_THAT(refusal(R"({"pattern":"((a{100}){100}){100}"})"), HasSubstr("expected a regular expression"));
   EXPECT_THAT(refusal("{\"pattern\":\"" + std::string(2000, 'a') + "\"}"), HasSubstr("at most 1024 octets"));
   EXPECT_THAT(refusal(R"({"patternProperties":{"^(a+)+$":{}}})"), HasSubstr("repeats a group"));
   EXPECT_THAT(refusal(R"({"patternProperties":{"[":{}}})"), HasSubstr("no regular expression"));
