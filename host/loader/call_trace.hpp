@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "loader/sha256.hpp"
+#include "loader/content_digest.hpp"
 
 namespace tenon::loader {
 
@@ -49,7 +49,7 @@ class CallScope {
   CallTrace& trace_;
 };
 
-// "<64 hexadecimal digits> /path/x.so". The digest comes first, so it survives where a long path is cut.
+// "<32 hexadecimal digits> /path/x.so". The digest comes first, so it survives where a long path is cut.
 std::string trace_name(const Digest& content, std::string_view path);
 
 struct TracedFile {

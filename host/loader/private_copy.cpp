@@ -86,7 +86,7 @@ std::string readable_name(std::string_view path) {
 Result<Digest> copy_octets(const PluginFile& from, int to, const std::string& to_path) {
   const auto chunk = std::make_unique<std::array<std::byte, kChunk>>();
   const FileSource source(from.fd(), from.stamp().size);
-  Sha256 hash;
+  ContentHash hash;
   for (std::uint64_t offset = 0; offset < source.size();) {
     const auto part = std::span(*chunk).first(std::min<std::uint64_t>(kChunk, source.size() - offset));
     TENON_TRY(source.read(offset, part));
@@ -94,7 +94,7 @@ Result<Digest> copy_octets(const PluginFile& from, int to, const std::string& to
     hash.update(part);
     offset += part.size();
   }
-  return hash.finish();
+  return hash.digest();
 }
 
 }  // namespace

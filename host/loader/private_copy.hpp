@@ -17,7 +17,7 @@
 #include "common/result.hpp"
 #include "common/unique_fd.hpp"
 #include "loader/plugin_file.hpp"
-#include "loader/sha256.hpp"
+#include "loader/content_digest.hpp"
 
 namespace tenon::loader {
 

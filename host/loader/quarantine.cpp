@@ -84,7 +84,7 @@ std::string Quarantine::serialize() const {
   writer.begin_object().key("quarantine").begin_array();
   for (const Entry& entry : entries_) {
     writer.begin_object()
-        .member("sha256", to_hex(entry.content))
+        .member("content", to_hex(entry.content))
         .member("path", entry.path)
         .member("component", entry.component)
         .member("call", entry.call)
@@ -105,7 +105,7 @@ Status Quarantine::restore(std::string_view bytes) {
   if (!list || !list->is_array() || list->size() > kMaxEntries) return unreadable("no list of at most 256 entries");
   std::vector<Entry> entries;
   for (const JsonValue value : list->elements()) {
-    const auto content = digest_from_hex(text_of(value, "sha256"));
+    const auto content = digest_from_hex(text_of(value, "content"));
     const auto crashes = value.find("crashes");
     const auto quarantined = value.find("quarantined");
     if (!content || !crashes || !quarantined) return unreadable(value.where());

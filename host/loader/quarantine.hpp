@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "common/result.hpp"
-#include "loader/sha256.hpp"
+#include "loader/content_digest.hpp"
 
 namespace tenon::loader {
 

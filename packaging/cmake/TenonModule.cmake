@@ -38,6 +38,9 @@ function(tenon_plugin NAME)
     PREFIX "" OUTPUT_NAME "${NAME}" LIBRARY_OUTPUT_DIRECTORY "${TENON_PLUGIN_OUTPUT_DIRECTORY}"
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_link_libraries(plugin_${NAME} PRIVATE tenon_options tenon::plugin_api ${ARG_LIBRARIES})
+  # An engine copies and hashes its plugins when it starts. Names are enough for a backtrace, and where templates are deep,
+  # debug info is fifty times the code.
+  target_compile_options(plugin_${NAME} PRIVATE $<$<CONFIG:RelWithDebInfo>:-g0>)
   # Only tenon_plugin_v1 leaves the file, so that two plugins never bind to each other's symbols.
   target_link_options(plugin_${NAME} PRIVATE
     "-Wl,--version-script=${CMAKE_SOURCE_DIR}/plugin-api/tenon_plugin.map" -Wl,--no-undefined-version)

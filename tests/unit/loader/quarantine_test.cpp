@@ -96,7 +96,7 @@ TEST(Quarantine, SurvivesTheEngineAsBytes) {
 
 TEST(Quarantine, IsEmptyAfterBytesThatItDidNotMake) {
   for (const char* bytes :
-       {"", "[]", "{}", R"({"quarantine":[1]})", R"({"quarantine":[{"sha256":"00"}]})", "\xff\xff"}) {
+       {"", "[]", "{}", R"({"quarantine":[1]})", R"({"quarantine":[{"content":"00"}]})", "\xff\xff"}) {
     Quarantine quarantine;
     quarantine.report(crash(1, kCallLoad));
     EXPECT_FALSE(quarantine.restore(bytes).ok()) << bytes;
