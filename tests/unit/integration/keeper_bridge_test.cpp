@@ -40,7 +40,7 @@ class KeeperBridgeTest : public HubTest {
     client.emplace(std::move(pair->engine_end), nothing);
     store.emplace(loop, store_link(*client));
     bridge.emplace(*client, *store);
-    commands.emplace(loop, *bridge, 1);
+    commands.emplace(loop, *bridge, 1, [](std::string_view) { return nullptr; });
     manager.emplace(runtime::ProcessManager::Services{loop, *bridge, policies, checks, *hub, observer});
     bridge->connect(*manager, *hub, logs, *commands);
   }
