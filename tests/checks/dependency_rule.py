@@ -28,10 +28,13 @@ MAY_USE = {
 }
 # Libraries that only some places may include. A pattern of what is included, and of the files that may.
 LIBRARIES = [
-    (r"boost/asio", r"host/event/.*|host/control/[^/]+\.cpp", "Asio stays in host/event and control's one Beast file"),
-    (r"boost/beast", r"host/control/[^/]+\.cpp", "Beast stays in control's one server file"),
+    (r"boost/asio", r"host/event/.*|host/control/[^/]+\.cpp|plugins/health_checks/http/.*",
+     "Asio stays in host/event, control's one Beast file and the http check"),
+    (r"boost/beast", r"host/control/[^/]+\.cpp|plugins/health_checks/http/.*",
+     "Beast stays in control's one server file and the http check"),
     (r"boost/dll", r"host/loader/[^/]+\.cpp", "Boost.DLL stays in one .cpp of host/loader"),
-    (r"Poco/", r"host/common/.*|plugins/.*", "Poco stays in host/common, and in a plugin that brings it along"),
+    (r"re2/", r"host/message/[^/]+\.cpp", "RE2 stays in one .cpp of host/message"),
+    (r"xxhash", r"host/loader/[^/]+\.cpp", "xxHash stays in one .cpp of host/loader"),
     (r"valijson/|simdjson", r"host/message/.*|plugins/.*", "simdjson and valijson stay in host/message"),
     (r"rapidjson/", r"host/common/.*|host/message/.*", "RapidJSON stays in host/common and host/message"),
     (r"nats(/|\.h)", r"plugins/transports/nats/.*", "nats.c stays in its plugin"),
@@ -39,7 +42,8 @@ LIBRARIES = [
     (r"CLI/", r"host/(cli|app)/.*", "CLI11 stays in host/cli and host/app"),
 ]
 # Libraries that at most one file of a folder may include.
-ONE_FILE = [("host/control", r"boost/(asio|beast)"), ("host/loader", r"boost/dll")]
+ONE_FILE = [("host/control", r"boost/(asio|beast)"), ("host/loader", r"boost/dll"),
+            ("host/message", r"re2/"), ("host/loader", r"xxhash")]
 
 
 def part_of(path):
