@@ -35,7 +35,7 @@ void write_mailbox(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
     const message::ReceiverConfig& config = dispatcher.config(id);
     const message::ReceiverCounters& counters = dispatcher.counters(id);
     json.member("depth", dispatcher.mailbox(id).size()).member("capacity", config.mailbox.capacity);
-    json.member("dropped", counters.dropped).member("bytes", dispatcher.mailbox(id).bytes());
+    json.member("dropped", counters.dropped).member("rejected", counters.rejected).member("bytes", dispatcher.mailbox(id).bytes());
     json.member("in_flight", dispatcher.in_flight(id)).member("delivered", counters.delivered);
     json.member("redelivered", counters.redelivered).member("settled", counters.settled);
     json.member("overflow", to_string(config.mailbox.overflow));

@@ -186,20 +186,36 @@ Result<std::unique_ptr<HostView::Incoming>> HostView::read(std::string_view body
   return incoming;
 }
 
+// Once somebody has it, trying again would give it to them twice.
+static bool taken(const message::PublishResult& result) {
+  return !result.failed && (!result.blocked || result.receivers != 0);
+}
+
+// Why nobody got an event, for the client that published it.
+static Error not_taken(const message::PublishResult& result, std::string_view topic) {
+  if (result.blocked)
+    return Error(errc::exhausted, "a receiver's mailbox is full; the event was dead-lettered for it, try again later",
+                 fault::host, true);
+  switch (*result.failed) {
+    case message::DeadLetterReason::no_receiver:
+      return Error(errc::not_found, "no subscription matches topic " + std::string(topic) + "; `tenon routes` lists them",
+                   fault::caller);
+    case message::DeadLetterReason::duplicate_request:
+      return Error(errc::already_exists, "a request with this id waits for its answer already; give each an id of its own",
+                   fault::caller);
+    case message::DeadLetterReason::request_limit:
+      return Error(errc::exhausted, "as many requests wait for answers as may; try again later", fault::host, true);
+    default: return Error(errc::invalid_argument, "not delivered: " + std::string(to_string(*result.failed)), fault::caller);
+  }
+}
+
 Result<std::string> HostView::publish(std::string_view body, std::string_view content_type) {
   auto incoming = read(body, content_type);
   if (!incoming.ok()) return std::move(incoming).error();
   const message::Event& event = (*incoming)->event;
   const message::PublishResult result =
       host_.router().publish(event, message::Publisher{.name = "api"}, host_.loop().clock().monotonic());
-  if (result.blocked && result.receivers == 0)  // once somebody has it, trying again would give it to them twice
-    return Error(errc::exhausted, "a receiver's mailbox is full; the event was dead-lettered for it, try again later",
-                 fault::host, true);
-  if (result.failed == message::DeadLetterReason::no_receiver)
-    return Error(errc::not_found, "no subscription matches topic " + std::string(event.envelope.effective_topic()) +
-                                      "; `tenon routes` lists them", fault::caller);
-  if (result.failed)
-    return Error(errc::invalid_argument, "not delivered: " + std::string(to_string(*result.failed)), fault::caller);
+  if (!taken(result)) return not_taken(result, event.envelope.effective_topic());
   JsonWriter json;
   json.begin_object().member("id", event.envelope.id).member("receivers", result.receivers);
   json.member("dead_lettered_for_some", result.blocked);
@@ -238,11 +254,9 @@ void HostView::request(std::string_view body, Duration timeout, control::JsonDon
   const message::PublishResult result = host_.router().publish(
       event, message::Publisher{.name = "api", .asker_token = token}, host_.loop().clock().monotonic());
   host_.rearm_message_timer();
-  if (!result.failed && (!result.blocked || result.receivers != 0)) return;
+  if (taken(result)) return;
   host_.askers().remove(token);
-  if (result.blocked) return (*answered)(Error(errc::exhausted, "the receiver's mailbox is full; try again later", fault::host, true));
-  (*answered)(Error(errc::not_found, "nobody takes requests on topic " + std::string(event.envelope.effective_topic()) +
-                                         "; `tenon routes` lists the subscriptions", fault::caller));
+  (*answered)(not_taken(result, event.envelope.effective_topic()));
 }
 
 // --- streams ---
