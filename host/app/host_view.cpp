@@ -186,13 +186,15 @@ Result<std::unique_ptr<HostView::Incoming>> HostView::read(std::string_view body
   return incoming;
 }
 
+namespace {
+
 // Once somebody has it, trying again would give it to them twice.
-static bool taken(const message::PublishResult& result) {
+bool taken(const message::PublishResult& result) {
   return !result.failed && (!result.blocked || result.receivers != 0);
 }
 
 // Why nobody got an event, for the client that published it.
-static Error not_taken(const message::PublishResult& result, std::string_view topic) {
+Error not_taken(const message::PublishResult& result, std::string_view topic) {
   if (result.blocked)
     return Error(errc::exhausted, "a receiver's mailbox is full; the event was dead-lettered for it, try again later",
                  fault::host, true);
@@ -208,6 +210,8 @@ static Error not_taken(const message::PublishResult& result, std::string_view to
     default: return Error(errc::invalid_argument, "not delivered: " + std::string(to_string(*result.failed)), fault::caller);
   }
 }
+
+}  // namespace
 
 Result<std::string> HostView::publish(std::string_view body, std::string_view content_type) {
   auto incoming = read(body, content_type);

@@ -1,6 +1,6 @@
 // Plugin files that killed the engine: remembered by content, so that they are not touched again until they change.
 //
-// The model. An entry is keyed by the SHA-256 of the file's content: renaming, touching or copying the file changes
+// The model. An entry is keyed by the digest of the file's content: renaming, touching or copying the file changes
 // nothing, editing it does. One crash or hang in the loader's own calls or in create is enough, because the next start
 // would meet it again at once; elsewhere kToleratedCrashes crashes are forgiven, since there the event may have been at
 // fault. A quarantined file is listed, never opened for loading.
