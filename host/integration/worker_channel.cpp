@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "integration/event_line.hpp"
+
 namespace tenon::integration {
 
 namespace {
@@ -180,10 +182,8 @@ void WorkerChannel::handle_frame(std::string_view frame) {
   message::Event event;
   const Status read = serializers_.reader->read_event(frame, event.envelope);
   if (!read.ok() || event.envelope.type.empty()) {
-    if (line) {
-      ++log_lines_;
-      return owner_.on_log_line(frame);
-    }
+    if (line) ++log_lines_;
+    if (line && !is_meant_as_event(frame)) return owner_.on_log_line(frame);
     return owner_.on_bad_frame(frame, read.ok() ? Error(errc::bad_data, "the event has no type; every event needs one",
                                                         fault::caller)
                                                 : read.error());

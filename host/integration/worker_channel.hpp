@@ -60,7 +60,8 @@ class WorkerChannelOwner {
   virtual void on_event(message::Event& event) = 0;
   // A line of a stdio channel that is no event.
   virtual void on_log_line(std::string_view line) = 0;
-  // A packet that is no event, or a frame over the limit: its octets (perhaps only the first), and what is wrong.
+  // A packet that is no event, a line that was meant as one and is none, or a frame over the limit: its octets (perhaps
+  // only the first), and what is wrong.
   virtual void on_bad_frame(std::string_view octets, const Error& why) = 0;
   // The stream cannot be followed any more; nothing is read from it from here on.
   virtual void on_broken_stream(const std::string& why) = 0;

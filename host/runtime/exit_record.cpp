@@ -9,7 +9,8 @@ std::string to_string(const ExitRecord& record) {
   switch (record.cause) {
     case EndCause::spawn: return "could not start: " + record.detail;
     case EndCause::health: return "unhealthy: " + record.detail;
-    case EndCause::startup: return record.detail;
+    case EndCause::startup:
+    case EndCause::channel: return record.detail;
     case EndCause::code:
     case EndCause::signal: break;
   }

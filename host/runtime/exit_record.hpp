@@ -16,8 +16,9 @@ enum class EndCause : std::uint8_t {
   spawn = 2,    // it never started
   health = 3,   // the host stopped it because a health check said so
   startup = 4,  // the host stopped it because it was not ready in time
+  channel = 5,  // the host killed it because what it writes cannot be followed
 };
-inline constexpr std::uint8_t kLastEndCause = 4;
+inline constexpr std::uint8_t kLastEndCause = 5;
 
 struct ResourceUsage {
   Duration user_cpu{0}, system_cpu{0};  // the process and the descendants it waited for
@@ -28,7 +29,8 @@ struct ExitRecord {
   EndCause cause = EndCause::code;
   ExitStatus status;       // meaningless with EndCause::spawn
   int spawn_error = 0;     // errno, with EndCause::spawn; 0 where no call failed
-  std::string detail;      // spawn: "exec: No such file or directory"; health, startup: what the check or deadline said
+  std::string detail;      // spawn: "exec: No such file or directory"; health, startup, channel: what
+                           // was wrong
   bool was_ready = false;
   MonotonicTime at{};      // when the host learnt of it
   Duration run_time{0};    // from spawn to exit; 0 with EndCause::spawn

@@ -192,6 +192,9 @@ class ProcessManager {
   // way goes on (without a drain, which needs the channel), a paused process is started by its resume, its restart
   // history stays.
   void replace(std::string_view id, std::string reason);
+  // What it writes to its channel cannot be followed any more, by its own fault: SIGKILL, then its restart policy
+  // decides. Ignored for another generation, and while it is stopping.
+  void cut_off(std::string_view id, std::uint64_t generation, std::string reason);
   void set_in_flight(std::string_view id, std::uint32_t count);
   void set_worker_status(std::string_view id, std::string_view text);
 

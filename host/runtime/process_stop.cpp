@@ -114,6 +114,17 @@ void ProcessManager::replace(std::string_view id, std::string reason) {
   send_kill(*process);
 }
 
+void ProcessManager::cut_off(std::string_view id, std::uint64_t generation, std::string reason) {
+  Process* const process = get(id, generation);
+  if (!process || !may_have_pid(process->handle.phase) || is_stopping(process->handle.phase)) return;
+  const Scope scope(*this);
+  process->after_stop = AfterStop::decide;
+  process->stop_cause = EndCause::channel;
+  process->stop_reason = std::move(reason);
+  stop_monitors(*process);
+  send_kill(*process);
+}
+
 // ---- the owner's stops ----
 
 void ProcessManager::hold(std::string_view id, std::string reason) {

@@ -21,6 +21,7 @@ extern "C" {
 #define TENON_ENDED_SPAWN 2u   /* it never started; `value` is the errno */
 #define TENON_ENDED_HEALTH 3u  /* the host killed it because a health check said so */
 #define TENON_ENDED_STARTUP 4u /* the host killed it because it was not ready in time */
+#define TENON_ENDED_CHANNEL 5u /* the host killed it because what it writes to its channel cannot be followed */
 
 /* Why and when the process ended, and what came before. All times in ns. */
 typedef struct tenon_exit {

@@ -14,6 +14,17 @@ TEST_F(WorkerChannelInput, ReadsEventsAndTakesEveryOtherLineForLog) {
   EXPECT_TRUE(owner.bad.empty());
 }
 
+TEST_F(WorkerChannelInput, ReportsALineThatWasMeantAsAnEvent) {
+  use_pipes();
+  send("{\"type\":\"t\",\"priority\":99\n{type=t;id=1}\n");
+  ASSERT_EQ(owner.bad.size(), 1u);
+  EXPECT_EQ(owner.bad[0].octets, "{\"type\":\"t\",\"priority\":99");
+  EXPECT_EQ(owner.bad[0].code, errc::bad_data);
+  EXPECT_TRUE(owner.log.empty());
+  EXPECT_EQ(channel->log_lines(), 1u);
+  EXPECT_EQ(owner.events, Ids{"1"});
+}
+
 TEST_F(WorkerChannelInput, ReadsALineThatComesInPiecesOnce) {
   use_pipes();
   for (const char c : std::string("{type=t;id=1}\n{type=t;id=2}\n")) send({&c, 1});

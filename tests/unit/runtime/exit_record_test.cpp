@@ -20,6 +20,9 @@ TEST(ExitRecord, SaysHowAndWhyInWords) {
   record.detail = "http: refused";
   record.cause = EndCause::health;
   EXPECT_EQ(to_string(record), "unhealthy: http: refused");
+  record.detail = "channel: a frame length of 4294967295 octets";
+  record.cause = EndCause::channel;
+  EXPECT_EQ(to_string(record), record.detail);
 }
 
 TEST(ExitRecord, OnlyExitZeroByItselfIsSuccess) {
