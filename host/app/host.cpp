@@ -192,9 +192,13 @@ Status Host::configure_workers() {
     const auto worker = config_->workers.find(process.id());
     const integration::WorkerConfig none;
     result = hub_.add(process.id(), process.config->base_id, worker == config_->workers.end() ? none : worker->second);
-    hub_.set_status(process.id(), process.status);
+    announce(process);
   });
   return result;
+}
+
+void Host::announce(const runtime::ProcessHandle& process) {
+  hub_.set_status(process.id(), process.status, process.desired == runtime::Desired::down);
 }
 
 Status Host::start(keeper::Adoption& adoption, bool first) {
@@ -215,7 +219,7 @@ void Host::adopt_processes(keeper::Adoption& adoption) {
   // Channels first: what is adopted may count as ready at once, and then is written to.
   const std::map<std::string, std::string> broken = adopt_channels(adoption, former);
   const std::vector<std::string> strangers = tree_.adopt(former);
-  manager_.for_each([this](const runtime::ProcessHandle& process) { hub_.set_status(process.id(), process.status); });
+  manager_.for_each([this](const runtime::ProcessHandle& process) { announce(process); });
   for (const keeper::AdoptedChild& child : adoption.children) {
     if (child.exit) bridge_.on_exited({child.key, child.pid, *child.exit});
     else if (std::find(strangers.begin(), strangers.end(), child.key.id) != strangers.end())
@@ -321,7 +325,7 @@ void Host::on_worker_log(const std::string& id, std::string_view line) {
 void Host::on_worker_broken(const std::string& id, std::uint64_t generation, const std::string& why) {
   log::error("engine", "a worker's channel cannot be followed; it is killed, its restart policy decides",
              {{"process", id}, {"why", why}});
-  static_cast<void>(client_.signal({id, generation}, SIGKILL, keeper::SignalTarget::group));
+  manager_.cut_off(id, generation, "channel: " + why);
 }
 void Host::keep_channel_memory(const std::string& id, std::uint64_t, int fd) { bridge_.keep_channel_memory(id, fd); }
 void Host::keep_subscriptions(const std::string& id, std::string text) {
@@ -368,5 +372,19 @@ void Host::request_timed_out(const message::PendingRequest& request) {
   if (!hub_.request_timed_out(request)) askers_.answer(request.asker.token, nullptr);
 }
 void Host::sender_released(message::ReceiverId sender) { hub_.sender_released(sender); }
+
+void Host::event_limit_reached(bool reached) {
+  const std::string limit = "limits.events (" + std::to_string(budget_.limit()) + " octets)";
+  const std::string reason =
+      reached ? limit + " is reached: those who send events wait; `tenon ps` shows whose mailbox is full: mend or stop "
+                        "that receiver, bound its mailbox.bytes, or raise the limit"
+              : limit + " has room again";
+  log::warn("message", reason);
+  system_events_.publish("system.alert", "limits.events", [&] {
+    JsonWriter json;
+    json.begin_object().member("alert", "memory_limit").member("reason", reason).member("subject", "limits.events");
+    return json.member("active", reached).end_object().take();
+  });
+}
 
 }  // namespace tenon::app

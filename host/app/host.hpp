@@ -77,7 +77,7 @@ class Host final : private integration::WorkerHubEvents,
   void refresh_in_flight();
   // Everything is done that --until-idle waits for.
   bool idle();
-  std::size_t event_bytes() const noexcept { return budget_.used(); }
+  std::size_t event_bytes() const noexcept { return budget_.used() + router_.all_parked_bytes(); }
 
   const integration::HostConfig& config() const noexcept { return *config_; }
   event::Loop& loop() noexcept { return loop_; }
@@ -102,6 +102,7 @@ class Host final : private integration::WorkerHubEvents,
 
  private:
   Status configure_workers();
+  void announce(const runtime::ProcessHandle& process);  // its status, to its messages' gate
   void report_crash(const keeper::Adoption& adoption);
   Status load_plugins(keeper::Adoption& adoption, bool first);
   bool tolerate_serializer(const std::string& name);
@@ -134,6 +135,7 @@ class Host final : private integration::WorkerHubEvents,
   void answer_for(std::uint64_t asker_token, const message::Event& answer) override;
   void request_timed_out(const message::PendingRequest& request) override;
   void sender_released(message::ReceiverId sender) override;
+  void event_limit_reached(bool reached) override;
 
   event::Loop& loop_;
   keeper::KeeperClient& client_;

@@ -23,7 +23,7 @@ class HostMetrics {
     up_ = gauges("tenon_process_up", "1 if the process is ready.", {"process"});
     depth_ = gauges("tenon_mailbox_depth", "Events that wait for a process.", {"process"});
     engine_ = counters("tenon_engine_restarts_total", "Restarts of the engine since the host began.", {});
-    bytes_ = gauges("tenon_event_bytes", "Octets of all events that wait.", {});
+    bytes_ = gauges("tenon_event_bytes", "Octets of all events that wait, in mailboxes and with their senders.", {});
     dropped_ = counters("tenon_system_events_dropped_total", "Events of the host that found their queue full.", {});
   }
 

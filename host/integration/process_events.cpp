@@ -27,7 +27,7 @@ JsonWriter about(const runtime::ProcessHandle& process) {
 void ProcessEvents::on_status_changed(const runtime::ProcessHandle& process, runtime::ProcessStatus old_status) {
   log::debug("runtime", "status", {{"process", process.id()}, {"from", to_string(old_status)},
                                    {"to", to_string(process.status)}, {"reason", process.reason}});
-  hub_.set_status(process.id(), process.status);
+  hub_.set_status(process.id(), process.status, process.desired == runtime::Desired::down);
 }
 
 void ProcessEvents::on_starting(const runtime::ProcessHandle& process) {

@@ -46,13 +46,15 @@ void WorkerHub::exited(std::string_view id, std::uint64_t generation) {
   if (Worker* worker = find(id); worker != nullptr && worker->generation() == generation) worker->exited();
 }
 
-void WorkerHub::set_status(std::string_view id, runtime::ProcessStatus status) {
+void WorkerHub::set_status(std::string_view id, runtime::ProcessStatus status, bool by_operator) {
   Worker* worker = find(id);
   if (worker == nullptr) return;
   using enum runtime::ProcessStatus;
-  const bool open = status == idle || status == busy;
-  const bool ended = status == terminated || status == error;
-  worker->set_gate(open ? message::Gate::open : ended ? message::Gate::ended : message::Gate::waiting);
+  message::Gate gate = message::Gate::waiting;
+  if (status == idle || status == busy) gate = message::Gate::open;
+  else if (status == terminated && by_operator) gate = message::Gate::stopped;
+  else if (status == terminated || status == error) gate = message::Gate::ended;
+  worker->set_gate(gate);
 }
 
 void WorkerHub::begin_drain(const runtime::ProcessId& id, MonotonicTime, std::function<void()> done) {

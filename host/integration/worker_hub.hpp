@@ -5,6 +5,7 @@
 //
 //   idle, busy                       open
 //   initializing, paused, stopping   waiting
+//   terminated by the operator       stopped
 //   terminated, error                ended
 //
 // Control messages (tenon.*) from a worker never reach the router: readiness, heartbeat and status go to the runtime,
@@ -78,7 +79,8 @@ class WorkerHub final : public runtime::ProcessHooks {
   Status start(std::string_view id, std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted = {},
                std::string_view subscriptions = {});
   void exited(std::string_view id, std::uint64_t generation);
-  void set_status(std::string_view id, runtime::ProcessStatus status);
+  // `by_operator`: of `terminated`, that the operator stopped it and may start it again.
+  void set_status(std::string_view id, runtime::ProcessStatus status, bool by_operator = false);
 
   void begin_drain(const runtime::ProcessId& id, MonotonicTime deadline, std::function<void()> done) override;
   void send_shutdown(const runtime::ProcessId& id) override;

@@ -49,7 +49,9 @@ MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Ev
   if (keep) {
     id_hash = hash_text(event.envelope.id, topic_hash_seed());
     if (receiver.unsettled.find(id_hash, event.envelope.id) != nullptr) return Sent::waits;
-    if (waiting == nullptr && !budget_.has_room(MessageRef::cost(event))) return Sent::waits;
+    // Empty hands get an event whatever others hold of limits.events, or who is not to blame would stand still.
+    if (waiting == nullptr && !receiver.unsettled.empty() && !budget_.has_room(MessageRef::cost(event)))
+      return Sent::waits;
   }
   const Offer offer = receiver.outlet->offer(event, before + 1);
   if (offer.result == OfferResult::full) {
@@ -88,7 +90,8 @@ Verdict MessageDispatcher::refuse_at(Queue& queue, const Event& event, DeadLette
   return Verdict::rejected;
 }
 
-Verdict MessageDispatcher::enqueue(Queue& queue, const Event& event, ReceiverId sender, MonotonicTime now) {
+Verdict MessageDispatcher::enqueue(Queue& queue, FullQueue name, const Event& event, ReceiverId sender,
+                                   MonotonicTime now) {
   const std::size_t size = MessageRef::cost(event);
   if (size > queue.config.bytes || size > budget_.limit())
     return refuse_at(queue, event, DeadLetterReason::too_large, "larger than the whole mailbox; raise mailbox.bytes");
@@ -106,9 +109,15 @@ Verdict MessageDispatcher::enqueue(Queue& queue, const Event& event, ReceiverId 
         }
     }
   }
-  if (!budget_.has_room(size)) {  // limits.events: sources wait, whatever the mailbox's own rule
-    queue.somebody_waits = true;
-    return Verdict::would_block;
+  // limits.events: sources wait, whatever the mailbox's own rule. But each queue may hold one event always: somebody
+  // else's mailbox, full for good, must not stop those that are served.
+  if (!budget_.has_room(size)) {
+    if (!queue.mailbox.empty()) {
+      queue.somebody_waits = true;
+      return Verdict::would_block;
+    }
+    if (starved_.empty()) starved_since_ = now;
+    if (std::find(starved_.begin(), starved_.end(), name) == starved_.end()) starved_.push_back(name);
   }
   queue.mailbox.push(Waiting{MessageRef::copy(event, budget_, size), now, 0, sender});
   return Verdict::queued;
@@ -116,9 +125,9 @@ Verdict MessageDispatcher::enqueue(Queue& queue, const Event& event, ReceiverId 
 
 Verdict MessageDispatcher::deliver(ReceiverId id, const Event& event, MonotonicTime now) {
   Receiver& receiver = at(id);
-  if (receiver.gate == Gate::ended) {
+  if (receiver.gate >= Gate::stopped) {
     dead_letters_.dead_letter(event, DeadLetterReason::receiver_ended, receiver.config.name,
-                              "the receiver has ended; start it again and replay the event", 0);
+                              "the receiver has ended or was stopped; start it again and replay the event", 0);
     return Verdict::dead_lettered;
   }
   if (receiver.queue.mailbox.empty() && can_take(receiver)) {
@@ -132,7 +141,7 @@ Verdict MessageDispatcher::deliver(ReceiverId id, const Event& event, MonotonicT
       case Sent::waits: break;
     }
   }
-  return enqueue(receiver.queue, event, kNoReceiver, now);
+  return enqueue(receiver.queue, {.receiver = id}, event, kNoReceiver, now);
 }
 
 bool MessageDispatcher::has_room(FullQueue name, std::size_t size) const noexcept {
@@ -142,7 +151,8 @@ bool MessageDispatcher::has_room(FullQueue name, std::size_t size) const noexcep
   } else if (name.group < groups_.size() && groups_[name.group] != nullptr) {
     queue = &groups_[name.group]->queue;
   }
-  return queue == nullptr || (queue->mailbox.has_room(queue->config, size) && budget_.has_room(size));
+  if (queue == nullptr) return true;
+  return queue->mailbox.has_room(queue->config, size) && (queue->mailbox.empty() || budget_.has_room(size));
 }
 
 }  // namespace tenon::message

@@ -14,7 +14,8 @@
 // queue and one receiver so.
 //
 // An outlet that said `closed` is not called again until the receiver is detached. What is for the receiver alone is
-// then dead-lettered, and so is what is for groups none of whose live members can be reached.
+// then dead-lettered, and so is what is for groups none of whose members can be reached. What the receiver has taken
+// already can still be acknowledged.
 //
 // In flight is what was given to the outlet and not yet settled. at_most_once settles when the outlet has written the
 // octets. at_least_once keeps the event until settle(); after ack_timeout, a nack or the receiver's end it goes back to
@@ -65,7 +66,8 @@ struct ReceiverConfig {
 enum class Gate : std::uint8_t {
   open,     // events flow
   waiting,  // not ready, paused or draining: what is addressed to it alone waits, its groups go on without it
-  ended,    // terminated or in error: what is addressed to it is dead-lettered
+  stopped,  // by the operator: what waits is kept for the day it is started again; nothing new is taken
+  ended,    // finished or in error: what waits for it, and what is addressed to it, is dead-lettered
 };
 
 // What became of one delivery.
@@ -124,7 +126,8 @@ class MessageDispatcher {
   // order; they return to their queues unmarked, and this does not count as a delivery. Other unsettled at_least_once
   // events return marked. The rest counts as settled.
   void detach(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now);
-  // The same, but the receiver lives on and cannot be reached (it closed its end): as if its outlet had said `closed`.
+  // The receiver lives on and cannot be reached (it closed its end): as if its outlet had said `closed`. Only `unsent`
+  // returns, as with detach; the rest may still be acknowledged.
   void close_outlet(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now);
   void set_gate(ReceiverId id, Gate gate, MonotonicTime now);
   Gate gate(ReceiverId id) const noexcept;
@@ -185,7 +188,7 @@ class MessageDispatcher {
   Sent try_send(Receiver& receiver, const Event& event, const Waiting* waiting, GroupId group, MonotonicTime now);
   void dead_letter_refused(const Receiver& receiver, const Event& event, const Offer& offer, std::uint32_t attempts);
   Verdict refuse_at(Queue& queue, const Event& event, DeadLetterReason reason, std::string_view detail);
-  Verdict enqueue(Queue& queue, const Event& event, ReceiverId sender, MonotonicTime now);
+  Verdict enqueue(Queue& queue, FullQueue name, const Event& event, ReceiverId sender, MonotonicTime now);
   void pump(Receiver& receiver, MonotonicTime now);
   bool pump_one(Receiver& receiver, MonotonicTime now);
   Queue* next_queue(Receiver& receiver, GroupId& group);
@@ -199,17 +202,19 @@ class MessageDispatcher {
   void member_is_gone(GroupId id, MonotonicTime now);
   bool is_group(GroupId group, std::uint32_t incarnation) const noexcept;
   std::uint32_t incarnation_of(GroupId group) const noexcept;
-  bool has_live_member(const Group& group, ReceiverId sender) const noexcept;
+  // Other than `except`, whose gate is at most so far from open.
+  bool has_member(const Group& group, ReceiverId except, Gate worst) const noexcept;
   bool has_reachable_member(const Group& group) const noexcept;
   void return_to_queue(Receiver& receiver, GroupId group, std::uint32_t incarnation, Waiting waiting);
   void put_back(Receiver& receiver, InFlight entry);
-  void take_back(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now);
-  void take_back_unsettled(Receiver& receiver, std::span<const MessageRef> unsent);
+  void take_back_unsent(Receiver& receiver, std::span<const MessageRef> unsent);
+  void take_back_unsettled(Receiver& receiver);
   void take_back_unwritten(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now);
   void pump_groups_of(Receiver& receiver, MonotonicTime now);
   void flush(Queue& queue);
   void dead_letter_ended(const Event& event, const Queue& queue, std::uint32_t attempts);
   void tell_room(Queue& queue, FullQueue name);
+  void serve_starved(MonotonicTime now);
   void watch_deadline(Receiver& receiver);
   bool is_expired(const Event& event) const;
 
@@ -229,6 +234,8 @@ class MessageDispatcher {
   };
   std::vector<Due> due_;  // a min-heap; at most one entry a receiver is current
   std::uint64_t incarnations_ = 0;
+  std::vector<FullQueue> starved_;  // took their one event beyond limits.events; some may be gone
+  MonotonicTime starved_since_{};
   WallTime wall_now_{};
 
  public:

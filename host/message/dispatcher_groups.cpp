@@ -35,9 +35,9 @@ std::uint32_t MessageDispatcher::incarnation_of(GroupId id) const noexcept {
 
 // --- who gets the next event ---
 
-bool MessageDispatcher::has_live_member(const Group& group, ReceiverId sender) const noexcept {
+bool MessageDispatcher::has_member(const Group& group, ReceiverId except, Gate worst) const noexcept {
   return std::any_of(group.members.begin(), group.members.end(),
-                     [&](ReceiverId id) { return id != sender && at(id).gate != Gate::ended; });
+                     [&](ReceiverId id) { return id != except && at(id).gate <= worst; });
 }
 
 bool MessageDispatcher::has_reachable_member(const Group& group) const noexcept {
@@ -85,7 +85,7 @@ std::optional<Verdict> MessageDispatcher::offer_to_members(Group& group, GroupId
 Verdict MessageDispatcher::deliver_to_group(GroupId group_id, const Event& event, ReceiverId sender,
                                             MonotonicTime now) {
   Group* group = has_group(group_id) ? groups_[group_id].get() : nullptr;
-  if (group == nullptr || !has_live_member(*group, sender)) {
+  if (group == nullptr || !has_member(*group, sender, Gate::waiting)) {
     dead_letters_.dead_letter(event, DeadLetterReason::receiver_ended, group_name(group_id),
                               "no member of the group can take it any more; start one and replay the event", 0);
     return Verdict::dead_lettered;
@@ -93,7 +93,7 @@ Verdict MessageDispatcher::deliver_to_group(GroupId group_id, const Event& event
   const bool nobody_waited = group->queue.mailbox.empty();
   if (nobody_waited)
     if (const auto verdict = offer_to_members(*group, group_id, event, sender, now)) return *verdict;
-  const Verdict verdict = enqueue(group->queue, event, sender, now);
+  const Verdict verdict = enqueue(group->queue, {.group = group_id}, event, sender, now);
   // What waits may do so for its own reason (its sender is the only free member): this one need not wait behind it.
   if (verdict == Verdict::queued && !nobody_waited) pump_group(group_id, now);
   return verdict;
@@ -174,12 +174,13 @@ void MessageDispatcher::remove_member(GroupId id, Receiver& receiver, MonotonicT
   if (groups_[id]->members.empty()) end_group(id);
 }
 
-// It left or ended: what waits may have lost the last who could take it, or the last who kept it waiting.
+// It left, ended or was stopped: what waits may have lost the last who could take it, or who kept it waiting.
 void MessageDispatcher::member_is_gone(GroupId id, MonotonicTime now) {
   Group& group = *groups_[id];
-  if (!has_live_member(group, kNoReceiver)) flush(group.queue);
+  if (!has_member(group, kNoReceiver, Gate::stopped)) flush(group.queue);
   for (const ReceiverId last : group.members) {
-    if (group.queue.mailbox.empty() || at(last).gate == Gate::ended || has_live_member(group, last)) continue;
+    if (group.queue.mailbox.empty() || at(last).gate == Gate::ended || has_member(group, last, Gate::stopped))
+      continue;
     for (const Waiting& own : group.queue.mailbox.take_sent_by(last))
       dead_letter_ended(own.message.event(), group.queue, own.attempts);
   }

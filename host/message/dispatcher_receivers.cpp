@@ -59,30 +59,37 @@ void MessageDispatcher::attach(ReceiverId id, Outlet& outlet) {
 void MessageDispatcher::detach(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now) {
   Receiver& receiver = at(id);
   receiver.closed = false;
-  take_back(receiver, unsent, now);
+  receiver.outlet = nullptr;
+  if (receiver.keeps_until_settled()) {
+    take_back_unsent(receiver, unsent);  // last, and so behind the others: it was given out last
+    take_back_unsettled(receiver);
+  } else {
+    take_back_unwritten(receiver, unsent, now);
+  }
   pump_groups_of(receiver, now);
 }
 
 void MessageDispatcher::close_outlet(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now) {
   Receiver& receiver = at(id);
   receiver.closed = true;  // first: its groups' events are for the others
-  take_back(receiver, unsent, now);
+  receiver.outlet = nullptr;
+  if (receiver.keeps_until_settled()) take_back_unsent(receiver, unsent);
+  else take_back_unwritten(receiver, unsent, now);
   pump_groups_of(receiver, now);
   pump(receiver, now);
 }
 
-void MessageDispatcher::take_back(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now) {
-  receiver.outlet = nullptr;
-  if (receiver.keeps_until_settled()) take_back_unsettled(receiver, unsent);
-  else take_back_unwritten(receiver, unsent, now);
+void MessageDispatcher::take_back_unsent(Receiver& receiver, std::span<const MessageRef> unsent) {
+  for (auto message = unsent.rbegin(); message != unsent.rend(); ++message) {
+    const std::string_view id = message->event().envelope.id;
+    std::optional<InFlight> never_seen = receiver.unsettled.take(hash_text(id, topic_hash_seed()), id);
+    if (!never_seen) continue;
+    --never_seen->waiting.attempts;
+    return_to_queue(receiver, never_seen->group, never_seen->group_incarnation, std::move(never_seen->waiting));
+  }
 }
 
-void MessageDispatcher::take_back_unsettled(Receiver& receiver, std::span<const MessageRef> unsent) {
-  for (const MessageRef& message : unsent) {
-    const std::string_view id = message.event().envelope.id;
-    if (InFlight* never_seen = receiver.unsettled.find(hash_text(id, topic_hash_seed()), id))
-      --never_seen->waiting.attempts;
-  }
+void MessageDispatcher::take_back_unsettled(Receiver& receiver) {
   std::vector<InFlight> unsettled;
   unsettled.reserve(receiver.unsettled.size());
   while (!receiver.unsettled.empty()) unsettled.push_back(receiver.unsettled.pop_front());
@@ -103,8 +110,8 @@ void MessageDispatcher::set_gate(ReceiverId id, Gate gate, MonotonicTime now) {
   Receiver& receiver = at(id);
   receiver.gate = gate;
   if (gate == Gate::open) pump(receiver, now);
-  if (gate != Gate::ended) return;
-  flush(receiver.queue);
+  if (gate < Gate::stopped) return;
+  if (gate == Gate::ended) flush(receiver.queue);
   for (std::size_t i = 0; i < receiver.groups.size(); ++i) member_is_gone(receiver.groups[i], now);
   tell_room(receiver.queue, FullQueue{.receiver = id});
 }

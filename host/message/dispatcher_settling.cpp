@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "message/dispatcher_state.hpp"
 #include "message/topic_hash.hpp"
@@ -123,11 +124,25 @@ void MessageDispatcher::start_ack_clock(ReceiverId id, MonotonicTime now) {
 }
 
 std::optional<MonotonicTime> MessageDispatcher::next_deadline() const noexcept {
+  if (!starved_.empty() && budget_.has_room(1)) return starved_since_;
   if (due_.empty()) return std::nullopt;
   return due_.front().when;
 }
 
+// Their receivers had room all the time, so nothing else would make them look into their queues again.
+void MessageDispatcher::serve_starved(MonotonicTime now) {
+  if (starved_.empty() || !budget_.has_room(1)) return;
+  for (const FullQueue& queue : std::exchange(starved_, {})) {
+    if (queue.receiver == kNoReceiver) {
+      if (has_group(queue.group)) pump_group(queue.group, now);
+    } else if (queue.receiver < receivers_.size() && receivers_[queue.receiver] != nullptr) {
+      pump(at(queue.receiver), now);
+    }
+  }
+}
+
 void MessageDispatcher::on_time(MonotonicTime now) {
+  serve_starved(now);
   while (!due_.empty() && due_.front().when <= now) {
     std::pop_heap(due_.begin(), due_.end(), std::greater<>{});
     const Due due = due_.back();

@@ -14,7 +14,8 @@
 
 namespace tenon::message {
 
-// The octets that all waiting events may take together (`limits.events`).
+// The octets that all waiting events may take together (`limits.events`). Beyond it come what its senders have parked
+// (router.hpp), and one event in the queue and one in the hands of each receiver (dispatcher.cpp).
 class EventBudget {
  public:
   explicit EventBudget(std::size_t limit) noexcept : limit_(limit) {}

@@ -4,6 +4,16 @@
 
 namespace tenon::message {
 
+namespace {
+
+constexpr SubscriberId kNobody = Asker{}.receiver;
+
+std::size_t texts_of(const PendingRequest& request) noexcept {
+  return request.id.size() + request.replyto.size() + request.correlationid.size();
+}
+
+}  // namespace
+
 std::string RequestTable::key_of(std::string_view id, std::string_view replyto) {
   std::string key;
   key.reserve(id.size() + replyto.size() + 1);
@@ -23,32 +33,60 @@ void RequestTable::schedule(MonotonicTime when, const std::string& key, std::uin
   std::push_heap(due_.begin(), due_.end(), std::greater<>{});
 }
 
-void RequestTable::close(const std::string& key, Entry& entry) {
-  entry.closed = true;
+// It is pending no longer.
+void RequestTable::release(const Entry& entry) {
   --pending_;
+  pending_texts_ -= texts_of(entry.request);
+  const SubscriberId asker = entry.request.asker.receiver;
+  if (const auto own = pending_of_.find(asker); own != pending_of_.end() && --own->second == 0) pending_of_.erase(own);
+}
+
+void RequestTable::forget_oldest() {
+  const auto& [oldest, number] = closed_.front();
+  const auto at = entries_.find(oldest);
+  remembered_texts_ -= oldest.size();
+  if (at != entries_.end() && at->second.number == number) entries_.erase(at);
+  closed_.pop_front();
+}
+
+// Of a closed request only the key is needed.
+void RequestTable::close(const std::string& key, Entry& entry) {
+  release(entry);
+  entry.closed = true;
+  entry.request.id.clear(), entry.request.id.shrink_to_fit();
+  entry.request.replyto.clear(), entry.request.replyto.shrink_to_fit();
+  entry.request.correlationid.clear(), entry.request.correlationid.shrink_to_fit();
   closed_.emplace_back(key, entry.number);
-  while (closed_.size() > kMaxRemembered) {
-    const auto& [oldest, number] = closed_.front();
-    const auto at = entries_.find(oldest);
-    if (at != entries_.end() && at->second.number == number) entries_.erase(at);
-    closed_.pop_front();
-  }
+  remembered_texts_ += key.size();
+  // Never the one just closed: the caller still holds it.
+  while (closed_.size() > 1 && (closed_.size() > kMaxRemembered || remembered_texts_ > kMaxRememberedTexts))
+    forget_oldest();
 }
 
 Status RequestTable::open(PendingRequest request) {
   if (request.id.size() + request.replyto.size() + request.correlationid.size() > kMaxTexts)
     return Error(errc::invalid_argument,
                  "id, replyto and correlationid of a request are longer than 8192 octets; shorten them", fault::caller);
-  if (pending_ >= kMaxPending)
-    return Error(errc::exhausted, "100,000 requests wait for an answer already; wait for some to end", fault::caller,
-                 true);
+  const auto too_many = [](const char* what) {
+    return Error(errc::exhausted, std::string(what) + " wait for an answer already; wait for some to end",
+                 fault::caller, true);
+  };
+  if (pending_ >= kMaxPending) return too_many("100,000 requests");
+  if (pending_texts_ + texts_of(request) > kMaxPendingTexts) return too_many("requests of 16 MiB");
+  const bool receives = request.asker.receiver != kNobody;
+  if (receives)
+    if (const auto own = pending_of_.find(request.asker.receiver);
+        own != pending_of_.end() && own->second >= kMaxPendingOfOne)
+      return too_many("10,000 requests of this sender");
   std::string key = key_of(request.id, request.replyto);
   const auto [at, fresh] = entries_.try_emplace(key);
   if (!fresh && !at->second.closed)
     return Error(errc::already_exists, "a request with this id and replyto waits already; give each request its own id",
                  fault::caller);
-  at->second = Entry{std::move(request), false, ++next_number_};
+  if (receives) ++pending_of_[request.asker.receiver];
   ++pending_;
+  pending_texts_ += texts_of(request);
+  at->second = Entry{std::move(request), false, ++next_number_};
   schedule(at->second.request.deadline, key, next_number_);
   return {};
 }
@@ -67,7 +105,7 @@ RequestTable::Match RequestTable::take(std::string_view topic, std::string_view 
 void RequestTable::withdraw(std::string_view id, std::string_view replyto) {
   const auto at = entries_.find(key_of(id, replyto));
   if (at == entries_.end()) return;
-  if (!at->second.closed) --pending_;
+  if (!at->second.closed) release(at->second);
   entries_.erase(at);
 }
 

@@ -39,13 +39,16 @@ struct PendingRequest {
 class RequestTable {
  public:
   static constexpr std::size_t kMaxPending = 100'000;
+  static constexpr std::size_t kMaxPendingOfOne = 10'000;             // of one receiver, so that none takes them all
+  static constexpr std::size_t kMaxPendingTexts = 16 * 1024 * 1024;   // octets of their texts
+  static constexpr std::size_t kMaxRememberedTexts = 16 * 1024 * 1024;
   static constexpr Duration kRemembered = std::chrono::seconds(60);  // how long a late answer is recognised …
   static constexpr std::size_t kMaxRemembered = 100'000;             // … at most of so many requests, the latest
   static constexpr std::size_t kMaxTexts = 8192;  // octets of id, replyto and correlationid together
 
   enum class Match : std::uint8_t { none, answer, late };
 
-  // errc::already_exists if a request of the same id and replyto waits; errc::exhausted beyond kMaxPending,
+  // errc::already_exists if a request of the same id and replyto waits; errc::exhausted beyond kMaxPending…,
   // errc::invalid_argument beyond kMaxTexts.
   Status open(PendingRequest request);
   // Whether an event on this topic with this correlationid answers a request. `answer` closes the request and moves it
@@ -76,12 +79,16 @@ class RequestTable {
   static std::string key_of(std::string_view id, std::string_view replyto);
   void schedule(MonotonicTime when, const std::string& key, std::uint64_t number);
   void close(const std::string& key, Entry& entry);
+  void release(const Entry& entry);
+  void forget_oldest();
 
   std::unordered_map<std::string, Entry> entries_;
   std::vector<Due> due_;  // min-heap; some are of requests that are gone
   std::deque<std::pair<std::string, std::uint64_t>> closed_;  // in order of closing; some are gone
   std::uint64_t next_number_ = 0;
-  std::size_t pending_ = 0;
+  std::size_t pending_ = 0, pending_texts_ = 0;
+  std::size_t remembered_texts_ = 0;  // of all in closed_, gone or not
+  std::unordered_map<SubscriberId, std::size_t> pending_of_;  // by receiver; only those that ask now
 };
 
 }  // namespace tenon::message

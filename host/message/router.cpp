@@ -34,7 +34,7 @@ bool MessageRouter::unsubscribe(ReceiverId receiver, std::string_view pattern, s
 
 void MessageRouter::forget_receiver(ReceiverId receiver, MonotonicTime now) {
   last_now_ = now;
-  for (auto& [sender, parked] : parked_) std::erase(parked.receivers, receiver);
+  drop_receiver(receiver);
   for (auto& [name, ids] : targets_) std::erase(ids, receiver);
   std::erase_if(targets_, [](const auto& entry) { return entry.second.empty(); });
   requests_.forget_asker(receiver);
@@ -112,12 +112,17 @@ bool MessageRouter::resolve(const Event& event, const Publisher& publisher, Deli
   if (has_expired(e, wall_now_)) {
     ++counters_.expired;
     fail(delivery, event, DeadLetterReason::expired, {}, "its expirytime had passed when it was published");
+    if (!e.replyto.empty() && publisher.self != kNoReceiver)
+      events_.request_timed_out({std::string(e.id), std::string(e.replyto), std::string(e.correlationid),
+                                 Asker{publisher.self, 0}, now});
     return false;
   }
   if (!e.replyto.empty() && !enter_request(event, publisher, delivery, now)) return false;
   const bool found = !e.target.empty() && publisher.may_target ? find_target(event, delivery)
                                                                : find_subscribers(event, publisher, delivery, now);
-  if (!found && !e.replyto.empty()) requests_.withdraw(e.id, e.replyto);
+  // Who is no receiver is told by the result, here and now. A worker waits for an answer or its tenon.timeout, and gets
+  // the latter at the deadline: until then somebody who saw the dead letter may still answer.
+  if (!found && !e.replyto.empty() && publisher.self == kNoReceiver) requests_.withdraw(e.id, e.replyto);
   return found;
 }
 
@@ -170,7 +175,7 @@ Status MessageRouter::open_request(const Event& event, const Publisher& publishe
   if (publisher.self == kNoReceiver && !publisher.asker_token) return {};  // nobody to answer: an ordinary event
   const BaseMessageEnvelope& e = event.envelope;
   MonotonicTime deadline = now + config_.request_timeout;
-  if (const auto expiry = expiry_of(e)) deadline = now + (*expiry - wall_now_);
+  if (const auto expiry = expiry_of(e)) deadline = now + std::min<Duration>(*expiry - wall_now_, kLongestRequest);
   return requests_.open({std::string(e.id), std::string(e.replyto), std::string(e.correlationid),
                          Asker{publisher.self, publisher.asker_token.value_or(0)}, deadline});
 }
@@ -212,7 +217,7 @@ bool MessageRouter::find_subscribers(const Event& event, const Publisher& publis
   // Ended processes keep their subscriptions for the day they are started again; until then they are no receivers.
   // Observers get the event here and now, and then are none either.
   std::erase_if(delivery.receivers, [&](ReceiverId id) {
-    if (dispatcher_.gate(id) == Gate::ended) return true;
+    if (dispatcher_.gate(id) >= Gate::stopped) return true;
     if (!dispatcher_.config(id).observer) return false;
     (void)dispatcher_.deliver(id, event, now);
     return true;
@@ -268,6 +273,7 @@ void MessageRouter::give_up_on(const Event& event, FullQueue full) {
 void MessageRouter::serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now) {
   const ReceiverId sender = publisher.echo ? kNoReceiver : publisher.self;
   const auto stop_at = [&](FullQueue full) {
+    if (const std::size_t cost = MessageRef::cost(event); !budget_.has_room(cost)) reach_limit(cost, now);
     if (publisher.can_wait && !would_wait_for_itself(publisher.self, full)) {
       delivery.full = full;
       return true;
@@ -312,6 +318,7 @@ std::optional<MonotonicTime> MessageRouter::next_deadline() const noexcept {
     if (when && (!next || *when < *next)) next = when;
   };
   consider(requests_.next_deadline());
+  consider(limit_reached_);
   for (const auto& [id, sender] : parked_) {
     if (sender.events.empty()) continue;
     // limits.events may have room again without the queue having told: nothing left that queue.
@@ -326,6 +333,7 @@ void MessageRouter::on_time(MonotonicTime now, WallTime wall_now) {
   set_wall_time(wall_now);
   dispatcher_.on_time(now);
   requests_.expire(now, [this](const PendingRequest& request) { events_.request_timed_out(request); });
+  look_at_limit(now);
   std::vector<ReceiverId> due;
   for (auto& [id, sender] : parked_) {
     if (sender.events.empty()) continue;
@@ -336,6 +344,24 @@ void MessageRouter::on_time(MonotonicTime now, WallTime wall_now) {
     resume(id, now);
     give_up_overdue(id, now);
   }
+}
+
+void MessageRouter::reach_limit(std::size_t cost, MonotonicTime now) {
+  kept_out_ = cost;
+  if (limit_reached_) return;
+  limit_reached_ = now + kLookAtLimitEvery;
+  events_.event_limit_reached(true);
+}
+
+// An eighth of it free: the word is not taken back and given again with every event.
+void MessageRouter::look_at_limit(MonotonicTime now) {
+  if (!limit_reached_ || *limit_reached_ > now) return;
+  if (budget_.used() > budget_.limit() / 8 * 7 || !budget_.has_room(kept_out_)) {
+    limit_reached_ = now + kLookAtLimitEvery;
+    return;
+  }
+  limit_reached_.reset();
+  events_.event_limit_reached(false);
 }
 
 bool MessageRouter::quiet() const noexcept {

@@ -11,6 +11,9 @@
 // API) have the event dead-lettered instead. The ack clock of a parked sender stands still: its acknowledgements may
 // not be read.
 //
+// What is parked does not count against limits.events: it is what waits for room there, and must not take that room
+// itself. Each sender's own limit bounds it.
+//
 // Loop only; pure apart from that: time comes in as arguments.
 #pragma once
 
@@ -71,7 +74,12 @@ class RouterEvents {
   virtual void request_timed_out(const PendingRequest& request) = 0;
   // Nothing of this sender is parked any more: read on.
   virtual void sender_released(ReceiverId sender) = 0;
+  // limits.events kept an event waiting (true); or there is ample room again (false). Must not publish from within.
+  virtual void event_limit_reached(bool reached) = 0;
 };
+
+// An expirytime further away than this does not keep a request open longer.
+inline constexpr Duration kLongestRequest = std::chrono::hours(24);
 
 struct RouterConfig {
   Duration request_timeout = std::chrono::seconds(30);
@@ -104,6 +112,7 @@ class MessageRouter : private DispatcherEvents {
     return at != parked_.end() && !at->second.events.empty();
   }
   std::size_t parked_bytes(ReceiverId sender) const noexcept;
+  std::size_t all_parked_bytes() const noexcept { return parking_.used(); }
 
   std::optional<MonotonicTime> next_deadline() const noexcept;
   void on_time(MonotonicTime now, WallTime wall_now);
@@ -169,6 +178,9 @@ class MessageRouter : private DispatcherEvents {
   void give_up_on(const Event& event, FullQueue full);
   std::string_view name_of(FullQueue full) const;
   void drop_groups(const std::vector<GroupId>& groups, MonotonicTime now);
+  void drop_receiver(ReceiverId receiver);
+  void reach_limit(std::size_t cost, MonotonicTime now);
+  void look_at_limit(MonotonicTime now);
   void disown(ReceiverId sender);
   void park(const Event& event, const Publisher& publisher, MonotonicTime now, Delivery* delivery);
   bool would_wait_for_itself(ReceiverId sender, FullQueue full);
@@ -178,10 +190,15 @@ class MessageRouter : private DispatcherEvents {
   void fail(Delivery& delivery, const Event& event, DeadLetterReason reason, std::string_view receiver,
             std::string_view detail);
 
+  static constexpr Duration kLookAtLimitEvery = std::chrono::seconds(1);
+
   EventBudget& budget_;
+  EventBudget parking_{SIZE_MAX};  // counts what is parked; each sender's own limit holds it
   DeadLetterSink& dead_letters_;
   RouterEvents& events_;
   RouterConfig config_;
+  std::optional<MonotonicTime> limit_reached_;  // and when to look whether it still is
+  std::size_t kept_out_ = 0;                    // the cost of the last event that had to wait for that limit
   RoutingTable table_;
   MessageDispatcher dispatcher_;
   RequestTable requests_;

@@ -13,7 +13,7 @@ void MessageRouter::park(const Event& event, const Publisher& publisher, Monoton
     sender.publisher.name = sender.name;
     dispatcher_.stop_ack_clock(publisher.self, now);
   }
-  MessageRef message = MessageRef::copy(event, budget_);
+  MessageRef message = MessageRef::copy(event, parking_);
   sender.bytes += message.size();
   sender.events.push_back({std::move(message), now + config_.block_for});
   ++counters_.parked;
@@ -52,7 +52,7 @@ bool MessageRouter::would_wait_for_itself(ReceiverId sender, FullQueue full) {
       continue;
     }
     for (const ReceiverId id : dispatcher_.group_members(queue.group))
-      if (dispatcher_.gate(id) != Gate::ended && !waits(id)) return false;
+      if (dispatcher_.gate(id) < Gate::stopped && !waits(id)) return false;
   }
   return true;
 }
@@ -135,6 +135,18 @@ void MessageRouter::drop_groups(const std::vector<GroupId>& groups, MonotonicTim
       if (sender.waits_for == FullQueue{.group = group}) waited.push_back(id);
     }
     for (const ReceiverId id : waited) resume(id, now);
+  }
+}
+
+// What parked events were still to bring to a receiver that is forgotten. Whoever waits for it goes on when the
+// dispatcher tells that it is gone.
+void MessageRouter::drop_receiver(ReceiverId receiver) {
+  for (auto& [id, sender] : parked_) {
+    if (sender.events.empty() || std::erase(sender.receivers, receiver) == 0) continue;
+    ++counters_.dead_lettered;
+    dead_letters_.dead_letter(sender.events.front().message.event(), DeadLetterReason::receiver_ended,
+                              dispatcher_.config(receiver).name, "the receiver was removed before it took the event",
+                              0);
   }
 }
 

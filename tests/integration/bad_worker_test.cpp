@@ -76,8 +76,9 @@ TEST_P(BadWorker, IsDeadLetteredOrLoggedAndNobodyElseNotices) {
 
 INSTANTIATE_TEST_SUITE_P(EachWay, BadWorker,
                          ::testing::Values(Case{"garbage", ""}, Case{"no_object", ""}, Case{"huge_line", "too_large"},
-                                           Case{"huge_event", "too_large"}, Case{"invalid_utf8", ""},
-                                           Case{"broken_data", ""}, Case{"deep", ""},
+                                           Case{"huge_event", "too_large"}, Case{"invalid_utf8", "malformed"},
+                                           Case{"broken_data", "malformed"}, Case{"deep", "malformed"},
+                                           Case{"duplicate_keys", "malformed"},
                                            Case{"illegal_topic", "bad_topic"}, Case{"wildcard_topic", "bad_topic"},
                                            Case{"forged_system", "reserved"}, Case{"forged_topic", "reserved"}),
                          [](const auto& one) { return std::string(one.param.what); });
@@ -124,6 +125,8 @@ TEST(BadWorkerChannel, ALengthOfFourGibibytesEndsThatWorkerOnly) {
   HostProcess host(framed("four_gib"));
   host.launch();
   ASSERT_TRUE(wait_until([&] { return host.worker_status("bad") == "error"; })) << host.log();
+  EXPECT_NE(host.cli({"status", "bad"}).out.find("a frame length of 4294967295 octets"), std::string::npos)
+      << host.cli({"status", "bad"}).out;
   EXPECT_EQ(host.cli({"request", "ask.good", "--data", "1"}).exit_code, 0);
   EXPECT_EQ(host.engine_restarts(), 0);
 }

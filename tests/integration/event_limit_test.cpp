@@ -35,6 +35,8 @@ std::int64_t resident_kilobytes(pid_t pid) {
 TEST(EventLimit, HoldsUnderAFloodAndOthersGoOn) {
   HostProcess host(kConfig);
   ASSERT_TRUE(host.start()) << host.log();
+  BackgroundProgram tail({tenon_binary(), "tail", "system.alert", "-n", "2", "--json"},
+                         {"TENON_SOCKET=" + host.socket()}, host.path("alerts"));
   ASSERT_EQ(host.cli({"pause", "sink"}).exit_code, 0);
   EXPECT_TRUE(wait_until([&] { return event_bytes(host) > kLimit - 4096; })) << host.log();
   for (int look = 0; look < 50; ++look) {
@@ -45,6 +47,11 @@ TEST(EventLimit, HoldsUnderAFloodAndOthersGoOn) {
   ASSERT_EQ(host.cli({"resume", "sink"}).exit_code, 0);
   // While the memory is full a publisher is told to come back later, and so it does.
   EXPECT_TRUE(wait_until([&] { return host.cli({"request", "ask", "--data", "1"}).exit_code == 0; })) << host.log();
+  // A person is told when it begins and when it is over.
+  EXPECT_TRUE(wait_until([&] { return !tail.is_running(); })) << read_text(host.path("alerts"));
+  const std::string alerts = read_text(host.path("alerts"));
+  EXPECT_NE(alerts.find("\"active\":true"), std::string::npos) << alerts;
+  EXPECT_NE(alerts.find("\"active\":false"), std::string::npos) << alerts;
   EXPECT_EQ(host.engine_restarts(), 0);
   EXPECT_EQ(host.stop(), 0) << host.log();
 }

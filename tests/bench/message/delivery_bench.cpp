@@ -54,6 +54,7 @@ class NoEvents final : public RouterEvents {
   void answer_for(std::uint64_t, const Event&) override {}
   void request_timed_out(const PendingRequest&) override {}
   void sender_released(ReceiverId) override {}
+  void event_limit_reached(bool) override {}
 };
 
 // The bench event: specversion, id, source, type, topic and 256 octets of data, as if read from MessagePack.

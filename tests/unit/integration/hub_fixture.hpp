@@ -140,6 +140,7 @@ class HubTest : public ::testing::Test, private message::RouterEvents {
     ++released;
     hub->sender_released(sender);
   }
+  void event_limit_reached(bool) override {}
 
   event::FakeLoop loop;
   message::EventBudget budget{64u * 1024 * 1024};

@@ -46,6 +46,7 @@ class RouterTest : public ::testing::Test, protected message::RouterEvents {
   void answer_for(std::uint64_t, const message::Event&) override {}
   void request_timed_out(const message::PendingRequest&) override {}
   void sender_released(message::ReceiverId) override {}
+  void event_limit_reached(bool) override {}
 
   event::FakeLoop loop;
   message::EventBudget budget{64u * 1024 * 1024};

@@ -132,6 +132,21 @@ TEST_F(DispatcherTest, DeadLettersAGroupsQueueWhenItsLastLiveMemberEnds) {
   EXPECT_EQ(to_group("3"), Verdict::dead_lettered);
 }
 
+TEST_F(DispatcherTest, KeepsAGroupsQueueWhileAMemberWasOnlyStopped) {
+  const ReceiverId a = add(a_), b = add(b_);
+  join(a), join(b);
+  a_.room = b_.room = 0;
+  to_group("1"), to_group("2", a);
+  dispatcher_.set_gate(a, Gate::stopped, kStart);
+  dispatcher_.set_gate(b, Gate::ended, kStart);
+  EXPECT_THAT(dead_.letters, ElementsAre("receiver_ended 2 g0")) << "only its sender is left";
+  EXPECT_EQ(to_group("3"), Verdict::dead_lettered);
+  a_.room = 10;
+  dispatcher_.outlet_has_room(a, kStart);
+  dispatcher_.set_gate(a, Gate::open, kStart);
+  EXPECT_THAT(a_.ids, ElementsAre("1"));
+}
+
 TEST_F(DispatcherTest, DeadLettersAnEventForAGroupThatIsNoMore) {
   const ReceiverId a = add(a_);
   join(a);

@@ -125,6 +125,40 @@ TEST_F(DispatcherTest, OverflowBlocksAndTellsOfRoomOnce) {
   EXPECT_TRUE(dispatcher_.has_room({.receiver = r}, 1));
 }
 
+TEST_F(DispatcherTest, KeepsWhatWaitsForAReceiverThatWasStopped) {
+  for (const DeliveryConfig& delivery : {DeliveryConfig{}, at_least_once()}) {
+    FakeOutlet outlet;
+    const ReceiverId r = add(outlet, delivery);
+    outlet.room = 1;
+    deliver(r, "1"), deliver(r, "2"), deliver(r, "3");
+    const MessageRef written_never = MessageRef::copy(event("1"), budget_);
+    dispatcher_.set_gate(r, Gate::waiting, kStart);
+    dispatcher_.detach(r, {&written_never, 1}, kStart);
+    dispatcher_.set_gate(r, Gate::stopped, kStart);
+    EXPECT_THAT(dead_.letters, IsEmpty());
+    EXPECT_FALSE(dispatcher_.quiet());
+    EXPECT_EQ(deliver(r, "4"), Verdict::dead_lettered);
+    outlet.ids.clear(), outlet.room = 10;
+    dispatcher_.attach(r, outlet);
+    dispatcher_.set_gate(r, Gate::open, kStart);
+    EXPECT_THAT(outlet.ids, ElementsAre("1", "2", "3"));
+    dead_.letters.clear();
+    dispatcher_.set_gate(r, Gate::ended, kStart);
+  }
+}
+
+TEST_F(DispatcherTest, TakesAcknowledgementsOfAReceiverThatClosedItsEnd) {
+  const ReceiverId r = add(a_, at_least_once());
+  deliver(r, "1"), deliver(r, "2"), deliver(r, "3");
+  const MessageRef unsent = MessageRef::copy(event("3"), budget_);
+  dispatcher_.close_outlet(r, {&unsent, 1}, kStart);
+  EXPECT_THAT(dead_.letters, ElementsAre("channel_closed 3 r0"));
+  EXPECT_TRUE(dispatcher_.settle(r, "1", kStart));
+  dispatcher_.on_time(kStart + 30s);
+  EXPECT_THAT(dead_.letters, ElementsAre("channel_closed 3 r0", "channel_closed 2 r0"));
+  EXPECT_EQ(dispatcher_.in_flight(r), 0u);
+}
+
 TEST_F(DispatcherTest, EndingTellsTheSendersThatWait) {
   const ReceiverId r = add(a_, {}, {.capacity = 1, .overflow = Overflow::block});
   dispatcher_.set_gate(r, Gate::waiting, kStart);

@@ -57,6 +57,7 @@ class Ledger : public testing::TestWithParam<std::uint64_t>, public RouterEvents
   void answer_for(std::uint64_t, const Event&) override {}
   void request_timed_out(const PendingRequest&) override {}
   void sender_released(ReceiverId sender) override { released_.insert(sender); }
+  void event_limit_reached(bool) override {}
 
   Worker& any() { return *workers_[random_.below(workers_.size())]; }
   MessageDispatcher& dispatcher() { return router_.dispatcher(); }
@@ -82,7 +83,7 @@ class Ledger : public testing::TestWithParam<std::uint64_t>, public RouterEvents
       const bool plain = std::any_of(worker->subscriptions.begin(), worker->subscriptions.end(), [&](const auto& s) {
         return s.second.empty() && pattern_matches(s.first, topic);
       });
-      if (plain && worker.get() != sender && worker->gate != Gate::ended) ++debts;
+      if (plain && worker.get() != sender && worker->gate < Gate::stopped) ++debts;
     }
     std::set<std::string> groups;  // once a name, whatever its patterns and members
     for (const auto& worker : workers_)
@@ -188,7 +189,7 @@ class Ledger : public testing::TestWithParam<std::uint64_t>, public RouterEvents
       case 9: return random_.below(4) == 0 ? crash(w) : start(w);
       case 10:
         if (!w.attached || random_.below(4) != 0) return;
-        w.gate = random_.below(3) == 0 ? Gate::ended : Gate::waiting;
+        w.gate = static_cast<Gate>(static_cast<int>(Gate::waiting) + random_.below(3));
         return dispatcher().set_gate(w.id, w.gate, now_);
       case 11:
         now_ += std::chrono::seconds(random_.below(20));

@@ -96,7 +96,8 @@ TEST_F(RequestTableTest, ClosesTheRequestsOfAnAskerThatIsGone) {
 
 TEST_F(RequestTableTest, BoundsWhatWaitsWhatIsRememberedAndHowLongItIs) {
   EXPECT_EQ(open(std::string(RequestTable::kMaxTexts, 'x')).error().code, errc::invalid_argument);
-  for (std::size_t i = 0; i < RequestTable::kMaxPending; ++i) ASSERT_TRUE(open(std::to_string(i)).ok());
+  for (std::size_t i = 0; i < RequestTable::kMaxPending; ++i)
+    ASSERT_TRUE(open(std::to_string(i), 30s, static_cast<SubscriberId>(i % 100)).ok());
   const Status full = open("one more");
   EXPECT_EQ(full.error().code, errc::exhausted);
   EXPECT_TRUE(full.error().retryable);
@@ -108,6 +109,39 @@ TEST_F(RequestTableTest, BoundsWhatWaitsWhatIsRememberedAndHowLongItIs) {
   EXPECT_EQ(take("0"), Match::none);  // made room for the latest
   EXPECT_EQ(take("10"), Match::late);
   EXPECT_EQ(take("new9"), Match::late);
+}
+
+TEST_F(RequestTableTest, LetsNoSenderTakeThePlaceOfAllOthers) {
+  for (std::size_t i = 0; i < RequestTable::kMaxPendingOfOne; ++i) ASSERT_TRUE(open(std::to_string(i)).ok());
+  EXPECT_EQ(open("one more").error().code, errc::exhausted);
+  EXPECT_TRUE(open("another's", 30s, 2).ok());
+  EXPECT_EQ(take("0"), Match::answer);
+  EXPECT_TRUE(open("one more").ok());
+  table_.withdraw("1", "reply");
+  EXPECT_TRUE(open("and more").ok());
+  table_.forget_asker(1);
+  for (std::size_t i = 0; i < RequestTable::kMaxPendingOfOne; ++i) ASSERT_TRUE(open("n" + std::to_string(i)).ok());
+}
+
+TEST_F(RequestTableTest, BoundsTheOctetsOfWhatWaitsAndOfWhatIsRemembered) {
+  const std::string long_text(RequestTable::kMaxTexts - 64, 'x');
+  const auto id = [&](std::size_t i) { return std::to_string(i) + long_text; };
+  const auto ask = [&](std::size_t i) {
+    return table_.open({id(i), "reply", "", Asker{static_cast<SubscriberId>(i), 0}, kStart + 30s});
+  };
+  const std::size_t fit = RequestTable::kMaxPendingTexts / RequestTable::kMaxTexts;
+  for (std::size_t i = 0; i < fit; ++i) ASSERT_TRUE(ask(i).ok());
+  std::size_t more = fit;
+  while (ask(more).ok()) ASSERT_LT(++more, fit + 100);
+  EXPECT_EQ(ask(more).error().code, errc::exhausted);
+  for (std::size_t i = 0; i < more; ++i) ASSERT_EQ(take(id(i)), Match::answer);
+  EXPECT_EQ(table_.pending(), 0u);
+  for (std::size_t i = 0; i < more; ++i) {
+    ASSERT_TRUE(ask(more + i).ok());
+    ASSERT_EQ(take(id(more + i)), Match::answer);
+  }
+  EXPECT_EQ(take(id(0)), Match::none) << "made room for the latest";
+  EXPECT_EQ(take(id(2 * more - 1)), Match::late);
 }
 
 }  // namespace

@@ -92,8 +92,10 @@ class RecordingRouterEvents final : public RouterEvents {
   }
   void request_timed_out(const PendingRequest& request) override { timeouts.push_back(request.id); }
   void sender_released(ReceiverId sender) override { released.push_back(sender); }
+  void event_limit_reached(bool reached) override { limit.push_back(reached); }
   std::vector<std::string> answers, timeouts;
   std::vector<ReceiverId> released;
+  std::vector<bool> limit;
 };
 
 // "reason id receiver" of each refusal that a sender was told of.

@@ -149,13 +149,39 @@ TEST_F(RouterTest, TellsTheAskerOfATimeoutAndCallsTheAnswerLate) {
   EXPECT_THAT(dead_.letters, ElementsAre("late_reply answer "));
 }
 
-TEST_F(RouterTest, WithdrawsARequestThatReachesNobody) {
+TEST_F(RouterTest, TellsTheAskerOfATimeoutEvenIfItsRequestReachedNobody) {
   const ReceiverId asker = add(a_, "asker");
   publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), worker(asker));
+  publish(event(Fields{.id = "r", .topic = "ask", .target = "nobody", .replyto = "inbox"}), worker(asker));
+  EXPECT_THAT(dead_.letters, ElementsAre("no_receiver q ", "no_such_target r nobody"));
+  EXPECT_THAT(events_.timeouts, IsEmpty());
+  pass(30s);
+  EXPECT_THAT(events_.timeouts, ElementsAre("q", "r"));
+  EXPECT_TRUE(router_.quiet());
+}
+
+TEST_F(RouterTest, TellsTheAskerAtOnceOfARequestThatHadExpired) {
+  const ReceiverId asker = add(a_, "asker");
+  const Fields request{.id = "q", .topic = "ask", .replyto = "inbox", .expirytime = "2020-01-01T00:00:00Z"};
+  publish(event(request), worker(asker));
+  EXPECT_THAT(events_.timeouts, ElementsAre("q"));
+  publish(event(request), {.name = "api", .asker_token = 77});
+  EXPECT_THAT(events_.timeouts, ElementsAre("q")) << "the API has the result";
+  EXPECT_TRUE(router_.quiet());
+}
+
+TEST_F(RouterTest, WithdrawsARequestFromOutsideThatReachesNobody) {
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox"}), {.name = "api", .asker_token = 77});
   EXPECT_THAT(dead_.letters, ElementsAre("no_receiver q "));
   EXPECT_TRUE(router_.quiet());
-  pass(30s);
-  EXPECT_THAT(events_.timeouts, IsEmpty());
+}
+
+TEST_F(RouterTest, KeepsNoRequestOpenLongerThanADay) {
+  const ReceiverId asker = add(a_, "asker"), worker_id = add(b_, "worker");
+  subscribe(worker_id, "ask");
+  publish(event(Fields{.id = "q", .topic = "ask", .replyto = "inbox", .expirytime = "2262-01-01T00:00:00Z"}),
+          worker(asker));
+  EXPECT_EQ(router_.next_deadline(), kStart + 24h);
 }
 
 TEST_F(RouterTest, RefusesASecondRequestOfTheSameId) {
