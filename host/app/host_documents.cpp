@@ -185,7 +185,9 @@ void write_dead_letters(JsonWriter& json, Host& host, std::size_t limit) {
     const message::DeadLetter& letter = letters[i];
     json.begin_object().member("number", letter.number).member("reason", to_string(letter.reason));
     json.member("receiver", letter.receiver).member("sender", letter.sender).member("detail", letter.detail);
-    json.member("attempts", letter.attempts).member("time", format_rfc3339(letter.when).view());
+    json.member("attempts", letter.attempts);
+    message::write_history(json.key("history"), letter.history);
+    json.member("time", format_rfc3339(letter.when).view());
     const message::BaseMessageEnvelope& e = letter.message.event().envelope;
     json.member("id", e.id).member("type", e.type).member("topic", e.effective_topic()).end_object();
   }

@@ -19,7 +19,7 @@ void DeadLetterDesk::connect(SystemEvents& events, message::MessageSerializer& j
 }
 
 void DeadLetterDesk::dead_letter(const message::Event& event, message::DeadLetterReason reason,
-                                 std::string_view receiver, std::string_view detail, std::uint32_t attempts) {
+                                 std::string_view receiver, std::string_view detail, const message::Attempts& attempts) {
   ++counts_[static_cast<std::size_t>(reason)];
   const message::BaseMessageEnvelope& e = event.envelope;
   store_.add(event, reason, receiver, e.source, detail, attempts, loop_.clock().wall());
@@ -40,10 +40,11 @@ std::string DeadLetterDesk::event_as_json(const message::Event& event) {
 }
 
 std::string DeadLetterDesk::describe(const message::Event& event, message::DeadLetterReason reason,
-                                     std::string_view receiver, std::string_view detail, std::uint32_t attempts) {
+                                     std::string_view receiver, std::string_view detail, const message::Attempts& attempts) {
   JsonWriter json;
   json.begin_object().member("reason", to_string(reason)).member("receiver", receiver).member("detail", detail);
-  json.member("attempts", attempts);
+  json.member("attempts", attempts.count);
+  if (!attempts.history.empty()) message::write_history(json.key("history"), attempts.history);
   if (const std::string text = event_as_json(event); !text.empty()) json.key("event").raw(text);
   else json.member("event_base64", base64_encode(event.encoded));
   return json.end_object().take();

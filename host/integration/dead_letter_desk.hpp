@@ -24,7 +24,7 @@ class DeadLetterDesk final : public message::DeadLetterSink {
   void disconnect() noexcept { events_ = nullptr, encoder_.reset(); }
 
   void dead_letter(const message::Event& event, message::DeadLetterReason reason, std::string_view receiver,
-                   std::string_view detail, std::uint32_t attempts) override;
+                   std::string_view detail, const message::Attempts& attempts) override;
 
   message::DeadLetterStore& store() noexcept { return store_; }
   std::uint64_t count(message::DeadLetterReason reason) const noexcept {
@@ -35,7 +35,7 @@ class DeadLetterDesk final : public message::DeadLetterSink {
 
  private:
   std::string describe(const message::Event& event, message::DeadLetterReason reason, std::string_view receiver,
-                       std::string_view detail, std::uint32_t attempts);
+                       std::string_view detail, const message::Attempts& attempts);
 
   event::Loop& loop_;
   message::DeadLetterStore store_;

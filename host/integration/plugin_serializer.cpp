@@ -210,7 +210,8 @@ Result<std::unique_ptr<message::MessageSerializer>> PluginSerializers::make(std:
   return std::unique_ptr<message::MessageSerializer>(std::move(*made));
 }
 
-message::MessageSerializer* PluginSerializers::reader_for(message::SerializationFormat format) {
+template <class Matches>
+std::pair<const loader::Component*, PluginSerializer*> PluginSerializers::find(Matches&& matches) {
   for (const loader::Component* component : registry_.components()) {
     if (component->kind() != TENON_KIND_SERIALIZER || component->current() == nullptr) continue;
     auto& reader = readers_[component->name()];
@@ -219,9 +220,19 @@ message::MessageSerializer* PluginSerializers::reader_for(message::Serialization
       if (!made.ok()) continue;
       reader = std::move(*made);
     }
-    if (reader->format() == format) return reader.get();
+    if (matches(reader->format())) return {component, reader.get()};
   }
-  return nullptr;
+  return {};
+}
+
+message::MessageSerializer* PluginSerializers::reader_for(message::SerializationFormat format) {
+  return find([&](message::SerializationFormat offered) { return offered == format; }).second;
+}
+
+std::string PluginSerializers::name_for(std::string_view encoding) {
+  const auto reads = [&](message::SerializationFormat offered) { return offered.content_type() == encoding; };
+  const loader::Component* component = find(reads).first;
+  return component == nullptr ? std::string() : std::string(component->name());
 }
 
 }  // namespace tenon::integration

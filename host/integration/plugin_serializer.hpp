@@ -52,8 +52,13 @@ class PluginSerializers final : public message::SerializerDirectory {
   // errc::not_found names what to do when no plugin offers it.
   Result<std::unique_ptr<message::MessageSerializer>> make(std::string_view name, std::string instance_name);
   message::MessageSerializer* reader_for(message::SerializationFormat format) override;
+  // The loaded component that reads this encoding ("application/json"); empty if none does.
+  std::string name_for(std::string_view encoding);
 
  private:
+  template <class Matches>
+  std::pair<const loader::Component*, PluginSerializer*> find(Matches&& matches);
+
   PluginServices& services_;
   const loader::PluginRegistry& registry_;
   std::map<std::string, std::unique_ptr<PluginSerializer>> readers_;  // by component name

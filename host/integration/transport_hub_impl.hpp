@@ -35,7 +35,9 @@ class TransportHub::Impl {
   struct Transport {
     TransportConfig config;
     std::unique_ptr<message::MessageSerializer> serializer;
-    std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers;  // by content type
+    std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers;  // by encoding
+    std::string last_content_type;  // and who reads it: most messages say the same as the one before
+    message::MessageSerializer* last_reader = nullptr;
     std::unique_ptr<PluginTransport> connection;
     std::vector<std::unique_ptr<TransportRoute>> routes_out;
     std::vector<message::ReceiverId> receivers;      // of routes_out: an event never goes back where it came from

@@ -3,21 +3,27 @@
 
 #include "common/logging.hpp"
 #include "integration/transport_hub_impl.hpp"
+#include "message/media_type.hpp"
 
 namespace tenon::integration {
 
+// Nothing said: an event in JSON begins with a brace; whatever does not is in the transport's own encoding.
 message::MessageSerializer* TransportHub::Impl::reader(Transport& t, const std::string& content_type,
                                                        std::string_view encoded) {
-  // "application/cloudevents+json" and "application/json" alike; nothing said: JSON begins with a brace.
-  std::string name = content_type.find("msgpack") != std::string::npos ? "msgpack" : "json";
-  if (content_type.empty() && !encoded.starts_with('{')) name = "msgpack";
-  auto& serializer = t.readers[name];
-  if (serializer == nullptr) {
+  if (!content_type.empty() && content_type == t.last_content_type) return t.last_reader;
+  std::string encoding = message::encoding_of(content_type);
+  if (encoding.empty())
+    encoding = encoded.starts_with('{') ? "application/json" : t.serializer->format().content_type();
+  auto known = t.readers.find(encoding);
+  if (known == t.readers.end()) {
+    const std::string name = services_.serializers.name_for(encoding);
+    if (name.empty()) return nullptr;
     auto made = services_.serializers.make(name, t.config.name + "/in");
     if (!made.ok()) return nullptr;
-    serializer = std::move(*made);
+    known = t.readers.emplace(std::move(encoding), std::move(*made)).first;
   }
-  return serializer.get();
+  t.last_content_type = content_type;
+  return t.last_reader = known->second.get();
 }
 
 // A request that came over the transport: the token under which its answer is awaited.

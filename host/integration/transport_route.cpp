@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "message/expiry.hpp"
 #include "message/topic.hpp"
 
 namespace tenon::integration {
@@ -135,7 +136,9 @@ void TransportRoute::send(const message::Event& event, const OutgoingMessage& ou
 void TransportRoute::send_request(const message::Event& event, const OutgoingMessage& out,
                                   const std::shared_ptr<Sending>& sending) {
   const std::string id(event.envelope.id), replyto(event.envelope.replyto);
-  connection_.request(out, services_.request_timeout,
+  const Duration left =
+      message::time_left(event.envelope, services_.loop.clock().wall(), services_.request_timeout);
+  connection_.request(out, std::max<Duration>(left, std::chrono::milliseconds(1)),
                       [this, sending, id, replyto, alive = std::weak_ptr<int>(alive_)](Result<IncomingMessage> answer) {
                         if (alive.expired()) return;
                         completed(sending, answer.ok() ? Status() : Status(answer.error()));

@@ -14,7 +14,7 @@ std::string_view to_string(DeadLetterReason reason) noexcept {
 }
 
 std::uint64_t DeadLetterStore::add(const Event& event, DeadLetterReason reason, std::string_view receiver,
-                                   std::string_view sender, std::string_view detail, std::uint32_t attempts,
+                                   std::string_view sender, std::string_view detail, const Attempts& attempts,
                                    WallTime when) {
   const std::uint64_t number = next_number_++;
   const std::size_t size = MessageRef::cost(event);
@@ -23,7 +23,8 @@ std::uint64_t DeadLetterStore::add(const Event& event, DeadLetterReason reason, 
     return 0;
   }
   make_room(size);
-  letters_.push_back({number, reason, std::string(receiver), std::string(sender), std::string(detail), attempts, when,
+  letters_.push_back({number, reason, std::string(receiver), std::string(sender), std::string(detail),
+                      attempts.count, {attempts.history.begin(), attempts.history.end()}, when,
                       MessageRef::copy(event, budget_)});
   return number;
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "common/clock.hpp"
+#include "message/delivery_attempt.hpp"
 #include "message/message.hpp"
 
 namespace tenon::message {
@@ -52,6 +53,7 @@ struct DeadLetter {
   std::string sender;
   std::string detail;    // a sentence
   std::uint32_t attempts;
+  DeliveryHistory history;  // of those that failed
   WallTime when;
   MessageRef message;    // the event, unharmed; for malformed input its raw bytes as `encoded`, without a type
 };
@@ -61,7 +63,7 @@ class DeadLetterSink {
   virtual ~DeadLetterSink() = default;
   // `event` is borrowed. Must not publish from within: the router is at work.
   virtual void dead_letter(const Event& event, DeadLetterReason reason, std::string_view receiver,
-                           std::string_view detail, std::uint32_t attempts) = 0;
+                           std::string_view detail, const Attempts& attempts) = 0;
 };
 
 class DeadLetterStore {
@@ -70,7 +72,7 @@ class DeadLetterStore {
 
   // Keeps a copy; returns its number, or 0 when the event alone exceeds the store (it is then only counted).
   std::uint64_t add(const Event& event, DeadLetterReason reason, std::string_view receiver, std::string_view sender,
-                    std::string_view detail, std::uint32_t attempts, WallTime when);
+                    std::string_view detail, const Attempts& attempts, WallTime when);
   const DeadLetter* find(std::uint64_t number) const noexcept;
   bool drop(std::uint64_t number);
   void clear() noexcept { letters_.clear(); }

@@ -30,7 +30,7 @@ bool MessageDispatcher::is_expired(const Event& event) const {
 }
 
 void MessageDispatcher::dead_letter_refused(const Receiver& receiver, const Event& event, const Offer& offer,
-                                            std::uint32_t attempts) {
+                                            const Attempts& attempts) {
   DeadLetterReason reason = DeadLetterReason::channel_closed;
   if (offer.result == OfferResult::untranslatable) reason = DeadLetterReason::untranslatable;
   if (offer.result == OfferResult::too_large) reason = DeadLetterReason::too_large;
@@ -42,8 +42,9 @@ MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Ev
   const std::uint32_t before = waiting == nullptr ? 0 : waiting->attempts;
   const bool keep = receiver.keeps_until_settled();
   std::uint64_t id_hash = 0;
+  const Attempts attempts = waiting == nullptr ? Attempts() : attempts_of(*waiting);
   if (receiver.closed) {
-    dead_letter_refused(receiver, event, {OfferResult::closed, 0, kClosed}, before);
+    dead_letter_refused(receiver, event, {OfferResult::closed, 0, kClosed}, attempts);
     return Sent::refused;
   }
   if (keep) {
@@ -64,7 +65,7 @@ MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Ev
     if (has_group(group) && has_reachable_member(*groups_[group])) return Sent::full;
   }
   if (offer.result != OfferResult::taken) {
-    dead_letter_refused(receiver, event, offer, before);
+    dead_letter_refused(receiver, event, offer, attempts);
     return Sent::refused;
   }
   ++receiver.queue.counters.delivered;
@@ -105,7 +106,7 @@ Verdict MessageDispatcher::enqueue(Queue& queue, FullQueue name, const Event& ev
           const Waiting oldest = queue.mailbox.pop_oldest();
           ++queue.counters.dropped;
           dead_letters_.dead_letter(oldest.message.event(), DeadLetterReason::dropped_oldest, queue.name,
-                                    "made room for a newer event", oldest.attempts);
+                                    "made room for a newer event", attempts_of(oldest));
         }
     }
   }

@@ -186,7 +186,7 @@ class MessageDispatcher {
   };
   // `waiting` is set for an event that comes from a queue.
   Sent try_send(Receiver& receiver, const Event& event, const Waiting* waiting, GroupId group, MonotonicTime now);
-  void dead_letter_refused(const Receiver& receiver, const Event& event, const Offer& offer, std::uint32_t attempts);
+  void dead_letter_refused(const Receiver& receiver, const Event& event, const Offer& offer, const Attempts& attempts);
   Verdict refuse_at(Queue& queue, const Event& event, DeadLetterReason reason, std::string_view detail);
   Verdict enqueue(Queue& queue, FullQueue name, const Event& event, ReceiverId sender, MonotonicTime now);
   void pump(Receiver& receiver, MonotonicTime now);
@@ -206,13 +206,13 @@ class MessageDispatcher {
   bool has_member(const Group& group, ReceiverId except, Gate worst) const noexcept;
   bool has_reachable_member(const Group& group) const noexcept;
   void return_to_queue(Receiver& receiver, GroupId group, std::uint32_t incarnation, Waiting waiting);
-  void put_back(Receiver& receiver, InFlight entry);
+  void put_back(Receiver& receiver, InFlight entry, AttemptEnd why);
   void take_back_unsent(Receiver& receiver, std::span<const MessageRef> unsent);
   void take_back_unsettled(Receiver& receiver);
   void take_back_unwritten(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now);
   void pump_groups_of(Receiver& receiver, MonotonicTime now);
   void flush(Queue& queue);
-  void dead_letter_ended(const Event& event, const Queue& queue, std::uint32_t attempts);
+  void dead_letter_ended(const Waiting& waiting, const Queue& queue);
   void tell_room(Queue& queue, FullQueue name);
   void serve_starved(MonotonicTime now);
   void watch_deadline(Receiver& receiver);

@@ -182,7 +182,7 @@ void MessageDispatcher::member_is_gone(GroupId id, MonotonicTime now) {
     if (group.queue.mailbox.empty() || at(last).gate == Gate::ended || has_member(group, last, Gate::stopped))
       continue;
     for (const Waiting& own : group.queue.mailbox.take_sent_by(last))
-      dead_letter_ended(own.message.event(), group.queue, own.attempts);
+      dead_letter_ended(own, group.queue);
   }
   if (!has_reachable_member(group)) pump_group(id, now);
   tell_room(group.queue, FullQueue{.group = id});

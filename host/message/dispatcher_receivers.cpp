@@ -45,6 +45,8 @@ void MessageDispatcher::remove_receiver(ReceiverId id, MonotonicTime now) {
   const auto is_joined = [this](GroupId group) { return groups_[group]->parts.empty(); };  // unions go with their parts
   for (auto joined = receiver.groups.begin(); !receiver.groups.empty(); joined = receiver.groups.begin())
     leave_group(id, *std::find_if(joined, receiver.groups.end(), is_joined), now);
+  for (const auto& group : groups_)
+    if (group != nullptr) group->queue.mailbox.forget_sender(id);
   receivers_[id].reset();
   free_.push_back(id);
 }
@@ -93,7 +95,8 @@ void MessageDispatcher::take_back_unsettled(Receiver& receiver) {
   std::vector<InFlight> unsettled;
   unsettled.reserve(receiver.unsettled.size());
   while (!receiver.unsettled.empty()) unsettled.push_back(receiver.unsettled.pop_front());
-  for (auto entry = unsettled.rbegin(); entry != unsettled.rend(); ++entry) put_back(receiver, std::move(*entry));
+  for (auto entry = unsettled.rbegin(); entry != unsettled.rend(); ++entry)
+    put_back(receiver, std::move(*entry), AttemptEnd::exited);
 }
 
 void MessageDispatcher::take_back_unwritten(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now) {
@@ -119,15 +122,13 @@ void MessageDispatcher::set_gate(ReceiverId id, Gate gate, MonotonicTime now) {
 Gate MessageDispatcher::gate(ReceiverId id) const noexcept { return at(id).gate; }
 
 void MessageDispatcher::flush(Queue& queue) {
-  while (!queue.mailbox.empty()) {
-    const Waiting waiting = queue.mailbox.pop_front();
-    dead_letter_ended(waiting.message.event(), queue, waiting.attempts);
-  }
+  while (!queue.mailbox.empty()) dead_letter_ended(queue.mailbox.pop_front(), queue);
 }
 
-void MessageDispatcher::dead_letter_ended(const Event& event, const Queue& queue, std::uint32_t attempts) {
-  dead_letters_.dead_letter(event, DeadLetterReason::receiver_ended, queue.name,
-                            "the receiver ended before it took the event; start it again and replay it", attempts);
+void MessageDispatcher::dead_letter_ended(const Waiting& waiting, const Queue& queue) {
+  dead_letters_.dead_letter(waiting.message.event(), DeadLetterReason::receiver_ended, queue.name,
+                            "the receiver ended before it took the event; start it again and replay it",
+                            attempts_of(waiting));
 }
 
 void MessageDispatcher::return_to_queue(Receiver& receiver, GroupId group, std::uint32_t incarnation, Waiting waiting) {
@@ -137,11 +138,19 @@ void MessageDispatcher::return_to_queue(Receiver& receiver, GroupId group, std::
     receiver.queue.mailbox.push_returned(std::move(waiting));
 }
 
-void MessageDispatcher::put_back(Receiver& receiver, InFlight entry) {
-  if (entry.waiting.attempts >= receiver.config.delivery.attempts) {
-    const std::uint32_t attempts = entry.waiting.attempts;
-    dead_letters_.dead_letter(entry.waiting.message.event(), DeadLetterReason::attempts_exhausted, receiver.config.name,
-                              "delivered " + std::to_string(attempts) + " times without an acknowledgement", attempts);
+void MessageDispatcher::put_back(Receiver& receiver, InFlight entry, AttemptEnd why) {
+  Waiting& waiting = entry.waiting;
+  auto history = std::make_shared<DeliveryHistory>();
+  if (waiting.history != nullptr) *history = *waiting.history;
+  if (history->size() == kKeptAttempts) history->erase(history->begin());
+  history->push_back({receiver.config.name, wall_now_, why});
+  waiting.history = std::move(history);
+  if (waiting.attempts >= receiver.config.delivery.attempts) {
+    dead_letters_.dead_letter(waiting.message.event(), DeadLetterReason::attempts_exhausted, receiver.config.name,
+                              "delivered " + std::to_string(waiting.attempts) +
+                                  " times without an acknowledgement; the last ended by " +
+                                  std::string(to_string(why)) + " of " + receiver.config.name,
+                              attempts_of(waiting));
     return;
   }
   return_to_queue(receiver, entry.group, entry.group_incarnation, std::move(entry.waiting));

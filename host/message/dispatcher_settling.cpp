@@ -43,7 +43,7 @@ bool MessageDispatcher::pump_one(Receiver& receiver, MonotonicTime now) {
     const Waiting* waiting = from->mailbox.next_for(receiver.id)->waiting;
     if (is_expired(waiting->message.event())) {
       dead_letters_.dead_letter(waiting->message.event(), DeadLetterReason::expired, from->name,
-                                "its expirytime passed while it waited", waiting->attempts);
+                                "its expirytime passed while it waited", attempts_of(*waiting));
     } else {
       const Sent sent = try_send(receiver, waiting->message.event(), waiting, group, now);
       if (sent == Sent::full && receiver.closed) continue;  // it said so just now: the group's event is for others
@@ -91,7 +91,7 @@ bool MessageDispatcher::refuse(ReceiverId id, std::string_view event_id, Monoton
   Receiver& receiver = at(id);
   std::optional<InFlight> refused = receiver.unsettled.take(hash_text(event_id, topic_hash_seed()), event_id);
   if (!refused) return false;
-  put_back(receiver, std::move(*refused));
+  put_back(receiver, std::move(*refused), AttemptEnd::refused);
   pump_groups_of(receiver, now);
   pump(receiver, now);
   return true;
@@ -155,7 +155,8 @@ void MessageDispatcher::on_time(MonotonicTime now) {
     std::vector<InFlight> overdue;
     while (!receiver.unsettled.empty() && receiver.unsettled.front().deadline <= receiver.own_time(now))
       overdue.push_back(receiver.unsettled.pop_front());
-    for (auto entry = overdue.rbegin(); entry != overdue.rend(); ++entry) put_back(receiver, std::move(*entry));
+    for (auto entry = overdue.rbegin(); entry != overdue.rend(); ++entry)
+      put_back(receiver, std::move(*entry), AttemptEnd::timed_out);
     watch_deadline(receiver);
     pump_groups_of(receiver, now);
     pump(receiver, now);

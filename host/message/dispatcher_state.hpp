@@ -11,6 +11,8 @@
 
 namespace tenon::message {
 
+inline Attempts attempts_of(const Waiting& waiting) noexcept { return {waiting.attempts, waiting.history.get()}; }
+
 // Something that events wait in: a receiver's mailbox, or a group's.
 struct MessageDispatcher::Queue {
   std::string name;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/encoding.hpp"
+#include "message/media_type.hpp"
 
 namespace tenon::message {
 
@@ -16,12 +17,11 @@ bool has_extension(const Event& event, std::string_view name) {
   return false;
 }
 
-// The content type without parameters, "application/vnd.x+json" counting as JSON (RFC 6839).
+// The encodings whose values are transcoded. Any other content type passes as bytes.
 SerializationFormat format_of_payload(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  if (content_type.ends_with("+json")) content_type = "application/json";
-  if (content_type == "application/json" || content_type == "application/msgpack")
-    return SerializationFormat::of(content_type);
+  if (content_type.empty()) return {};
+  const std::string encoding = encoding_of(content_type);
+  if (encoding == "application/json" || encoding == "application/msgpack") return SerializationFormat::of(encoding);
   return {};
 }
 

@@ -45,6 +45,10 @@ enum class DataKind : std::uint8_t {
 };
 
 inline constexpr std::size_t kMaxExtensions = 64;
+// Of these, what a worker may use, and what may come from another host: the rest is for what hosts add on the way
+// (hops, origin, run, redelivered).
+inline constexpr std::size_t kMaxOwnExtensions = 56;
+inline constexpr std::size_t kMaxForeignExtensions = 60;
 inline constexpr std::uint8_t kDefaultPriority = 5;
 
 struct BaseMessageEnvelope {

@@ -34,6 +34,10 @@ std::optional<Refusal> Intake::check_topic_allowed(std::string_view topic, const
 std::optional<Refusal> Intake::accept(Event& event, AddedAttributes& added, const SourcePolicy& source) {
   BaseMessageEnvelope& e = event.envelope;
   if (e.type.empty()) return Refusal{DeadLetterReason::malformed, "the event has no type; every event needs one"};
+  const std::size_t most = source.foreign ? kMaxForeignExtensions : kMaxOwnExtensions;
+  if (e.extensions.size() > most)
+    return Refusal{DeadLetterReason::malformed, "the event has " + std::to_string(e.extensions.size()) +
+                                                    " extension attributes; " + std::to_string(most) + " are allowed"};
   if (auto refusal = check_topic_allowed(e.effective_topic(), source)) return refusal;
   // A forged type would be read as the host's word by whoever looks at types rather than topics.
   const MessageType kind = classify(e.type);

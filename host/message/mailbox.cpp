@@ -146,6 +146,13 @@ Waiting Mailbox::take(Place place) {
   return waiting;
 }
 
+void Mailbox::forget_sender(SubscriberId sender) noexcept {
+  if (empty()) return;
+  for (const List& list : *lists_)
+    for (Node* node = list.head; node != nullptr; node = node->next)
+      if (node->waiting.sender == sender) node->waiting.sender = Waiting{}.sender;
+}
+
 std::vector<Waiting> Mailbox::take_sent_by(SubscriberId sender) {
   std::vector<Waiting> taken;
   for (std::size_t i = 0; i < kLists && !empty(); ++i) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "common/clock.hpp"
+#include "message/delivery_attempt.hpp"
 #include "message/message.hpp"
 #include "message/routing_table.hpp"
 
@@ -37,6 +38,7 @@ struct Waiting {
   MonotonicTime since;         // when it came in; kept over redeliveries
   std::uint32_t attempts = 0;  // deliveries so far
   SubscriberId sender = 0xffffffff;  // the receiver that sent it and must not get it; 0xffffffff: none
+  std::shared_ptr<const DeliveryHistory> history = {};  // of deliveries that failed; null: none did
 };
 
 class Mailbox {
@@ -72,6 +74,9 @@ class Mailbox {
 
   // Takes all that this sender sent out of it, in the order of leaving within each priority. Linear.
   std::vector<Waiting> take_sent_by(SubscriberId sender);
+
+  // The sender is gone and its number may become another's: what it sent is nobody's own any more. Linear.
+  void forget_sender(SubscriberId sender) noexcept;
 
   // Takes all that waits in the other one, each to the place where it would be had it come here. Linear in both.
   void merge(Mailbox&& other);

@@ -174,8 +174,7 @@ bool MessageRouter::enter_request(const Event& event, const Publisher& publisher
 Status MessageRouter::open_request(const Event& event, const Publisher& publisher, MonotonicTime now) {
   if (publisher.self == kNoReceiver && !publisher.asker_token) return {};  // nobody to answer: an ordinary event
   const BaseMessageEnvelope& e = event.envelope;
-  MonotonicTime deadline = now + config_.request_timeout;
-  if (const auto expiry = expiry_of(e)) deadline = now + std::min<Duration>(*expiry - wall_now_, kLongestRequest);
+  const MonotonicTime deadline = now + time_left(e, wall_now_, config_.request_timeout);
   return requests_.open({std::string(e.id), std::string(e.replyto), std::string(e.correlationid),
                          Asker{publisher.self, publisher.asker_token.value_or(0)}, deadline});
 }

@@ -78,9 +78,6 @@ class RouterEvents {
   virtual void event_limit_reached(bool reached) = 0;
 };
 
-// An expirytime further away than this does not keep a request open longer.
-inline constexpr Duration kLongestRequest = std::chrono::hours(24);
-
 struct RouterConfig {
   Duration request_timeout = std::chrono::seconds(30);
   Duration block_for = std::chrono::seconds(5);

@@ -72,8 +72,8 @@ RoutingTable::~RoutingTable() = default;
 
 Result<GroupId> RoutingTable::subscribe(std::string_view pattern, SubscriberId subscriber, std::string_view group) {
   if (Status status = check_pattern(pattern); !status.ok()) return std::move(status).error();
-  if (group.find(' ') != std::string_view::npos)
-    return Error(errc::invalid_argument, "group names must not contain spaces", fault::caller);
+  if (!group.empty())
+    if (Status status = check_group(group); !status.ok()) return std::move(status).error();
   if (trie_->size() >= kMaxSubscriptions)
     return Error(errc::exhausted, "the routing table is full (4,000,000 subscriptions); unsubscribe some first");
   GroupId id = kNoGroup;

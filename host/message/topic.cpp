@@ -1,5 +1,6 @@
 #include "message/topic.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -71,6 +72,16 @@ bool is_valid_pattern(std::string_view pattern) noexcept { return check(pattern,
 
 Status check_topic(std::string_view topic) { return check(topic, false, "topic"); }
 Status check_pattern(std::string_view pattern) { return check(pattern, true, "pattern"); }
+
+Status check_group(std::string_view group) {
+  const bool legal = !group.empty() && group.size() <= kMaxGroupSize &&
+                     std::none_of(group.begin(), group.end(), [](char c) { return class_of(c) == kIllegal; });
+  if (legal) return {};
+  return Error(errc::invalid_argument,
+               "group " + quote_for_message(group, 80) +
+                   " is no name; expected 1 to 255 octets without white space and control characters",
+               fault::caller);
+}
 
 bool pattern_matches(std::string_view pattern, std::string_view topic) noexcept {
   while (true) {

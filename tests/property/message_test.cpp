@@ -226,7 +226,8 @@ class World : private RouterEvents, private DeadLetterSink {
   void request_timed_out(const PendingRequest&) override {}
   void sender_released(ReceiverId) override {}
   void event_limit_reached(bool) override {}
-  void dead_letter(const Event&, DeadLetterReason, std::string_view, std::string_view, std::uint32_t) override {
+  void dead_letter(const Event&, DeadLetterReason, std::string_view, std::string_view,
+                   const Attempts&) override {
     ++dead_;
   }
 

@@ -44,7 +44,8 @@ class NullOutlet final : public Outlet {
 };
 class NoDeadLetters final : public DeadLetterSink {
  public:
-  void dead_letter(const Event&, DeadLetterReason, std::string_view, std::string_view, std::uint32_t) override {
+  void dead_letter(const Event&, DeadLetterReason, std::string_view, std::string_view,
+                   const Attempts&) override {
     ++count;
   }
   std::size_t count = 0;

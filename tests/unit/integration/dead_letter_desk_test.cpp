@@ -50,6 +50,17 @@ TEST_F(DeadLetterDeskTest, KeepsCountsAndTellsWithTheEventUnharmed) {
             "\"event\":{id=7;source=//alpha/a;type=task}}");
 }
 
+TEST_F(DeadLetterDeskTest, TellsTheHistoryOfWhatWasDelivered) {
+  const message::DeliveryHistory history = {{"a.1", WallTime(std::chrono::seconds(0)), message::AttemptEnd::exited},
+                                            {"a.2", WallTime(std::chrono::seconds(1)), message::AttemptEnd::refused}};
+  desk.dead_letter(event("task", "7"), DeadLetterReason::attempts_exhausted, "a.2", "twice", {2, &history});
+  EXPECT_NE(told().data.find("\"attempts\":2,\"history\":["
+                             "{\"receiver\":\"a.1\",\"ended_by\":\"exit\",\"time\":\"1970-01-01T00:00:00.000Z\"},"
+                             "{\"receiver\":\"a.2\",\"ended_by\":\"nack\",\"time\":\"1970-01-01T00:00:01.000Z\"}],"),
+            std::string::npos);
+  EXPECT_EQ(desk.store().letters()[0].history.size(), 2u);
+}
+
 TEST_F(DeadLetterDeskTest, CarriesWhatIsNoEventAsBase64) {
   const std::string octets = "\x00\xffgarbage";
   message::Event garbage;

@@ -18,7 +18,7 @@ class RecordedDeadLetters final : public message::DeadLetterSink {
  public:
   std::vector<std::string> all;  // "reason id receiver"
   void dead_letter(const message::Event& event, message::DeadLetterReason reason, std::string_view receiver,
-                   std::string_view, std::uint32_t) override {
+                   std::string_view, const message::Attempts&) override {
     all.push_back(std::string(to_string(reason)) + " " + std::string(event.envelope.id) + " " + std::string(receiver));
   }
 };

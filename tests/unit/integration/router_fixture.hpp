@@ -32,7 +32,7 @@ class RouterTest : public ::testing::Test, protected message::RouterEvents {
    public:
     message::DeadLetterSink* next = nullptr;
     void dead_letter(const message::Event& event, message::DeadLetterReason reason, std::string_view receiver,
-                     std::string_view detail, std::uint32_t attempts) override {
+                     std::string_view detail, const message::Attempts& attempts) override {
       if (next != nullptr) next->dead_letter(event, reason, receiver, detail, attempts);
     }
   };

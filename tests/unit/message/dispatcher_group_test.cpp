@@ -147,6 +147,18 @@ TEST_F(DispatcherTest, KeepsAGroupsQueueWhileAMemberWasOnlyStopped) {
   EXPECT_THAT(a_.ids, ElementsAre("1"));
 }
 
+TEST_F(DispatcherTest, DoesNotTakeANewReceiverForTheOldOneOfItsNumber) {
+  const ReceiverId a = add(a_), b = add(b_);
+  join(a), join(b);
+  b_.room = 0;
+  to_group("1", a);
+  dispatcher_.remove_receiver(a, kStart);
+  const ReceiverId next = add(c_);
+  ASSERT_EQ(next, a);
+  join(next);
+  EXPECT_THAT(c_.ids, ElementsAre("1")) << "it has not sent that";
+}
+
 TEST_F(DispatcherTest, DeadLettersAnEventForAGroupThatIsNoMore) {
   const ReceiverId a = add(a_);
   join(a);

@@ -54,6 +54,34 @@ TEST_F(DispatcherTest, WatchesTheNextDeadlineAfterTheFirstWasSettled) {
   EXPECT_THAT(a_.ids, ElementsAre("1", "2", "2"));
 }
 
+TEST_F(DispatcherTest, TellsWhoHadAnEventBeforeItWasGivenUpAndWhatCameOfIt) {
+  const ReceiverId a = add(a_, at_least_once(1, 3)), b = add(b_, at_least_once(1, 3));
+  join(a), join(b);
+  dispatcher_.set_gate(b, Gate::waiting, kStart);
+  to_group("1");
+  dispatcher_.set_gate(a, Gate::waiting, kStart);
+  dispatcher_.refuse(a, "1", kStart);
+  dispatcher_.set_gate(b, Gate::open, kStart);
+  dispatcher_.on_time(kStart + 30s);  // and b gets it again
+  dispatcher_.set_wall_time(kWallStart + 31s);
+  dispatcher_.detach(b, {}, kStart + 31s);
+  ASSERT_THAT(dead_.letters, ElementsAre("attempts_exhausted 1 r1"));
+  std::vector<std::string> ends;
+  for (const DeliveryAttempt& attempt : dead_.last_history)
+    ends.push_back(attempt.receiver + " " + std::string(to_string(attempt.end)));
+  EXPECT_THAT(ends, ElementsAre("r0 nack", "r1 ack_timeout", "r1 exit"));
+  EXPECT_EQ(dead_.last_history.back().ended, kWallStart + 31s);
+}
+
+TEST_F(DispatcherTest, KeepsTheLastOfManyAttempts) {
+  const ReceiverId r = add(a_, at_least_once(1, 100));
+  deliver(r, "1");
+  for (int i = 1; i <= 100; ++i) dispatcher_.refuse(r, "1", kStart);
+  EXPECT_THAT(dead_.letters, ElementsAre("attempts_exhausted 1 r0"));
+  EXPECT_EQ(dead_.last_attempts, 100u);
+  EXPECT_EQ(dead_.last_history.size(), kKeptAttempts);
+}
+
 TEST_F(DispatcherTest, GivesUpAfterTheLastAttempt) {
   const ReceiverId r = add(a_, at_least_once(16, 3));
   deliver(r, "1");
@@ -61,6 +89,7 @@ TEST_F(DispatcherTest, GivesUpAfterTheLastAttempt) {
   EXPECT_THAT(a_.attempts, ElementsAre(1u, 2u, 3u));
   EXPECT_THAT(dead_.letters, ElementsAre("attempts_exhausted 1 r0"));
   EXPECT_EQ(dead_.last_attempts, 3u);
+  EXPECT_EQ(dead_.last_history.size(), 3u);
   EXPECT_TRUE(dispatcher_.quiet());
   EXPECT_EQ(budget_.used(), 0u);
 }

@@ -80,6 +80,22 @@ TEST_F(IntakeTest, KeepsTheHostsNamesForTheHost) {
             std::nullopt);
 }
 
+TEST_F(IntakeTest, LeavesRoomForTheAttributesThatHostsAdd) {
+  const std::vector<Attribute> many(kMaxForeignExtensions + 1, Attribute{"x", "1"});
+  const auto refused = [&](std::size_t count, const SourcePolicy& source) {
+    Event e = event("1");
+    e.envelope.extensions = std::span(many).first(count);
+    AddedAttributes added;
+    return intake_.accept(e, added, source).has_value();
+  };
+  SourcePolicy bus = worker_;
+  bus.foreign = true;
+  EXPECT_FALSE(refused(kMaxOwnExtensions, worker_));
+  EXPECT_TRUE(refused(kMaxOwnExtensions + 1, worker_));
+  EXPECT_FALSE(refused(kMaxForeignExtensions, bus));
+  EXPECT_TRUE(refused(kMaxForeignExtensions + 1, bus));
+}
+
 TEST_F(IntakeTest, RefusesAForgedTypeUnderAnHonestTopic) {
   Event e = event("1", "system.process.ready");
   e.envelope.topic = "mine";

@@ -48,10 +48,10 @@ class Ledger : public testing::TestWithParam<std::uint64_t>, public RouterEvents
   };
 
   void dead_letter(const Event& e, DeadLetterReason reason, std::string_view, std::string_view,
-                   std::uint32_t attempts) override {
+                   const Attempts& attempts) override {
     ++paid_[std::string(e.envelope.id)];
     if (reason == DeadLetterReason::attempts_exhausted) {
-      EXPECT_EQ(attempts, 3u);
+      EXPECT_EQ(attempts.count, 3u);
     }
   }
   void answer_for(std::uint64_t, const Event&) override {}

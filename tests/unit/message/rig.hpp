@@ -67,14 +67,16 @@ class FakeOutlet final : public Outlet {
 class RecordingSink final : public DeadLetterSink {
  public:
   void dead_letter(const Event& e, DeadLetterReason reason, std::string_view receiver, std::string_view detail,
-                   std::uint32_t attempts) override {
+                   const Attempts& attempts) override {
     letters.push_back(std::string(to_string(reason)) + " " + std::string(e.envelope.id) + " " + std::string(receiver));
     details.emplace_back(detail);
-    last_attempts = attempts;
+    last_attempts = attempts.count;
+    last_history.assign(attempts.history.begin(), attempts.history.end());
     ++by_id[std::string(e.envelope.id)];
   }
   std::vector<std::string> letters, details;
   std::uint32_t last_attempts = 0;
+  DeliveryHistory last_history;
   std::map<std::string, int> by_id;
 };
 

@@ -49,6 +49,14 @@ struct MatchCase {
   bool matches;
 };
 
+TEST(GroupName, MayNotBreakTheListsItIsWrittenIn) {
+  for (const char* legal : {"g", "workers.eu", "a*b", "\xc3\xa4"}) EXPECT_TRUE(check_group(legal).ok()) << legal;
+  EXPECT_TRUE(check_group(std::string(kMaxGroupSize, 'x')).ok());
+  for (const std::string& illegal : {std::string(), std::string("a b"), std::string("a\nb"), std::string("a\0b", 3),
+                                     std::string(kMaxGroupSize + 1, 'x')})
+    EXPECT_EQ(check_group(illegal).error().code, errc::invalid_argument) << illegal;
+}
+
 TEST(PatternMatch, FollowsTheRulesOfNatsSubjects) {
   for (const MatchCase& c : {MatchCase{"a.b", "a.b", true},
                              {"a.b", "a", false},
