@@ -23,7 +23,8 @@ extern "C" {
 #define TENON_ATTRIBUTE_BOOLEAN 2u /* "true" or "false" */
 #define TENON_ATTRIBUTE_BINARY 3u  /* base64, RFC 4648 section 4 */
 
-/* An extension attribute. A value type: never grows. Names are [a-z0-9]{1,}; the host refuses others. */
+/* An extension attribute. A value type: never grows. Names are [a-z0-9]{1,}: a serializer refuses an
+ * event with another one (TENON_ERR_BAD_DATA), and the host refuses what a serializer reads with another one. */
 typedef struct tenon_attribute {
   tenon_str name;
   tenon_str value;

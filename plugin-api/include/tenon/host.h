@@ -2,8 +2,13 @@
  *
  * The model. Every instance (one transport connection, one health check of one process, …) is created with its own
  * `const tenon_host *`, valid from create until destroy returns. Its first argument everywhere is `host->context`.
- * Timers, watches and queued work belong to the instance: destroy ends them, no callback of theirs runs afterwards, and
- * a completion that comes too late is dropped safely and counted against the plugin by name.
+ * Timers, watches and queued work belong to the instance: destroy ends them, and no callback of theirs runs afterwards.
+ *
+ * Breaking a rule of these headers is counted against the plugin by name (tenon_plugin_misbehaviour_total) and told as
+ * system.plugin.misbehaved: a completion that comes too late or answers nothing, a [loop] function called on another
+ * thread, a struct_size that is too small, a value out of its range, a 65th metric. What it tried to do is dropped. A
+ * call after destroy is dropped and counted too, but only while the host remembers the instance (the last 256 ended
+ * ones), so a plugin must not rely on that.
  *
  * A callback is a function pointer with an argument of the plugin's own; it runs on the thread that the comment names.
  *
@@ -41,12 +46,13 @@ typedef void (*tenon_done_callback)(void *argument, tenon_status status);
 /* A command to run to its end, in a process group of its own that is killed at the deadline, grandchildren included. */
 typedef struct tenon_command {
   uint32_t struct_size;
-  uint32_t argument_count;    /* at least 1; arguments[0] is the program, searched in PATH if it has no slash */
+  uint32_t argument_count;    /* at least 1; arguments[0] is the program: searched in PATH if it has no slash, else, if
+                                 it does not begin with one, relative to the directory of the host's config file */
   const tenon_str *arguments;
   uint32_t environment_count; /* "NAME=value" pairs on top of those that the command has anyway; see run_command */
   uint32_t output_limit;      /* octets of standard output and error together of which the last are kept; 0: 4096 */
   const tenon_str *environment;
-  tenon_str directory;  /* absent: the process's, or the host's; see run_command */
+  tenon_str directory;  /* absent: the process's, or the host's, see run_command; relative to the config file's */
   uint64_t deadline_ns; /* on the monotonic clock of monotonic_ns() */
 } tenon_command;
 
@@ -88,14 +94,18 @@ typedef struct tenon_health_result {
 #define TENON_DEGRADED 1u
 #define TENON_UNHEALTHY 2u
 
-/* An event on its way to or from a transport. Either form may be missing, never both. */
+/* An event on its way to or from a transport. Outgoing it is always encoded, and has its attributes as well for a
+ * transport with TENON_TRANSPORT_ATTRIBUTES. Incoming it must be encoded: a host of version 1.0 reads no attributes of
+ * a transport and answers TENON_ERR_UNSUPPORTED. */
 typedef struct tenon_message {
   uint32_t struct_size;
   uint32_t hops;            /* hosts passed so far; a transport between hosts carries it on, others leave it 0 */
   tenon_str topic;          /* the subject on the wire; checked: printable, no spaces, no wildcards */
-  const tenon_event *event; /* the attributes as spans; NULL on an incoming message that the host shall decode */
+  const tenon_event *event; /* outgoing: the attributes as spans, if asked for; its data may be in another encoding than
+                               `content_type`, see its `format`. Incoming: NULL */
   tenon_bytes encoded;      /* the whole event in `content_type` */
-  tenon_str content_type;   /* "application/json", "application/msgpack" */
+  tenon_str content_type;   /* "application/json", "application/msgpack"; incoming, absent or empty: not said, the host
+                               takes what begins with a brace for JSON and anything else for MessagePack */
   tenon_str reply;          /* incoming: where to answer (opaque, pass it to reply()); outgoing: absent */
   tenon_str origin;         /* the node id that the event came into the federation at; absent: here */
 } tenon_message;
@@ -114,7 +124,7 @@ typedef struct tenon_host {
   /* One line; control characters are escaped; rate limited per instance. [any] */
   void (*log)(void *context, uint32_t level, tenon_str text);
   /* Adds to a counter or sets a gauge named tenon_plugin_<name>, labelled with plugin and instance. Name:
-   * [a-z0-9_]{1,64}; at most 64 names an instance, more are dropped and counted. [any] */
+   * [a-z0-9_]{1,64}; at most 64 names an instance, more are dropped and counted as misbehaviour. [any] */
   void (*metric)(void *context, tenon_str name, uint32_t kind, double value);
 
   /* --- config: the instance's own, already valid against the component's schema --- */
@@ -165,14 +175,15 @@ typedef struct tenon_host {
    * TENON_ERR_TIMEOUT while the thread is written off. TENON_ERR_EXHAUSTED when too much is queued. `done` never runs
    * after destroy; work that no thread has begun by then is dropped where possible but may still run, and work that has
    * begun runs to its end. So `work` must use only what outlives the instance, and neither may be the only one to free
-   * it. [loop] */
+   * it. [loop], work [worker], done [loop] */
   tenon_status (*run_on_worker)(void *context, tenon_callback work, tenon_done_callback done, void *argument,
                                 uint64_t deadline_ns);
   /* Runs the callback on the loop, in order of the calls of one thread. Dropped after destroy: `argument` must then not
    * own anything that only the callback would free. TENON_ERR_EXHAUSTED beyond 65536 waiting. [any], callback [loop] */
   tenon_status (*post_to_loop)(void *context, tenon_callback callback, void *argument);
-  /* Runs the callback on each host thread that ran this plugin's code, when that thread ends. Once a plugin and
-   * callback. [any], callback [that thread] */
+  /* Runs the callback on each host thread that ran this plugin's code, when that thread ends. Once a plugin, callback
+   * and argument, however many instances ask. It belongs to the plugin, not to the instance: it stays after destroy and
+   * until the host ends, so `argument` is NULL or static. [any], callback [that thread] */
   tenon_status (*at_thread_exit)(void *context, tenon_callback callback, void *argument);
 
   /* --- commands --- */
@@ -190,12 +201,15 @@ typedef struct tenon_host {
 
   /* --- processes and transports --- */
 
-  /* What the process uses now. TENON_ERR_NOT_FOUND if it does not run. [loop] */
+  /* What the process uses now, into a struct that the plugin initialised with TENON_INIT. TENON_ERR_NOT_FOUND if it
+   * does not run. [loop] */
   tenon_status (*process_usage)(void *context, tenon_str process_id, tenon_usage *out);
   /* When the process last sent a control message of the type ("tenon.heartbeat"), on the monotonic clock; 0: not since
    * its start. TENON_ERR_NOT_FOUND if it does not run. [loop] */
   tenon_status (*last_control_message)(void *context, tenon_str process_id, tenon_str type, uint64_t *out_ns);
-  /* Asks the named transport for a round trip to its remote; done gets TENON_OK or the failure. [loop], done [loop] */
+  /* Asks the named transport for a round trip to its remote. TENON_OK: done follows exactly once, perhaps from within
+   * this call, with TENON_OK or the failure, but never after destroy. Else nothing follows: TENON_ERR_NOT_FOUND if
+   * there is no transport of that name. [loop], done [loop] */
   tenon_status (*transport_round_trip)(void *context, tenon_str transport, uint64_t deadline_ns,
                                        tenon_done_callback done, void *argument);
 
@@ -224,7 +238,8 @@ typedef struct tenon_host {
 
   /* --- extensions --- */
 
-  /* A named, revisioned interface of the host ("tenon.host.xyz/1"), or NULL if it has none of that name. [any] */
+  /* A named, revisioned interface of the host ("tenon.host.xyz/1"), valid as long as the instance, or NULL if it has
+   * none of that name. [any] */
   const void *(*get_interface)(void *context, tenon_str id);
 
   /* --- listening sockets (a host that is older lacks them: check with TENON_HAS) --- */

@@ -8,6 +8,11 @@
  * A table that is shorter than the host's is completed with stubs that return TENON_ERR_UNSUPPORTED; a longer one is
  * used as far as the host knows it; a missing required slot refuses the component by the slot's name.
  *
+ * Nothing but tenon_plugin_v1 should leave the file. What is inline or static in a template and visible, the dynamic
+ * linker makes one for all versions of the file that are loaded, so a new version would run with the tables and state
+ * of the old one; the host refuses a version whose tables are not its own. Compile with -fvisibility=hidden, and link
+ * with the version script that is installed as share/tenon/tenon_plugin.map. (The SDK hides what it defines by itself.)
+ *
  * The whole of a plugin in C:
  *
  *   TENON_PLUGIN_NOTE("hello", "1.0.0", "Example", "MIT",

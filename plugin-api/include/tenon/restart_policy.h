@@ -58,17 +58,23 @@ typedef struct tenon_restart_policy {
   uint32_t struct_size;
   uint32_t reserved;
 
-  /* Required. Makes an instance from host's config. [loop] */
+  /* Required. Makes an instance from host's config; `host` is valid until destroy returns. *out_self is handed back
+   * with every call and may stay NULL. On failure nothing is left behind, destroy is not called, and the process is
+   * restarted by the host's own back-off. [loop] */
   tenon_status (*create)(const tenon_host *host, void **out_self, tenon_error *error);
-  /* Required. [loop] */
+  /* Required. Frees the instance. [loop] */
   void (*destroy)(void *self);
-  /* Required. Decides. [loop] */
+  /* Required. Decides what follows an exit; called once for each, after the process and its group are gone and before
+   * anything is restarted. `exit` is borrowed for the call; `out` is the host's, with action RESTART and no delay
+   * unless filled. After a failure, or with an action that there is not, the host's own back-off decides, and the
+   * policy's failure is told as misbehaviour. Not called for what an operator stops. [loop] */
   tenon_status (*on_exit)(void *self, const tenon_exit *exit, tenon_restart_decision *out, tenon_error *error);
   /* Optional. The process became ready, start_to_ready_ns after its start. [loop] */
   void (*on_ready)(void *self, uint64_t start_to_ready_ns, uint64_t memory[4]);
   /* Optional. An operator asked for a fresh start; the host has zeroed the history and `memory`. [loop] */
   void (*reset)(void *self, uint64_t memory[4]);
-  /* Optional. A named, revisioned interface of the instance, or NULL. [any] */
+  /* Optional. A named, revisioned interface of the instance, static or valid until destroy; NULL if it has none of that
+   * name. [any] */
   const void *(*get_interface)(void *self, tenon_str id);
 } tenon_restart_policy;
 

@@ -45,10 +45,11 @@ typedef struct tenon_splice {
  * refuse more with TENON_ERR_BAD_DATA, writers with TENON_ERR_UNTRANSLATABLE. */
 #define TENON_VALUE_DEPTH_MAX 512u
 
-/* The value stream. Calls come in document order; every begin has its end. In a map, each value follows its key; text
- * keys only. A function that is called out of order returns TENON_ERR_WRONG_STATE. A function that returns anything but
- * TENON_OK ends the stream, and that status is what the reader returns. `count` is the number of elements or pairs, or
- * UINT64_MAX if the reader does not know it beforehand. */
+/* The value stream. It belongs to one write_value … finish_value and is used on the loop only; spans that it is given
+ * are borrowed for the call. All functions are there. Calls come in document order; every begin has its end. In a map,
+ * each value follows its key; text keys only. A function that is called out of order returns TENON_ERR_WRONG_STATE. A
+ * function that returns anything but TENON_OK ends the stream, and that status is what the reader returns. `count` is
+ * the number of elements or pairs, or UINT64_MAX if the reader does not know it beforehand. */
 typedef struct tenon_value_sink {
   uint32_t struct_size;
   uint32_t reserved;
@@ -73,7 +74,8 @@ typedef struct tenon_serializer {
   uint32_t struct_size;
   uint32_t reserved;
 
-  /* Required. Makes an instance. On failure nothing is left behind. [loop] */
+  /* Required. Makes an instance; `host` is valid until destroy returns. *out_self is handed back with every call and
+   * may stay NULL. On failure nothing is left behind and destroy is not called. [loop] */
   tenon_status (*create)(const tenon_host *host, void **out_self, tenon_error *error);
   /* Required. Frees the instance. [loop] */
   void (*destroy)(void *self);
@@ -104,7 +106,8 @@ typedef struct tenon_serializer {
   tenon_status (*splice)(void *self, tenon_bytes encoded, const tenon_attribute *added, size_t count, tenon_buffer *out,
                          tenon_splice *out_splice, tenon_error *error);
 
-  /* Optional. A named, revisioned interface of the instance, or NULL. [any] */
+  /* Optional. A named, revisioned interface of the instance, static or valid until destroy; NULL if it has none of that
+   * name. [any] */
   const void *(*get_interface)(void *self, tenon_str id);
 } tenon_serializer;
 

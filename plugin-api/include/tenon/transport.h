@@ -13,7 +13,10 @@
  *
  * Every call with a token is asynchronous: it returns at once, TENON_OK meaning "accepted, the completion follows",
  * anything else meaning "refused, no completion follows". Exactly one completion per accepted token, which may come
- * from within the call; one after the deadline is dropped and counted. deadline_ns is on the host's monotonic clock.
+ * from within the call. deadline_ns is on the host's monotonic clock. The host itself waits 50 ms longer, so that a
+ * plugin whose own timer runs to the deadline can say TENON_ERR_TIMEOUT and why; what comes later is dropped and
+ * counted as misbehaviour. Arguments are borrowed for the call: what the instance sends later, it copies.
+ *
  * Calls come on the loop; completions and reports may come from any thread, so threads of a client library never touch
  * the host's state.
  */
@@ -33,9 +36,9 @@ extern "C" {
 #define TENON_TRANSPORT_ERROR 4u /* gave up; only destroy helps */
 
 #define TENON_TRANSPORT_ENCODED 1u    /* sends `encoded`; the host encodes with the transport's serializer */
-#define TENON_TRANSPORT_ATTRIBUTES 2u /* reads `event` (for instance to make headers of it) */
-#define TENON_TRANSPORT_REQUESTS 4u   /* request and reply are there */
-#define TENON_TRANSPORT_GROUPS 8u     /* subscribe honours `group` across hosts */
+#define TENON_TRANSPORT_ATTRIBUTES 2u /* reads `event` (for instance to make headers of it); else that is NULL */
+#define TENON_TRANSPORT_REQUESTS 4u   /* request and reply are there; else an event with `replyto` goes by send */
+#define TENON_TRANSPORT_GROUPS 8u     /* subscribe honours `group` across hosts; else the host refuses such a route */
 
 typedef struct tenon_transport_info {
   uint32_t struct_size;
@@ -57,7 +60,9 @@ typedef struct tenon_transport {
   uint32_t struct_size;
   uint32_t reserved;
 
-  /* Required. Makes an unconnected instance; no I/O. [loop] */
+  /* Required. Makes an unconnected instance; no I/O. Spans of `config` are borrowed for the call, `host` is valid until
+   * destroy returns. *out_self is handed back with every call and may stay NULL. On failure nothing is left behind and
+   * destroy is not called. [loop] */
   tenon_status (*create)(const tenon_host *host, const tenon_connection_config *config, void **out_self,
                          tenon_error *error);
   /* Required. Ends everything at once and frees the instance. No report or completion may come once it has returned.
@@ -68,7 +73,7 @@ typedef struct tenon_transport {
   void (*describe)(void *self, tenon_transport_info *out);
 
   /* Required. Connects. Completes when connected, or with why not; after that the instance keeps itself connected.
-   * [loop] */
+   * After a failure it is as before the call, and the host tries again, later each time. [loop] */
   tenon_status (*connect)(void *self, uint64_t token, uint64_t deadline_ns, tenon_error *error);
   /* Required. Sends what is buffered, as far as the deadline allows, then disconnects. Completes with TENON_ERR_TIMEOUT
    * if something was left. [loop] */
@@ -82,27 +87,32 @@ typedef struct tenon_transport {
    * TENON_ERR_UNAVAILABLE. [loop] */
   tenon_status (*request)(void *self, const tenon_message *message, uint64_t token, uint64_t deadline_ns,
                           tenon_error *error);
-  /* Optional. Answers an incoming message; `reply` is what came with it. [loop] */
+  /* Optional. Answers an incoming message; `reply` is what came with it, and is used at most once. Completes when
+   * handed to the connection: whether the asker still waits, nobody can say. After a failure the host tells the log and
+   * does not try again. [loop] */
   tenon_status (*reply)(void *self, tenon_str reply, const tenon_message *message, uint64_t token, uint64_t deadline_ns,
                         tenon_error *error);
 
   /* Required. Wants events on topics that match the pattern (NATS subject rules: '*' one token, '>' the rest). `group`
    * absent: every event; else one member of the group gets each. `subscription` is the host's number for it, used in
    * transport_incoming. May be called before connect; then it completes at once and takes effect with the connection.
-   * [loop] */
+   * Completes when the remote knows it; after a failure (TENON_ERR_PERMISSION: it is not permitted) there is no such
+   * subscription, and the host tells the log. [loop] */
   tenon_status (*subscribe)(void *self, uint64_t subscription, tenon_str pattern, tenon_str group, uint64_t token,
                             uint64_t deadline_ns, tenon_error *error);
   /* Required. Ends a subscription; nothing comes in on it after the completion. [loop] */
   tenon_status (*unsubscribe)(void *self, uint64_t subscription, uint64_t token, uint64_t deadline_ns,
                               tenon_error *error);
 
-  /* Required. A round trip to the remote. [loop] */
+  /* Required. A round trip to the remote: completes when its answer is there. A failure shows in `tenon transports` and
+   * changes nothing else, so an instance that finds its connection dead reports that as a state. [loop] */
   tenon_status (*health_check)(void *self, uint64_t token, uint64_t deadline_ns, tenon_error *error);
 
   /* Optional. The host has room again after TENON_ERR_EXHAUSTED from transport_incoming. [loop] */
   void (*resume)(void *self);
 
-  /* Optional. A named, revisioned interface of the instance ("tenon.transport.durable/1"), or NULL. [any] */
+  /* Optional. A named, revisioned interface of the instance ("tenon.transport.durable/1"), static or valid until
+   * destroy; NULL if it has none of that name. [any] */
   const void *(*get_interface)(void *self, tenon_str id);
 } tenon_transport;
 

@@ -107,8 +107,8 @@ typedef struct tenon_error {
 
 /* Growing output memory of the host. The plugin appends to it and must not keep it. To append n octets: if capacity -
  * size < n, call grow(buffer, n); if that returns TENON_OK, data has moved and there is room; write at data + size; add
- * to size. grow fails with TENON_ERR_EXHAUSTED at the host's limit and leaves the buffer as it was. [thread of the
- * call] */
+ * to size. grow fails with TENON_ERR_EXHAUSTED at the host's limit and leaves the buffer as it was. Both belong to the
+ * call, or pair of calls, that the buffer is given to. [loop] */
 typedef struct tenon_buffer {
   uint32_t struct_size;
   uint32_t reserved;
@@ -137,12 +137,15 @@ static inline tenon_status tenon_append(tenon_buffer *buffer, const void *octets
 }
 
 /* Fills an error and returns its code, so that a failing function can end with `return tenon_fail(error, …)`. The text
- * is cut at TENON_ERROR_TEXT_MAX. `error` may be NULL. */
+ * is cut at TENON_ERROR_TEXT_MAX, before a character of UTF-8 that does not fit whole. `error` may be NULL. */
 static inline tenon_status tenon_fail(tenon_error *error, tenon_status code, uint32_t fault, uint32_t retryable,
                                       tenon_str text) {
   if (error != NULL) {
     size_t i;
     size_t size = text.size < TENON_ERROR_TEXT_MAX ? text.size : TENON_ERROR_TEXT_MAX;
+    if (size < text.size) {
+      while (size > 0 && (TENON_CAST(unsigned char, text.data[size]) & 0xC0u) == 0x80u) --size;
+    }
     error->code = code;
     error->fault = fault;
     error->retryable = retryable;

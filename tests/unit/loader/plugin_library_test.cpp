@@ -142,6 +142,27 @@ TEST_F(PluginLibraryTest, RefusesAVersionThatWouldRunAnOlderOnesTable) {
   EXPECT_THAT(error_of("visible_2"), HasSubstr("another loaded library"));
 }
 
+TEST_F(PluginLibraryTest, TwoVersionsOverTheSdkLiveSideBySideWithoutAnyFlag) {
+  std::vector<std::string> texts;
+  for (const char* const name : {"sdk_1", "sdk_2"}) {
+    const auto library = load(name);
+    ASSERT_TRUE(library.ok()) << library.error().message;
+    const auto* const table = static_cast<const tenon_restart_policy*>((*library)->components().front().table.get());
+    tenon_host host;
+    TENON_INIT(&host);
+    void* self = nullptr;
+    ASSERT_EQ(table->create(&host, &self, nullptr), TENON_OK);
+    tenon_exit ended;
+    TENON_INIT(&ended);
+    tenon_restart_decision decision;
+    TENON_INIT(&decision);
+    ASSERT_EQ(table->on_exit(self, &ended, &decision, nullptr), TENON_OK);
+    texts.emplace_back(decision.text, decision.text_size);
+    table->destroy(self);
+  }
+  EXPECT_THAT(texts, testing::ElementsAre("1.0.0", "2.0.0"));
+}
+
 TEST_F(PluginLibraryTest, LeavesTheTraceEnteredWhenAConstructorAborts) {
   // Shared with the child: what a real host keeps in memory of its keeper.
   class SharedTrace final : public CallTrace {

@@ -10,10 +10,21 @@
 
 #include "../types.h"
 
+#pragma GCC visibility push(hidden)
+
+// Hidden, as all of the SDK: what is inline or static in here must be this file's own. Were it visible, the dynamic
+// linker would give a second version of a plugin the tables and state of the first, and the host would refuse it.
 namespace tenon::sdk {
 
 inline tenon_str to_abi(std::string_view text) noexcept { return {text.data(), text.size()}; }
 inline std::string_view from_abi(tenon_str text) noexcept { return {text.data == nullptr ? "" : text.data, text.size}; }
+
+// The most octets of the text, at most `limit`, that end between two characters of UTF-8.
+inline std::size_t whole_characters(std::string_view text, std::size_t limit) noexcept {
+  if (text.size() <= limit) return text.size();
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0u) == 0x80u) --limit;
+  return limit;
+}
 
 class Error : public std::runtime_error {
  public:
@@ -67,3 +78,5 @@ void guarded_void(Body&& body) noexcept {
 }
 
 }  // namespace tenon::sdk
+
+#pragma GCC visibility pop

@@ -1,192 +1,27 @@
 // The host's services as C++: a copyable view of one instance's `const tenon_host *`.
 //
-// Threads and meanings are those of host.h. Timers, watches and commands are objects that cancel themselves; they must
-// not outlive the instance. Callbacks may throw: what they throw is logged as an error of the instance.
+// Threads and meanings are those of host.h. Callbacks may throw: what they throw is logged as an error of the instance.
+// A callback that the host has not called when the instance is destroyed never runs, and what it captured is freed
+// then.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "../host.h"
+#include "callbacks.hpp"
 #include "error.hpp"
+#include "handles.hpp"
+
+#pragma GCC visibility push(hidden)
 
 namespace tenon::sdk {
-
-class Host;
-
-namespace detail {
-
-// A callback that the host calls by function pointer. What it throws is logged.
-struct Callback {
-  const tenon_host* host;
-  std::function<void()> run;
-  static void call(void* argument) noexcept;
-};
-
-// One run_on_worker or run_command that the host has not answered yet.
-struct PendingCall {
-  const tenon_host* host = nullptr;
-  virtual ~PendingCall() = default;
-};
-
-// The calls under way of all instances of this plugin, by number. The host gets the number as its `argument`, never an
-// address: an answer that comes late, twice, or after its instance was destroyed finds nothing, and a call that is
-// never answered is freed with its instance. [any]
-class PendingCalls {
- public:
-  static PendingCalls& all() {
-    static auto* calls = new PendingCalls;  // never destroyed: a written-off worker thread may outlive main()
-    return *calls;
-  }
-  void* add(std::shared_ptr<PendingCall> call) {
-    const std::lock_guard hold(lock_);
-    calls_.emplace(++last_, std::move(call));
-    return reinterpret_cast<void*>(last_);
-  }
-  std::shared_ptr<PendingCall> find(void* argument) {
-    const std::lock_guard hold(lock_);
-    const auto found = calls_.find(reinterpret_cast<std::uintptr_t>(argument));
-    return found == calls_.end() ? nullptr : found->second;
-  }
-  std::shared_ptr<PendingCall> take(void* argument) {
-    const std::lock_guard hold(lock_);
-    auto node = calls_.extract(reinterpret_cast<std::uintptr_t>(argument));
-    return node.empty() ? nullptr : std::move(node.mapped());
-  }
-  void forget(const tenon_host* host) {
-    std::vector<std::shared_ptr<PendingCall>> forgotten;  // destroyed without the lock: captures may do anything
-    const std::lock_guard hold(lock_);
-    for (auto at = calls_.begin(); at != calls_.end();) {
-      if (at->second->host != host) ++at;
-      else forgotten.push_back(std::move(at->second)), at = calls_.erase(at);
-    }
-  }
-
- private:
-  std::mutex lock_;
-  std::uintptr_t last_ = 0;
-  std::unordered_map<std::uintptr_t, std::shared_ptr<PendingCall>> calls_;
-};
-
-// Frees what the host will never answer when its instance goes, also when its constructor throws.
-struct ForgetCalls {
-  const tenon_host* host;
-  explicit ForgetCalls(const tenon_host* owner) noexcept : host(owner) {}
-  ForgetCalls(const ForgetCalls&) = delete;
-  ForgetCalls& operator=(const ForgetCalls&) = delete;
-  ~ForgetCalls() { PendingCalls::all().forget(host); }
-};
-
-// What a kind's table makes of an author's class: the object, and after it whatever it left under way.
-template <class Object>
-struct Instance {
-  ForgetCalls forget;
-  Object object;
-  template <class... Arguments>
-  explicit Instance(const tenon_host* host, Arguments&&... arguments)
-      : forget(host), object(std::forward<Arguments>(arguments)...) {}
-};
-
-}  // namespace detail
-
-// Cancels its timer when destroyed.
-class Timer {
- public:
-  Timer() = default;
-  Timer(Timer&&) noexcept = default;
-  Timer& operator=(Timer&& other) noexcept {
-    cancel();
-    host_ = other.host_, id_ = other.id_, callback_ = std::move(other.callback_);
-    return *this;
-  }
-  ~Timer() { cancel(); }
-  void cancel() noexcept {
-    if (callback_ == nullptr) return;
-    host_->timer_cancel(host_->context, id_);
-    callback_.reset();
-  }
-
- private:
-  friend class Host;
-  const tenon_host* host_ = nullptr;
-  std::uint64_t id_ = 0;
-  std::unique_ptr<detail::Callback> callback_;
-};
-
-// Stops watching when destroyed; the descriptor stays the plugin's.
-class FdWatch {
- public:
-  FdWatch() = default;
-  FdWatch(FdWatch&&) noexcept = default;
-  FdWatch& operator=(FdWatch&& other) noexcept {
-    stop();
-    host_ = other.host_, id_ = other.id_, callback_ = std::move(other.callback_);
-    return *this;
-  }
-  ~FdWatch() { stop(); }
-  void stop() noexcept {
-    if (callback_ == nullptr) return;
-    host_->fd_unwatch(host_->context, id_);
-    callback_.reset();
-  }
-  void set_interest(std::uint32_t interest) {
-    if (callback_ != nullptr) host_->fd_interest(host_->context, id_, interest);
-  }
-
- private:
-  friend class Host;
-  struct State {
-    const tenon_host* host;
-    std::function<void(std::uint32_t)> run;
-    static void call(void* argument, std::uint32_t ready) noexcept;
-  };
-  const tenon_host* host_ = nullptr;
-  std::uint64_t id_ = 0;
-  std::unique_ptr<State> callback_;
-};
-
-// A command under way. Kills it when cancelled or destroyed: its `done` does not run then. Nothing once it has ended.
-class Command {
- public:
-  Command() = default;
-  Command(Command&& other) noexcept
-      : host_(other.host_), id_(other.id_), pending_(std::exchange(other.pending_, nullptr)) {}
-  Command& operator=(Command&& other) noexcept {
-    if (this == &other) return *this;
-    cancel();
-    host_ = other.host_, id_ = other.id_, pending_ = std::exchange(other.pending_, nullptr);
-    return *this;
-  }
-  ~Command() { cancel(); }
-  void cancel() noexcept {
-    if (pending_ == nullptr) return;
-    // Who has taken the call away has answered it; the host knows the command no more.
-    const auto taken = detail::PendingCalls::all().take(std::exchange(pending_, nullptr));
-    if (taken != nullptr) host_->command_cancel(host_->context, id_);
-  }
-
- private:
-  friend class Host;
-  const tenon_host* host_ = nullptr;
-  std::uint64_t id_ = 0;
-  void* pending_ = nullptr;  // its number in PendingCalls; nullptr: no command
-};
-
-struct CommandResult {
-  std::uint32_t ended;  // TENON_EXIT_…
-  std::int32_t value;
-  std::string output;
-  bool output_truncated;
-  std::uint64_t duration_ns;
-};
 
 class Host {
  public:
@@ -273,12 +108,46 @@ class Host {
   // never runs once that is destroyed. [loop]
   void run_on_worker(std::uint64_t deadline_ns, std::function<void()> work,
                      std::function<void(tenon_status)> done) const;
+  // Runs the callback on the loop, in the order of the calls of one thread. Throws EXHAUSTED when too much waits. [any]
+  void post_to_loop(std::function<void()> callback) const;
+  // Runs `callback(argument)` on each host thread that ran code of this plugin, when the thread ends. It stays for as
+  // long as the host runs, so it is a plain function, and what `argument` points to is static. [any]
+  void at_thread_exit(tenon_callback callback, void* argument = nullptr) const {
+    check(host_->at_thread_exit(host_->context, callback, argument), "a callback for threads that end");
+  }
   // Runs a command to its end through the keeper; it is killed when what this returns goes. Never calls `done` before
   // it returns. [loop]
   [[nodiscard]] Command run_command(const std::vector<std::string>& arguments,
                                     const std::vector<std::string>& environment, std::string_view directory,
                                     std::uint32_t output_limit, std::uint64_t deadline_ns,
                                     std::function<void(const CommandResult&)> done) const;
+
+  // What the process uses now; none if it does not run. A field that cannot be read is UINT64_MAX. [loop]
+  std::optional<tenon_usage> process_usage(std::string_view process_id) const noexcept {
+    tenon_usage usage;
+    TENON_INIT(&usage);
+    if (host_->process_usage(host_->context, to_abi(process_id), &usage) != TENON_OK) return std::nullopt;
+    return usage;
+  }
+  // When the process last sent a control message of the type, on the monotonic clock; 0: not since its start. None if
+  // it does not run. [loop]
+  std::optional<std::uint64_t> last_control_message(std::string_view process_id, std::string_view type) const noexcept {
+    std::uint64_t when = 0;
+    if (host_->last_control_message(host_->context, to_abi(process_id), to_abi(type), &when) != TENON_OK)
+      return std::nullopt;
+    return when;
+  }
+  // Asks the named transport for a round trip to its remote. Throws if the host refuses. [loop]
+  void transport_round_trip(std::string_view transport, std::uint64_t deadline_ns,
+                            std::function<void(tenon_status)> done) const;
+
+  // A named, revisioned interface of the host as the struct that its header gives it; null if it has none. [any]
+  template <class Interface>
+  const Interface* get_interface(std::string_view id) const noexcept {
+    return static_cast<const Interface*>(host_->get_interface(host_->context, to_abi(id)));
+  }
+
+  // --- completions [any] ---
 
   void complete(std::uint64_t token) const noexcept { host_->complete(host_->context, token, nullptr); }
   void complete(std::uint64_t token, tenon_status code, std::string_view text, std::uint32_t fault,
@@ -287,6 +156,21 @@ class Host {
     TENON_INIT(&error);
     fill(error, code, text, fault, retryable);
     host_->complete(host_->context, token, &error);
+  }
+  void complete(std::uint64_t token, const Error& why) const noexcept {
+    complete(token, why.code(), why.what(), why.fault(), why.retryable());
+  }
+  void complete_request(std::uint64_t token, const tenon_message& reply) const noexcept {
+    host_->complete_request(host_->context, token, &reply, nullptr);
+  }
+  void complete_request(std::uint64_t token, const Error& why) const noexcept {
+    const tenon_error error = to_error(why);
+    host_->complete_request(host_->context, token, nullptr, &error);
+  }
+  // The check itself could not run. Counts as unhealthy, but for EXHAUSTED with TENON_FAULT_HOST; see host.h.
+  void complete_check(std::uint64_t token, const Error& why) const noexcept {
+    const tenon_error error = to_error(why);
+    host_->complete_check(host_->context, token, nullptr, &error);
   }
   void complete_check(std::uint64_t token, std::uint32_t health, std::string_view reason = {},
                       std::uint64_t latency_ns = 0) const noexcept {
@@ -298,7 +182,34 @@ class Host {
     host_->complete_check(host_->context, token, &result, nullptr);
   }
 
+  // --- what a transport tells without being asked [any] ---
+
+  void transport_state(std::uint32_t state) const noexcept { host_->transport_state(host_->context, state, nullptr); }
+  void transport_state(std::uint32_t state, const Error& why) const noexcept {
+    const tenon_error error = to_error(why);
+    host_->transport_state(host_->context, state, &error);
+  }
+  // An event came in. False: the host has no room; stop reading until resume(), then offer the event again. Throws what
+  // else the host says: it will not take this event, so drop it.
+  [[nodiscard]] bool transport_incoming(std::uint64_t subscription, const tenon_message& message) const {
+    const tenon_status status = host_->transport_incoming(host_->context, subscription, &message);
+    if (status == TENON_OK || status == TENON_ERR_EXHAUSTED) return status == TENON_OK;
+    throw Error(status, "the host refused an event that came in", TENON_FAULT_HOST);
+  }
+  void transport_slow_consumer(std::uint64_t subscription, std::uint64_t count) const noexcept {
+    host_->transport_slow_consumer(host_->context, subscription, count);
+  }
+  void transport_back_pressure(bool on) const noexcept {
+    host_->transport_back_pressure(host_->context, on ? 1 : 0);
+  }
+
  private:
+  static tenon_error to_error(const Error& why) noexcept {
+    tenon_error error;
+    TENON_INIT(&error);
+    fill(error, why.code(), why.what(), why.fault(), why.retryable());
+    return error;
+  }
   void read(std::string_view pointer, tenon_status status) const {
     if (status == TENON_OK || status == TENON_ERR_NOT_FOUND) return;
     throw Error(status,
@@ -310,42 +221,6 @@ class Host {
   }
   const tenon_host* host_;
 };
-
-namespace detail {
-
-inline void log_thrown(const tenon_host* host) noexcept {
-  try {
-    throw;
-  } catch (const std::exception& e) {
-    host->log(host->context, TENON_LOG_ERROR, to_abi(std::string("callback failed: ") + e.what()));
-  } catch (...) {
-    host->log(host->context, TENON_LOG_ERROR, to_abi("callback failed with an exception of unknown type"));
-  }
-}
-
-inline void Callback::call(void* argument) noexcept {
-  auto* self = static_cast<Callback*>(argument);
-  const tenon_host* host = self->host;
-  try {
-    auto run = self->run;  // a callback may cancel, and so destroy, itself
-    run();
-  } catch (...) {
-    log_thrown(host);
-  }
-}
-
-}  // namespace detail
-
-inline void FdWatch::State::call(void* argument, std::uint32_t ready) noexcept {
-  auto* self = static_cast<State*>(argument);
-  const tenon_host* host = self->host;
-  try {
-    auto run = self->run;
-    run(ready);
-  } catch (...) {
-    detail::log_thrown(host);
-  }
-}
 
 inline Timer Host::start_timer(std::uint64_t delay_ns, std::uint64_t period_ns, std::function<void()> callback) const {
   Timer timer;
@@ -443,4 +318,52 @@ inline void Host::run_on_worker(std::uint64_t deadline_ns, std::function<void()>
   check(status, "work on a worker thread");
 }
 
+inline void Host::post_to_loop(std::function<void()> callback) const {
+  struct Pending final : detail::PendingCall {
+    std::function<void()> run;
+    static void call(void* argument) noexcept {
+      const auto taken = detail::PendingCalls::all().take(argument);
+      if (taken == nullptr) return;
+      try {
+        static_cast<Pending*>(taken.get())->run();
+      } catch (...) {
+        detail::log_thrown(taken->host);
+      }
+    }
+  };
+  auto pending = std::make_shared<Pending>();
+  pending->host = host_;
+  pending->run = std::move(callback);
+  void* const argument = detail::PendingCalls::all().add(std::move(pending));
+  const tenon_status status = host_->post_to_loop(host_->context, &Pending::call, argument);
+  if (status != TENON_OK) detail::PendingCalls::all().take(argument);
+  check(status, "a callback on the loop");
+}
+
+inline void Host::transport_round_trip(std::string_view transport, std::uint64_t deadline_ns,
+                                       std::function<void(tenon_status)> done) const {
+  struct Pending final : detail::PendingCall {
+    std::function<void(tenon_status)> done;
+    static void call(void* argument, tenon_status status) noexcept {
+      const auto taken = detail::PendingCalls::all().take(argument);
+      if (taken == nullptr) return;
+      try {
+        static_cast<Pending*>(taken.get())->done(status);
+      } catch (...) {
+        detail::log_thrown(taken->host);
+      }
+    }
+  };
+  auto pending = std::make_shared<Pending>();
+  pending->host = host_;
+  pending->done = std::move(done);
+  void* const argument = detail::PendingCalls::all().add(std::move(pending));
+  const tenon_status status =
+      host_->transport_round_trip(host_->context, to_abi(transport), deadline_ns, &Pending::call, argument);
+  if (status != TENON_OK) detail::PendingCalls::all().take(argument);
+  check(status, "a round trip of a transport");
+}
+
 }  // namespace tenon::sdk
+
+#pragma GCC visibility pop

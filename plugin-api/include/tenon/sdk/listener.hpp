@@ -17,6 +17,8 @@
 
 #include "host.hpp"
 
+#pragma GCC visibility push(hidden)
+
 namespace tenon::sdk {
 
 class Listener {
@@ -94,3 +96,5 @@ inline bool can_listen(const Host& host) noexcept {
 }
 
 }  // namespace tenon::sdk
+
+#pragma GCC visibility pop

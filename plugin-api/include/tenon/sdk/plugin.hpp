@@ -13,6 +13,8 @@
 #include "../plugin.h"
 #include "error.hpp"
 
+#pragma GCC visibility push(hidden)
+
 namespace tenon::sdk {
 
 struct ComponentEntry {
@@ -51,6 +53,8 @@ class PluginDescription {
 };
 
 }  // namespace tenon::sdk
+
+#pragma GCC visibility pop
 
 #define TENON_EXPORT_PLUGIN(name, version, ...)                                        \
   extern "C" TENON_EXPORT const tenon_plugin* tenon_plugin_v1(void) {                  \

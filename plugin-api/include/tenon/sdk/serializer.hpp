@@ -10,6 +10,8 @@
 //     void write_value(tenon_buffer& out, tenon_value_sink& out_sink);
 //     void finish_value();
 //     std::size_t splice(tenon_bytes encoded, const tenon_attribute* added, std::size_t count, tenon_buffer& out);
+//                                                                                 // optional
+//     const void* get_interface(std::string_view id);                             // optional
 //   };
 //
 // All of them throw sdk::Error. read_value additionally returns the status with which the sink ended the stream.
@@ -17,6 +19,9 @@
 
 #include "../serializer.h"
 #include "host.hpp"
+#include "slots.hpp"
+
+#pragma GCC visibility push(hidden)
 
 namespace tenon::sdk {
 
@@ -33,46 +38,56 @@ const tenon_serializer* serializer_table() noexcept {
   static const tenon_serializer table = [] {
     tenon_serializer t;
     TENON_INIT(&t);
-    t.create = [](const tenon_host* host, void** out, tenon_error* error) -> tenon_status {
+    t.create = [](const tenon_host* host, void** out, tenon_error* error) noexcept -> tenon_status {
       return guarded(error, [&] { *out = new Instance(host, Host(host)); });
     };
-    t.destroy = [](void* self) { delete static_cast<Instance*>(self); };
-    t.describe = [](void*, tenon_serializer_info* out) { guarded_void([&] { Serializer::describe(*out); }); };
-    t.read_event = [](void* self, tenon_bytes input, tenon_event* out, tenon_error* error) -> tenon_status {
+    t.destroy = [](void* self) noexcept { guarded_void([&] { delete static_cast<Instance*>(self); }); };
+    t.describe = [](void*, tenon_serializer_info* out) noexcept { guarded_void([&] { Serializer::describe(*out); }); };
+    t.read_event = [](void* self, tenon_bytes input, tenon_event* out, tenon_error* error) noexcept -> tenon_status {
       return guarded(error, [&] { static_cast<Instance*>(self)->object.read_event(input, *out); });
     };
-    t.write_event = [](void* self, const tenon_event* event, tenon_buffer* out, tenon_error* error) -> tenon_status {
+    t.write_event = [](void* self, const tenon_event* event, tenon_buffer* out,
+                       tenon_error* error) noexcept -> tenon_status {
       const std::size_t before = out->size;
       const tenon_status status =
           guarded(error, [&] { static_cast<Instance*>(self)->object.write_event(*event, *out); });
       if (status != TENON_OK) out->size = before;
       return status;
     };
-    t.read_value = [](void* self, tenon_bytes input, const tenon_value_sink* sink, tenon_error* error) -> tenon_status {
+    t.read_value = [](void* self, tenon_bytes input, const tenon_value_sink* sink,
+                      tenon_error* error) noexcept -> tenon_status {
       tenon_status from_sink = TENON_OK;
       const tenon_status status =
           guarded(error, [&] { from_sink = static_cast<Instance*>(self)->object.read_value(input, *sink); });
       if (status != TENON_OK || from_sink == TENON_OK) return status;
       return tenon_fail(error, from_sink, TENON_FAULT_CALLER, 0, to_abi("the receiving format cannot express a value"));
     };
-    t.write_value = [](void* self, tenon_buffer* out, tenon_value_sink* out_sink, tenon_error* error) -> tenon_status {
+    t.write_value = [](void* self, tenon_buffer* out, tenon_value_sink* out_sink,
+                       tenon_error* error) noexcept -> tenon_status {
       return guarded(error, [&] { static_cast<Instance*>(self)->object.write_value(*out, *out_sink); });
     };
-    t.finish_value = [](void* self, tenon_error* error) -> tenon_status {
+    t.finish_value = [](void* self, tenon_error* error) noexcept -> tenon_status {
       return guarded(error, [&] { static_cast<Instance*>(self)->object.finish_value(); });
     };
-    t.splice = [](void* self, tenon_bytes encoded, const tenon_attribute* added, std::size_t count, tenon_buffer* out,
-                  tenon_splice* out_splice, tenon_error* error) -> tenon_status {
-      const std::size_t before = out->size;
-      const tenon_status status = guarded(error, [&] {
-        out_splice->skip = static_cast<Instance*>(self)->object.splice(encoded, added, count, *out);
-      });
-      if (status != TENON_OK) out->size = before;
-      return status;
-    };
+    if constexpr (detail::has_splice<Serializer>::value)
+      t.splice = [](void* self, tenon_bytes encoded, const tenon_attribute* added, std::size_t count, tenon_buffer* out,
+                    tenon_splice* out_splice, tenon_error* error) noexcept -> tenon_status {
+        const std::size_t before = out->size;
+        const tenon_status status = guarded(error, [&] {
+          out_splice->skip = static_cast<Instance*>(self)->object.splice(encoded, added, count, *out);
+        });
+        if (status != TENON_OK) out->size = before;
+        return status;
+      };
+    if constexpr (detail::has_get_interface<Serializer>::value)
+      t.get_interface = [](void* self, tenon_str id) noexcept {
+        return detail::interface_of(static_cast<Instance*>(self)->object, id);
+      };
     return t;
   }();
   return &table;
 }
 
 }  // namespace tenon::sdk
+
+#pragma GCC visibility pop
