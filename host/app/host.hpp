@@ -130,6 +130,7 @@ class Host final : private integration::WorkerHubEvents,
                               std::function<void(Status)> done) override;
   Result<std::uint64_t> listen(std::string path, std::function<void(Result<int>)> done) override;
   void release_listener(std::uint64_t listener) override { listeners_.release(listener); }
+  void plugin_misbehaved(const integration::PluginMisbehaviour& told) override { plugin_events_.on_misbehaved(told); }
 
   // message::RouterEvents
   void answer_for(std::uint64_t asker_token, const message::Event& answer) override;

@@ -30,6 +30,16 @@ void PluginEvents::on_retired(const loader::PluginListing& plugin) {
   tell("system.plugin.retired", plugin);
 }
 
+// The log has it from where it happened.
+void PluginEvents::on_misbehaved(const PluginMisbehaviour& told) {
+  events_.publish("system.plugin.misbehaved", told.component, [&] {
+    JsonWriter json;
+    json.begin_object().member("plugin", told.plugin).member("component", told.component);
+    json.member("instance", told.instance).member("rule", to_string(told.rule)).member("reason", told.what);
+    return json.member("suppressed", told.suppressed).end_object().take();
+  });
+}
+
 // Quarantine is a way of being rejected that everybody who watches for rejections must see.
 void PluginEvents::on_quarantined(const loader::PluginListing& plugin) {
   log::error("loader", "quarantined", {{"file", plugin.file}, {"reason", plugin.reason}});

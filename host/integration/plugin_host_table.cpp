@@ -2,6 +2,7 @@
 // descriptors, threads. See plugin-api/include/tenon/host.h for what each promises.
 #include "integration/plugin_host_table.hpp"
 
+#include <cassert>
 #include <cstring>
 
 #include "common/logging.hpp"
@@ -19,14 +20,18 @@ constexpr std::uint64_t kMaxDelay = 365ull * 24 * 3600 * 1'000'000'000;  // of a
 
 struct PluginInstance::OwnServices : HostCalls {
   // --- identity and log ---
-  static tenon_str instance_name(void* context) { return to_abi(self(context).name_); }
-  static tenon_str node(void* context) { return to_abi(self(context).services_.node); }
+  static tenon_str text_of(void* context, const char* call, const std::string PluginInstance::*text) {
+    tenon_str out{nullptr, 0};
+    on_any(context, call, [&](PluginInstance& me) { return out = to_abi(me.*text), TENON_OK; });
+    return out;
+  }
+  static tenon_str instance_name(void* context) { return text_of(context, "instance_name", &PluginInstance::name_); }
+  static tenon_str node(void* context) { return to_abi(front(context).services.node); }
 
   static void log_line(void* context, uint32_t level, tenon_str text) {
-    PluginInstance& me = self(context);
     const auto host_level = static_cast<log::Level>(std::min<uint32_t>(level, TENON_LOG_ERROR));
     if (!log::enabled(host_level)) return;
-    guarded([&]() -> tenon_status {
+    on_any(context, "log", [&](PluginInstance& me) -> tenon_status {
       std::uint64_t refused = 0;
       {
         const std::scoped_lock lock(me.log_mutex_);
@@ -40,8 +45,7 @@ struct PluginInstance::OwnServices : HostCalls {
   }
 
   static void metric(void* context, tenon_str name, uint32_t kind, double value) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
+    on_any(context, "metric", [&](PluginInstance& me) -> tenon_status {
       me.on_loop([&me, name = std::string(from_abi(name)), kind, value] { set_metric(me, name, kind, value); });
       return TENON_OK;
     });
@@ -49,20 +53,27 @@ struct PluginInstance::OwnServices : HostCalls {
   static void set_metric(PluginInstance& me, const std::string& name, uint32_t kind, double value) {
     auto known = me.metrics_.find(name);
     if (known == me.metrics_.end()) {
-      if (me.metrics_.size() >= kMaxMetrics) return me.misbehaved("uses more than 64 metrics");
+      if (me.metrics_.size() >= kMaxMetrics) {
+        return me.misbehaved(PluginRule::too_many_metrics, "reported the metric " + quote_for_message(name) +
+                                                               " beyond its 64: use fewer names");
+      }
       auto made = make_metric(me, name, kind);
-      if (!made.ok()) return me.misbehaved("metric " + quote_for_message(name) + ": " + made.error().message);
+      if (!made.ok()) {
+        return me.misbehaved(PluginRule::bad_metric,
+                             "reported the metric " + quote_for_message(name) + ": " + made.error().message);
+      }
       known = me.metrics_.emplace(name, std::move(*made)).first;
     }
     auto* const counter = std::get_if<metrics::RealCounter>(&known->second);
     if ((counter != nullptr) != (kind == TENON_METRIC_COUNTER))
-      return me.misbehaved("reports the metric " + quote_for_message(name) + " as a counter and as a gauge");
+      return me.misbehaved(PluginRule::bad_metric,
+                           "reported the metric " + quote_for_message(name) + " as a counter and as a gauge");
     if (counter != nullptr) counter->add(value);
     else std::get<metrics::Gauge>(known->second).set(value);
   }
   static Result<Metric> make_metric(PluginInstance& me, const std::string& name, uint32_t kind) {
     metrics::FamilyOptions options{"tenon_plugin_" + name, "Reported by a plugin.", {"plugin", "instance"}};
-    const std::string plugin = me.version_->library == nullptr ? me.component_ : me.version_->plugin().name;
+    const std::string& plugin = me.front_->plugin;
     if (kind == TENON_METRIC_COUNTER) {
       auto family = me.services_.metrics.real_counters(std::move(options));
       if (!family.ok()) return std::move(family).error();
@@ -74,7 +85,7 @@ struct PluginInstance::OwnServices : HostCalls {
   }
 
   // --- config ---
-  static tenon_str config_json(void* context) { return to_abi(self(context).config_text_); }
+  static tenon_str config_json(void* context) { return text_of(context, "config_json", &PluginInstance::config_text_); }
 
   template <class Out, class Convert>
   static tenon_status config(void* context, tenon_str pointer, Out* out, Convert convert) {
@@ -120,14 +131,14 @@ struct PluginInstance::OwnServices : HostCalls {
   }
 
   // --- time and chance ---
-  static uint64_t monotonic_ns(void* context) { return to_abi_ns(self(context).services_.loop.clock().monotonic()); }
+  static uint64_t monotonic_ns(void* context) { return to_abi_ns(front(context).services.loop.clock().monotonic()); }
   static uint64_t wall_ns(void* context) {
-    return static_cast<uint64_t>(self(context).services_.loop.clock().wall().time_since_epoch().count());
+    return static_cast<uint64_t>(front(context).services.loop.clock().wall().time_since_epoch().count());
   }
   static uint64_t random(void* context) {
-    PluginInstance& me = self(context);
-    if (!me.services_.loop.on_loop_thread()) return random_u64();
-    return me.random_.next();
+    PluginFront& from = front(context);
+    if (!from.services.loop.on_loop_thread() || from.instance == nullptr) return random_u64();
+    return from.instance->random_.next();
   }
 
   // --- timers and descriptors ---
@@ -201,7 +212,8 @@ struct PluginInstance::OwnServices : HostCalls {
       const Duration left = from_abi_ns(deadline_ns) - me.services_.loop.clock().monotonic();
       const auto began = std::make_shared<std::atomic<bool>>(false);
       const Status status = me.services_.workers.submit(
-          [&tracer, alive = me.alive_weak_, place, call_number, work, argument, began] {
+          [&tracer, &loop = me.services_.loop, alive = me.alive_weak_, place, call_number, work, argument, began] {
+            assert(!loop.on_loop_thread() && "work that may block is for worker threads");
             began->store(true, std::memory_order_relaxed);
             if (alive.expired()) return;  // destroyed while this waited for a thread: nobody wants it
             keeper::BreadcrumbScope scope(tracer.worker_lane(), place, call_number);
@@ -217,8 +229,7 @@ struct PluginInstance::OwnServices : HostCalls {
   }
 
   static tenon_status post_to_loop(void* context, tenon_callback callback, void* argument) {
-    return guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
+    return on_any(context, "post_to_loop", [&](PluginInstance& me) -> tenon_status {
       if (callback == nullptr) return TENON_ERR_INVALID_ARGUMENT;
       if (me.posted_->fetch_add(1, std::memory_order_relaxed) >= kMaxPosted) {
         me.posted_->fetch_sub(1, std::memory_order_relaxed);
@@ -233,8 +244,7 @@ struct PluginInstance::OwnServices : HostCalls {
   }
 
   static tenon_status at_thread_exit(void* context, tenon_callback callback, void* argument) {
-    return guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
+    return on_any(context, "at_thread_exit", [&](PluginInstance& me) -> tenon_status {
       if (callback == nullptr) return TENON_ERR_INVALID_ARGUMENT;
       me.on_loop([&me, callback, argument] {
         // Once a plugin and callback, however many instances ask: the pool keeps hooks for ever.
@@ -275,10 +285,11 @@ struct PluginInstance::OwnServices : HostCalls {
 };
 
 void PluginInstance::fill_table() noexcept {
-  TENON_INIT(&host_);
-  host_.abi_minor = TENON_ABI_MINOR;
-  host_.context = this;
-  OwnServices::fill(host_);
+  tenon_host& table = front_->host;
+  TENON_INIT(&table);
+  table.abi_minor = TENON_ABI_MINOR;
+  table.context = front_.get();
+  OwnServices::fill(table);
   fill_shared_services();
 }
 

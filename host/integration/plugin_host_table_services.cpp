@@ -108,12 +108,16 @@ struct PluginInstance::SharedServices : HostCalls {
 
   // --- processes and transports ---
   static tenon_status process_usage(void* context, tenon_str id, tenon_usage* out) {
-    return on_loop(context, "process_usage", [&] {
+    return on_loop(context, "process_usage", [&]() -> tenon_status {
+      if (out == nullptr) return TENON_ERR_INVALID_ARGUMENT;
+      if (!TENON_HAS(out, tenon_usage, cpu_ns))
+        return static_cast<void>(too_small(self(context), "tenon_usage", out->struct_size)), TENON_ERR_INVALID_ARGUMENT;
       return to_status(self(context).services_.environment.process_usage(from_abi(id), *out));
     });
   }
   static tenon_status last_control_message(void* context, tenon_str id, tenon_str type, uint64_t* out) {
     return on_loop(context, "last_control_message", [&]() -> tenon_status {
+      if (out == nullptr) return TENON_ERR_INVALID_ARGUMENT;
       auto when = self(context).services_.environment.last_control_message(from_abi(id), from_abi(type));
       if (!when.ok()) return static_cast<tenon_status>(when.error().code);
       *out = to_abi_ns(*when);
@@ -133,22 +137,35 @@ struct PluginInstance::SharedServices : HostCalls {
   }
 
   // --- completions ---
-  static Status status_of(const tenon_error* error) { return error == nullptr ? Status() : Status(to_error(*error)); }
+  // What the plugin filled must have all the fields of version 1.0; else it is its error, and not read.
+  static Error too_small(PluginInstance& me, const char* type, std::uint32_t size) {
+    const std::string what = "gave a " + std::string(type) + " whose struct_size is " + std::to_string(size) +
+                             "; initialise it with TENON_INIT";
+    me.misbehaved(PluginRule::bad_struct, what);
+    return Error(errc::internal, me.component_ + " " + what, fault::plugin);
+  }
+  static Status status_of(PluginInstance& me, const tenon_error* error) {
+    if (error == nullptr) return {};
+    if (!TENON_HAS(error, tenon_error, text)) return too_small(me, "tenon_error", error->struct_size);
+    return to_error(*error);
+  }
 
   static void complete(void* context, uint64_t token, const tenon_error* error) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      me.on_loop([&me, token, status = status_of(error)] { me.on_complete(token, status); });
+    on_any(context, "complete", [&](PluginInstance& me) -> tenon_status {
+      me.on_loop([&me, token, status = status_of(me, error)] { me.on_complete(token, status); });
       return TENON_OK;
     });
   }
 
   static void complete_request(void* context, uint64_t token, const tenon_message* reply, const tenon_error* error) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
+    on_any(context, "complete_request", [&](PluginInstance& me) -> tenon_status {
       std::shared_ptr<OwnedMessage> owned;
-      if (reply != nullptr) owned = std::make_shared<OwnedMessage>(*reply);
-      me.on_loop([&me, token, owned, status = status_of(error)] {
+      Status status = status_of(me, error);
+      if (reply != nullptr && !TENON_HAS(reply, tenon_message, origin))
+        status = too_small(me, "tenon_message", reply->struct_size);
+      else if (reply != nullptr)
+        owned = std::make_shared<OwnedMessage>(*reply);
+      me.on_loop([&me, token, owned, status = std::move(status)] {
         if (owned == nullptr) return me.on_complete_request(token, nullptr, status);
         const tenon_message message = owned->view();
         me.on_complete_request(token, &message, {});
@@ -159,8 +176,12 @@ struct PluginInstance::SharedServices : HostCalls {
 
   static void complete_check(void* context, uint64_t token, const tenon_health_result* result,
                              const tenon_error* error) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
+    on_any(context, "complete_check", [&](PluginInstance& me) -> tenon_status {
+      Status status = status_of(me, error);
+      if (result != nullptr && !TENON_HAS(result, tenon_health_result, latency_ns)) {
+        status = too_small(me, "tenon_health_result", result->struct_size);
+        result = nullptr;
+      }
       const bool has_result = result != nullptr;
       tenon_health_result copy{};
       std::string reason;
@@ -168,7 +189,7 @@ struct PluginInstance::SharedServices : HostCalls {
         copy = *result;
         reason = from_abi(result->reason);
       }
-      me.on_loop([&me, token, has_result, copy, reason, status = status_of(error)]() mutable {
+      me.on_loop([&me, token, has_result, copy, reason, status = std::move(status)]() mutable {
         copy.reason = to_abi(reason);
         me.on_complete_check(token, has_result ? &copy : nullptr, status);
       });
@@ -178,28 +199,27 @@ struct PluginInstance::SharedServices : HostCalls {
 
   // --- reports of transports ---
   static void transport_state(void* context, uint32_t state, const tenon_error* why) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
-      me.on_loop([&me, state, status = status_of(why)] { me.on_transport_state(state, status); });
+    on_any(context, "transport_state", [&](PluginInstance& me) -> tenon_status {
+      me.on_loop([&me, state, status = status_of(me, why)] { me.on_transport_state(state, status); });
       return TENON_OK;
     });
   }
   static tenon_status transport_incoming(void* context, uint64_t subscription, const tenon_message* message) {
-    return guarded([&]() -> tenon_status {
+    return on_any(context, "transport_incoming", [&](PluginInstance& me) -> tenon_status {
       if (message == nullptr) return TENON_ERR_INVALID_ARGUMENT;
-      return self(context).on_incoming(subscription, *message);
+      if (!TENON_HAS(message, tenon_message, origin))
+        return static_cast<void>(too_small(me, "tenon_message", message->struct_size)), TENON_ERR_INVALID_ARGUMENT;
+      return me.on_incoming(subscription, *message);
     });
   }
   static void transport_slow_consumer(void* context, uint64_t subscription, uint64_t count) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
+    on_any(context, "transport_slow_consumer", [&](PluginInstance& me) -> tenon_status {
       me.on_loop([&me, subscription, count] { me.on_slow_consumer(subscription, count); });
       return TENON_OK;
     });
   }
   static void transport_back_pressure(void* context, uint32_t on) {
-    guarded([&]() -> tenon_status {
-      PluginInstance& me = self(context);
+    on_any(context, "transport_back_pressure", [&](PluginInstance& me) -> tenon_status {
       me.on_loop([&me, on] { me.on_back_pressure(on != 0); });
       return TENON_OK;
     });
@@ -226,6 +246,6 @@ struct PluginInstance::SharedServices : HostCalls {
   }
 };
 
-void PluginInstance::fill_shared_services() noexcept { SharedServices::fill(host_); }
+void PluginInstance::fill_shared_services() noexcept { SharedServices::fill(front_->host); }
 
 }  // namespace tenon::integration

@@ -1,11 +1,9 @@
 #include "integration/plugin_instance.hpp"
 
-#include <cstdio>
-#include <cstdlib>
+#include <cstddef>
 #include <cstring>
 
 #include "common/json_pointer.hpp"
-#include "common/logging.hpp"
 
 namespace tenon::integration {
 
@@ -15,13 +13,19 @@ Error to_error(const tenon_error& error) {
   if (text.empty()) text = "failed without saying why";
   const bool known = error.code > 0 && error.code <= static_cast<tenon_status>(errc::untranslatable);
   return Error(known ? static_cast<errc>(error.code) : errc::internal, std::move(text),
-               error.fault <= TENON_FAULT_REMOTE ? static_cast<fault>(error.fault) : fault::plugin, error.retryable != 0);
+               error.fault <= TENON_FAULT_REMOTE ? static_cast<fault>(error.fault) : fault::plugin,
+               error.retryable != 0);
+}
+
+void init_error(tenon_error& error) noexcept {
+  std::memset(&error, 0, offsetof(tenon_error, text));
+  error.struct_size = sizeof error;
 }
 
 void to_abi(const Error& error, tenon_error& out) noexcept {
-  out.struct_size = sizeof out;
-  tenon_fail(&out, static_cast<tenon_status>(error.code), static_cast<std::uint32_t>(error.whose), error.retryable ? 1 : 0,
-             tenon_str{error.message.data(), error.message.size()});
+  init_error(out);
+  tenon_fail(&out, static_cast<tenon_status>(error.code), static_cast<std::uint32_t>(error.whose),
+             error.retryable ? 1 : 0, tenon_str{error.message.data(), error.message.size()});
 }
 
 Result<std::uint64_t> PluginEnvironment::listen(std::string, std::function<void(Result<int>)>) {
@@ -30,17 +34,23 @@ Result<std::uint64_t> PluginEnvironment::listen(std::string, std::function<void(
 
 PluginInstance::PluginInstance(PluginServices& services, std::shared_ptr<const loader::ComponentVersion> version,
                                std::string component, std::string instance_name, std::string config_json)
-    : services_(services), version_(std::move(version)), component_(std::move(component)), name_(std::move(instance_name)),
-      config_text_(config_json.empty() ? "{}" : std::move(config_json)),
+    : services_(services), version_(std::move(version)), component_(std::move(component)),
+      name_(std::move(instance_name)), config_text_(config_json.empty() ? "{}" : std::move(config_json)),
       place_(services.tracer.take_place(version_->library == nullptr ? component_ : version_->library->traced_as(),
                                         component_)) {
   auto document = JsonDocument::parse(config_text_, name_);
-  if (document.ok()) config_.emplace(std::move(*document));  // it was valid when it was checked; else every look-up misses
+  if (document.ok())
+    config_.emplace(std::move(*document));  // it was valid when it was checked; else every look-up misses
+  front_ = std::make_unique<PluginFront>(services_, *this);
+  front_->plugin = version_->library == nullptr ? component_ : version_->plugin().name;
+  front_->component = component_;
+  front_->name = name_;
   fill_table();
 }
 
 PluginInstance::~PluginInstance() {
   silence();
+  retire(std::move(front_));
   services_.tracer.give_back(place_);
 }
 
@@ -63,18 +73,6 @@ void PluginInstance::release_listener(std::uint64_t listener) noexcept {
   services_.environment.release_listener(gone.theirs);
 }
 
-bool PluginInstance::may_call_loop_function(const char* call) noexcept {
-  if (services_.loop.on_loop_thread()) return true;
-#ifndef NDEBUG
-  std::fprintf(stderr, "tenon: plugin component %s, instance %s: %s is [loop] and was called from another thread\n",
-               component_.c_str(), name_.c_str(), call);
-  std::abort();
-#else
-  misbehaved(std::string(call) + " is [loop] and was called from another thread");
-  return false;
-#endif
-}
-
 void PluginInstance::on_loop(std::function<void()> task) {
   if (services_.loop.on_loop_thread()) {
     if (!alive_weak_.expired()) task();
@@ -89,23 +87,28 @@ void PluginInstance::post(std::function<void()> task) {
   });
 }
 
-void PluginInstance::misbehaved(std::string_view what) {
-  const std::scoped_lock lock(log_mutex_);
-  if (!log_limit_.allow(services_.loop.clock().monotonic())) return;
-  log::warn("plugin", "misbehaved", {{"component", component_}, {"instance", name_}, {"what", what}});
+void PluginInstance::on_complete(std::uint64_t, Status) {
+  misbehaved(PluginRule::wrong_kind, "completed a call that this kind does not get");
 }
-
-void PluginInstance::on_complete(std::uint64_t, Status) { misbehaved("completed a call that was never made"); }
 void PluginInstance::on_complete_request(std::uint64_t, const tenon_message*, Status) {
-  misbehaved("completed a request that was never made");
+  misbehaved(PluginRule::wrong_kind, "completed a request, which only transports get");
 }
 void PluginInstance::on_complete_check(std::uint64_t, const tenon_health_result*, Status) {
-  misbehaved("completed a check that was never made");
+  misbehaved(PluginRule::wrong_kind, "completed a check, which only health checks get");
 }
-void PluginInstance::on_transport_state(std::uint32_t, Status) { misbehaved("reported a transport's state"); }
-tenon_status PluginInstance::on_incoming(std::uint64_t, const tenon_message&) { return TENON_ERR_UNSUPPORTED; }
-void PluginInstance::on_slow_consumer(std::uint64_t, std::uint64_t) { misbehaved("reported a slow consumer"); }
-void PluginInstance::on_back_pressure(bool) { misbehaved("reported back-pressure"); }
+void PluginInstance::on_transport_state(std::uint32_t, Status) {
+  misbehaved(PluginRule::wrong_kind, "reported a transport's state and is none");
+}
+tenon_status PluginInstance::on_incoming(std::uint64_t, const tenon_message&) {
+  misbehaved(PluginRule::wrong_kind, "brought an event and is no transport");
+  return TENON_ERR_UNSUPPORTED;
+}
+void PluginInstance::on_slow_consumer(std::uint64_t, std::uint64_t) {
+  misbehaved(PluginRule::wrong_kind, "reported a slow consumer and is no transport");
+}
+void PluginInstance::on_back_pressure(bool) {
+  misbehaved(PluginRule::wrong_kind, "reported back-pressure and is no transport");
+}
 
 std::optional<JsonValue> PluginInstance::config_at(tenon_str pointer) const {
   if (!config_) return std::nullopt;

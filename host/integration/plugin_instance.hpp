@@ -1,12 +1,13 @@
 // One instance of a plugin's component, with the services that the host gives it.
 //
-// The model. The instance owns a tenon_host table whose context it is. Timers, watches and queued work belong to it: they end
-// with it, and nothing of theirs runs afterwards. Functions tagged [any] may be called by the plugin's own threads until its
-// destroy has returned; what they bring is posted to the loop unless the caller is on it already. Work that was handed to a
-// worker thread and outlives the instance finds its `done` gone.
+// The model. The instance owns a tenon_host table whose context it is. Timers, watches and queued work belong to it:
+// they end with it, and nothing of theirs runs afterwards. Functions tagged [any] may be called by the plugin's own
+// threads until its destroy has returned; what they bring is posted to the loop unless the caller is on it already.
+// What they call later finds the instance gone (plugin_front.hpp). Work that was handed to a worker thread and outlives
+// the instance finds its `done` gone.
 //
-// A derived class makes the plugin's object with call(), keeps its `self`, and destroys it in its own destructor, before the
-// base goes.
+// A derived class makes the plugin's object with create(), keeps its `self`, and ends it with end() in its own
+// destructor.
 #pragma once
 
 #include <atomic>
@@ -32,6 +33,7 @@
 #include "event/rate_limiter.hpp"
 #include "event/worker_pool.hpp"
 #include "integration/call_tracer.hpp"
+#include "integration/plugin_front.hpp"
 #include "loader/component.hpp"
 
 namespace tenon::integration {
@@ -40,7 +42,7 @@ struct CommandRequest {
   std::vector<std::string> argv;
   std::vector<std::string> environment;  // on top of the process's, or of the minimal one
   std::string directory;                 // empty: the process's, or the host's
-  std::string process;                   // with whose user, groups, environment and directory it runs; empty: the host's
+  std::string process;  // with whose user, groups, environment and directory it runs; empty: the host's
   std::size_t output_limit = 4096;
   MonotonicTime deadline;
 };
@@ -51,6 +53,10 @@ struct CommandOutcome {
   std::string output;
   Duration duration{0};
 };
+
+// A completion this late is neither counted nor told: the plugin's own timer ran to the deadline, or the answer was on
+// its way from another thread. Part of the contract: transport.h, health_check.h.
+inline constexpr Duration kCompletionSlack = std::chrono::milliseconds(50);
 
 // What instances need of the rest of the host. [loop]
 class PluginEnvironment {
@@ -64,8 +70,11 @@ class PluginEnvironment {
   virtual Result<MonotonicTime> last_control_message(std::string_view id, std::string_view type) = 0;
   virtual Status transport_round_trip(std::string_view transport, MonotonicTime deadline,
                                       std::function<void(Status)> done) = 0;
+  // An instance broke a rule; it has been counted and logged.
+  virtual void plugin_misbehaved(const PluginMisbehaviour&) {}
   // A socket that listens at the path and that the keeper holds. `done` exactly once, with a descriptor that stays the
-  // environment's, never from within this call, unless release_listener comes first. errc::unsupported without a keeper.
+  // environment's, never from within this call, unless release_listener comes first. errc::unsupported without a
+  // keeper.
   virtual Result<std::uint64_t> listen(std::string path, std::function<void(Result<int>)> done);
   // Closes the descriptor, which nobody may watch any more, and takes the socket file away. Unknown ones are ignored.
   virtual void release_listener(std::uint64_t) {}
@@ -78,8 +87,13 @@ struct PluginServices {
   metrics::Registry& metrics;
   PluginEnvironment& environment;
   std::string node;
+  std::deque<std::unique_ptr<PluginFront>> retired_fronts = {};  // the last that were closed, oldest first
+  std::shared_ptr<int> alive = std::make_shared<int>(0);         // what is posted looks whether the host still is
 };
 
+// An error that a plugin is to fill. Not its text: half a KiB to clear for every event, and text_size says there is
+// none.
+void init_error(tenon_error& error) noexcept;
 Error to_error(const tenon_error& error);
 void to_abi(const Error& error, tenon_error& out) noexcept;
 inline tenon_str to_abi(std::string_view text) noexcept { return {text.empty() ? nullptr : text.data(), text.size()}; }
@@ -95,15 +109,15 @@ inline MonotonicTime from_abi_ns(std::uint64_t ns) noexcept {
 
 class PluginInstance {
  public:
-  // `services` must outlive the instance. `config_json` is valid for the component's schema. A version without a library
-  // is one that is compiled in.
-  PluginInstance(PluginServices& services, std::shared_ptr<const loader::ComponentVersion> version, std::string component,
-                 std::string instance_name, std::string config_json);
+  // `services` must outlive the instance. `config_json` is valid for the component's schema. A version without a
+  // library is one that is compiled in.
+  PluginInstance(PluginServices& services, std::shared_ptr<const loader::ComponentVersion> version,
+                 std::string component, std::string instance_name, std::string config_json);
   virtual ~PluginInstance();
   PluginInstance(const PluginInstance&) = delete;
   PluginInstance& operator=(const PluginInstance&) = delete;
 
-  const tenon_host* host() const noexcept { return &host_; }
+  const tenon_host* host() const noexcept { return &front_->host; }
   const std::string& instance_name() const noexcept { return name_; }
   const loader::ComponentVersion& version() const noexcept { return *version_; }
 
@@ -125,8 +139,7 @@ class PluginInstance {
   Status checked(std::uint32_t call_number, Call&& function, std::string_view event_id = {},
                  std::string_view subject = {}) {
     tenon_error error;
-    error.struct_size = sizeof error;
-    error.text_size = 0;
+    init_error(error);
     const tenon_status status = call(call_number, [&] { return function(&error); }, event_id, subject);
     if (status == TENON_OK) return {};
     error.code = status;
@@ -141,9 +154,22 @@ class PluginInstance {
   // Whether the last work for a worker thread, since forget_work(), waits for a thread. [loop]
   bool work_waits() const noexcept { return work_began_ && !work_began_->load(std::memory_order_relaxed); }
   void forget_work() noexcept { work_began_.reset(); }
-  // No callback of a timer, watch or queued work runs from here on. By derived classes before they destroy the plugin's
-  // object, so that nothing reaches into a half-destroyed one.
-  void silence() noexcept;
+  // Makes the plugin's object: `make(error)` is the call of its create. [loop]
+  template <class Make>
+  Status create(Make&& make) {
+    Status made = checked(call_number(loader::kCallCreate), std::forward<Make>(make));
+    made_ = made.ok();
+    return made;
+  }
+  // Ends it, if create() made it: no callback of a timer, watch or queued work runs from here on, then `destroy()` is
+  // the call of its destroy, then nothing that the plugin still calls reaches this. By derived classes, in their
+  // destructors.
+  template <class Destroy>
+  void end(Destroy&& destroy) {
+    silence();
+    if (std::exchange(made_, false)) call(call_number("destroy"), std::forward<Destroy>(destroy));
+    retire(std::move(front_));
+  }
 
   // For which process the plugin works, as far as it is one: its commands run as that process does.
   virtual std::string_view served_process() const noexcept { return {}; }
@@ -155,8 +181,9 @@ class PluginInstance {
   virtual tenon_status on_incoming(std::uint64_t subscription, const tenon_message& message);  // [any]
   virtual void on_slow_consumer(std::uint64_t subscription, std::uint64_t count);
   virtual void on_back_pressure(bool on);
-  // Something that a plugin must not do; counted and logged, rate limited. [any]
-  void misbehaved(std::string_view what);
+  // Something that a plugin must not do: counted, logged and told. `what` as in PluginMisbehaviour. [any]
+  void misbehaved(PluginRule rule, std::string_view what) noexcept { front_->misbehaved(rule, what); }
+  void count_misbehaviour(PluginRule rule) noexcept { front_->count(rule); }  // of what others tell
 
  private:
   struct HostCalls;  // the functions behind host_, in plugin_host_table*.cpp
@@ -172,9 +199,8 @@ class PluginInstance {
   };
   void fill_table() noexcept;
   void fill_shared_services() noexcept;
-  // Whether the caller is on the loop thread. A debug build ends the program if it is not. [any]
-  bool may_call_loop_function(const char* call) noexcept;
   void release_listener(std::uint64_t listener) noexcept;
+  void silence() noexcept;
 
   std::optional<JsonValue> config_at(tenon_str pointer) const;
 
@@ -183,7 +209,8 @@ class PluginInstance {
   std::string component_, name_, config_text_;
   std::optional<JsonDocument> config_;
   std::uint32_t place_;
-  tenon_host host_;
+  std::unique_ptr<PluginFront> front_;  // null: ended
+  bool made_ = false;
   Random random_;
   std::mutex log_mutex_;
   event::RateLimiter log_limit_{std::chrono::milliseconds(100), 50};

@@ -14,35 +14,23 @@ class PluginRestartPolicy final : public runtime::RestartPolicy, private PluginI
       : PluginInstance(services, component.current(), component.id(), "restart/" + component.name(), std::move(config)),
         table_(table<tenon_restart_policy>()), exit_call_(call_number("on_exit")) {}
   ~PluginRestartPolicy() override {
-    silence();
-    if (self_ != nullptr) call(call_number("destroy"), [&] { table_->destroy(self_); });
+    end([&] { table_->destroy(self_); });
   }
 
   Status create() {
-    return checked(call_number(loader::kCallCreate),
-                   [&](tenon_error* error) { return table_->create(host(), &self_, error); });
+    return PluginInstance::create([&](tenon_error* error) { return table_->create(host(), &self_, error); });
   }
 
   Result<runtime::RestartDecision> decide(const runtime::ExitInfo& info) override {
-    tenon_exit exit;
-    TENON_INIT(&exit);
-    exit.ended = static_cast<std::uint32_t>(info.ended);
-    exit.value = info.value;
-    exit.was_ready = info.was_ready ? 1 : 0;
-    exit.run_time_ns = static_cast<std::uint64_t>(info.run_time.count());
-    exit.ready_time_ns = static_cast<std::uint64_t>(info.ready_time.count());
-    exit.consecutive = info.consecutive;
-    exit.total_restarts = info.total_restarts;
-    exit.previous_delay_ns = static_cast<std::uint64_t>(info.previous_delay.count());
-    exit.random = info.random;
-    std::copy(info.memory.begin(), info.memory.end(), exit.memory);
-
+    const tenon_exit exit = to_abi(info);
     tenon_restart_decision out;
     TENON_INIT(&out);
     std::copy(info.memory.begin(), info.memory.end(), out.memory);
     TENON_TRY(checked(exit_call_, [&](tenon_error* error) { return table_->on_exit(self_, &exit, &out, error); }));
-    if (out.action > TENON_RESTART_ESCALATE)
+    if (out.action > TENON_RESTART_ESCALATE) {
+      count_misbehaviour(PluginRule::bad_value);  // the runtime tells it, with the process
       return Error(errc::internal, "on_exit returned the action " + std::to_string(out.action), fault::plugin);
+    }
     runtime::RestartDecision decision;
     decision.action = static_cast<runtime::RestartAction>(out.action);
     decision.delay = Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(out.delay_ns, INT64_MAX)));
@@ -61,6 +49,22 @@ class PluginRestartPolicy final : public runtime::RestartPolicy, private PluginI
   }
 
  private:
+  static tenon_exit to_abi(const runtime::ExitInfo& info) noexcept {
+    tenon_exit exit;
+    TENON_INIT(&exit);
+    exit.ended = static_cast<std::uint32_t>(info.ended);
+    exit.value = info.value;
+    exit.was_ready = info.was_ready ? 1 : 0;
+    exit.run_time_ns = static_cast<std::uint64_t>(info.run_time.count());
+    exit.ready_time_ns = static_cast<std::uint64_t>(info.ready_time.count());
+    exit.consecutive = info.consecutive;
+    exit.total_restarts = info.total_restarts;
+    exit.previous_delay_ns = static_cast<std::uint64_t>(info.previous_delay.count());
+    exit.random = info.random;
+    std::copy(info.memory.begin(), info.memory.end(), exit.memory);
+    return exit;
+  }
+
   const tenon_restart_policy* table_;
   std::uint32_t exit_call_;
   void* self_ = nullptr;
@@ -72,7 +76,8 @@ Result<std::unique_ptr<runtime::RestartPolicy>> PluginRestartPolicies::make(cons
                                                                             const std::string& config_json) {
   const loader::Component* component = registry_.find(TENON_KIND_RESTART_POLICY, name);
   if (component == nullptr || component->current() == nullptr)
-    return Error(errc::not_found, "no plugin offers restart_policy/" + name + "; `tenon plugin list` shows what is loaded");
+    return Error(errc::not_found,
+                 "no plugin offers restart_policy/" + name + "; `tenon plugin list` shows what is loaded");
   auto policy = std::make_unique<PluginRestartPolicy>(services_, *component, config_json);
   if (Status created = policy->create(); !created.ok()) return std::move(created).error().with_context(component->id());
   return std::unique_ptr<runtime::RestartPolicy>(std::move(policy));

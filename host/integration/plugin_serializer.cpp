@@ -1,5 +1,8 @@
 #include "integration/plugin_serializer.hpp"
 
+#include "common/text.hpp"
+#include "integration/plugin_abi_event.hpp"
+
 namespace tenon::integration {
 
 namespace {
@@ -35,8 +38,11 @@ struct AbiBuffer {
 };
 static_assert(offsetof(AbiBuffer, abi) == 0);
 
-tenon_attribute to_abi_attribute(const message::Attribute& a) noexcept {
-  return {{a.name.data(), a.name.size()}, {a.value.data(), a.value.size()}, static_cast<std::uint32_t>(a.type), 0};
+// Every slot that a reader may call.
+bool is_whole(const tenon_value_sink& sink) noexcept {
+  return sink.null_value && sink.boolean && sink.signed_integer && sink.unsigned_integer && sink.number &&
+         sink.string && sink.binary && sink.timestamp && sink.extension && sink.begin_array && sink.end_array &&
+         sink.begin_map && sink.key && sink.end_map;
 }
 
 }  // namespace
@@ -56,20 +62,27 @@ Result<std::unique_ptr<PluginSerializer>> PluginSerializer::make(PluginServices&
   std::unique_ptr<PluginSerializer> made(
       new PluginSerializer(services, component.current(), component.id(), std::move(instance_name)));
   PluginSerializer& s = *made;
-  Status created = s.checked(s.call_number(loader::kCallCreate),
-                             [&](tenon_error* error) { return s.table_->create(s.host(), &s.self_, error); });
+  Status created = s.create([&](tenon_error* error) { return s.table_->create(s.host(), &s.self_, error); });
   if (!created.ok()) return std::move(created).error().with_context(component.id());
   tenon_serializer_info info;
   TENON_INIT(&info);
   s.call(s.call_number("describe"), [&] { s.table_->describe(s.self_, &info); });
+  if (from_abi(info.content_type).empty()) {
+    s.misbehaved(PluginRule::bad_value, "described itself without a content type");
+    return Error(errc::internal, component.id() + " names no content type; update the plugin", fault::plugin);
+  }
   s.format_ = message::SerializationFormat::of(from_abi(info.content_type));
   s.line_safe_ = (info.flags & TENON_SERIALIZER_LINE_SAFE) != 0;
   return made;
 }
 
 PluginSerializer::~PluginSerializer() {
-  silence();
-  if (self_ != nullptr) call(call_number("destroy"), [&] { table_->destroy(self_); });
+  end([&] { table_->destroy(self_); });
+}
+
+Error PluginSerializer::bad_value(const std::string& what) {
+  misbehaved(PluginRule::bad_value, what);
+  return Error(errc::internal, "the serializer " + what, fault::plugin);
 }
 
 Status PluginSerializer::read_event(std::string_view input, message::BaseMessageEnvelope& out) {
@@ -95,7 +108,7 @@ Status PluginSerializer::read_event(std::string_view input, message::BaseMessage
   out.traceparent = from_abi(event.traceparent);
   out.tracestate = from_abi(event.tracestate);
   if (event.priority > 10 || event.data_kind > TENON_DATA_BASE64 || event.extension_count > message::kMaxExtensions)
-    return Error(errc::internal, "the serializer returned a value out of range", fault::plugin);
+    return bad_value("read an event with a value out of range");
   out.priority = static_cast<std::uint8_t>(event.priority);
   out.data_kind = static_cast<message::DataKind>(event.data_kind);
   out.format = format_;
@@ -103,7 +116,10 @@ Status PluginSerializer::read_event(std::string_view input, message::BaseMessage
   extensions_.clear();
   for (std::uint32_t i = 0; i < event.extension_count; ++i) {
     const tenon_attribute& a = event.extensions[i];
-    extensions_.push_back({from_abi(a.name), from_abi(a.value), static_cast<message::AttributeType>(a.type & 3)});
+    if (!is_attribute_name(from_abi(a.name)) || a.type > TENON_ATTRIBUTE_BINARY)
+      return bad_value("read an event with the attribute " + quote_for_message(from_abi(a.name)) + " of type " +
+                       std::to_string(a.type) + ", whose name or type CloudEvents does not have");
+    extensions_.push_back({from_abi(a.name), from_abi(a.value), static_cast<message::AttributeType>(a.type)});
   }
   out.extensions = extensions_;
   return {};
@@ -111,30 +127,7 @@ Status PluginSerializer::read_event(std::string_view input, message::BaseMessage
 
 Status PluginSerializer::write_event(const message::BaseMessageEnvelope& event, message::OutputBuffer& out) {
   tenon_event abi;
-  TENON_INIT(&abi);
-  abi.specversion = to_abi(event.specversion);
-  abi.id = to_abi(event.id);
-  abi.source = to_abi(event.source);
-  abi.type = to_abi(event.type);
-  abi.time = to_abi(event.time);
-  abi.subject = to_abi(event.subject);
-  abi.datacontenttype = to_abi(event.datacontenttype);
-  abi.dataschema = to_abi(event.dataschema);
-  abi.topic = to_abi(event.topic);
-  abi.target = to_abi(event.target);
-  abi.replyto = to_abi(event.replyto);
-  abi.correlationid = to_abi(event.correlationid);
-  abi.expirytime = to_abi(event.expirytime);
-  abi.traceparent = to_abi(event.traceparent);
-  abi.tracestate = to_abi(event.tracestate);
-  abi.priority = event.priority;
-  abi.data_kind = static_cast<std::uint32_t>(event.data_kind);
-  abi.data = {reinterpret_cast<const std::uint8_t*>(event.data.data()), event.data.size()};
-  abi.format = to_abi(event.format.content_type());
-  abi_extensions_.clear();
-  for (const message::Attribute& a : event.extensions) abi_extensions_.push_back(to_abi_attribute(a));
-  abi.extensions = abi_extensions_.data();
-  abi.extension_count = static_cast<std::uint32_t>(abi_extensions_.size());
+  fill_abi_event(event, abi_extensions_, abi);
 
   const std::size_t before = out.size();
   AbiBuffer buffer(out);
@@ -160,8 +153,7 @@ Status PluginSerializer::splice(std::string_view encoded, std::span<const messag
     return table_->splice(self_, {reinterpret_cast<const std::uint8_t*>(encoded.data()), encoded.size()}, attributes,
                           count, &buffer.abi, &splice, error);
   });
-  if (spliced.ok() && splice.skip > encoded.size())
-    spliced = Error(errc::internal, "the serializer's splice skips more than there is", fault::plugin);
+  if (spliced.ok() && splice.skip > encoded.size()) spliced = bad_value("spliced with a skip beyond the event's end");
   if (!spliced.ok()) {
     out.set_size(before);
     return spliced;
@@ -180,6 +172,11 @@ Status PluginSerializer::transcode_from(message::MessageSerializer& source, std:
   TENON_INIT(&sink);
   TENON_TRY(
       checked(value_call_, [&](tenon_error* error) { return table_->write_value(self_, &buffer.abi, &sink, error); }));
+  if (!is_whole(sink)) {
+    out.set_size(before);
+    static_cast<void>(checked(value_call_, [&](tenon_error* error) { return table_->finish_value(self_, error); }));
+    return bad_value("began a value with a sink that lacks functions");
+  }
   Status read = reader.checked(reader.value_call_, [&](tenon_error* error) {
     return reader.table_->read_value(reader.self_, {reinterpret_cast<const std::uint8_t*>(value.data()), value.size()},
                                      &sink, error);

@@ -27,13 +27,16 @@ class PluginSerializer final : public message::MessageSerializer, private Plugin
   Status write_event(const message::BaseMessageEnvelope& event, message::OutputBuffer& out) override;
   Status splice(std::string_view encoded, std::span<const message::Attribute> added, message::OutputBuffer& out,
                 std::size_t& skip) override;
-  Status transcode_from(message::MessageSerializer& source, std::string_view value, message::OutputBuffer& out) override;
+  Status transcode_from(message::MessageSerializer& source, std::string_view value,
+                        message::OutputBuffer& out) override;
 
   using PluginInstance::version;
 
  private:
-  PluginSerializer(PluginServices& services, std::shared_ptr<const loader::ComponentVersion> version, std::string component,
-                   std::string instance_name);
+  PluginSerializer(PluginServices& services, std::shared_ptr<const loader::ComponentVersion> version,
+                   std::string component, std::string instance_name);
+  // What the plugin must not return: counted, and an error.
+  Error bad_value(const std::string& what);
 
   const tenon_serializer* table_;
   void* self_ = nullptr;

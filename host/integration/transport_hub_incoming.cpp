@@ -38,8 +38,8 @@ std::optional<std::uint64_t> TransportHub::Impl::open_reply(Transport& t, const 
                                          encoded.error().message, 1);
       return;
     }
-    const OutgoingMessage out{
-        answer->envelope.effective_topic(), buffer.view(), t.serializer->format().content_type(), {}, 0};
+    const OutgoingMessage out{answer->envelope.effective_topic(), buffer.view(), t.serializer->format().content_type(),
+                              {}, 0, &answer->envelope};
     t.connection->reply(reply, out, t.config.timeout, [&t](Status status) {
       if (!status.ok())
         log::warn("transport", "an answer was not delivered",

@@ -107,7 +107,8 @@ message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t 
 
   const Journey journey = journey_of(leaving.envelope);
   const std::string_view origin = journey.origin.empty() ? std::string_view(services_.node) : journey.origin;
-  const OutgoingMessage out{topic_, buffer_.view(), serializer_.format().content_type(), origin, journey.hops};
+  const OutgoingMessage out{topic_, buffer_.view(), serializer_.format().content_type(), origin,
+                            journey.hops, &leaving.envelope};
   const bool keep = keeps_until_settled();
   auto sending = std::make_shared<Sending>();
   sending->position = ++position_;

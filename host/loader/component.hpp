@@ -22,7 +22,9 @@ struct ComponentVersion {
 // A stable handle: lives as long as its registry, while versions come and go. [loop]
 class Component {
  public:
-  Component(std::string kind, std::string name) : kind_(std::move(kind)), name_(std::move(name)) {}
+  // Without a version: nothing offers it yet.
+  Component(std::string kind, std::string name, std::shared_ptr<const ComponentVersion> version = nullptr)
+      : kind_(std::move(kind)), name_(std::move(name)), current_(std::move(version)) {}
   Component(const Component&) = delete;
   Component& operator=(const Component&) = delete;
 

@@ -34,6 +34,7 @@ struct HealthTarget {
   std::uint64_t generation = 0;
   pid_t pid = 0;
   MonotonicTime started{};
+  Duration interval{0};  // how often the check is asked; 0: not known
 };
 
 // One instance looks at one process. [loop]

@@ -49,7 +49,8 @@ Status ProcessManager::start_monitor(Process& process, std::size_t index, Monoto
     monitor = std::make_unique<HealthMonitor>(services_.loop, config, std::move(check).value(), process,
                                               random_.next());
   }
-  const HealthTarget target{handle.id(), handle.generation, handle.pid.value_or(0), handle.spawned};
+  const HealthTarget target{handle.id(), handle.generation, handle.pid.value_or(0), handle.spawned,
+                            config.interval};
   TENON_TRY(monitor->start(target, config.start_period - (as_of - handle.spawned)));
   if (handle.paused()) monitor->suspend();
   return {};

@@ -36,6 +36,7 @@ class FakeEnvironment final : public PluginEnvironment {
     listeners[++last] = std::move(done);
     return last;
   }
+  void plugin_misbehaved(const PluginMisbehaviour& what) override { misbehaviour.push_back(what); }
   void release_listener(std::uint64_t listener) override { released.push_back(listener), listeners.erase(listener); }
 
   std::uint64_t last = 100;  // far from the numbers that the instance gives out
@@ -45,6 +46,7 @@ class FakeEnvironment final : public PluginEnvironment {
   std::vector<std::string> paths;
   std::map<std::uint64_t, std::function<void(Result<int>)>> listeners;
   std::optional<Error> refuse_to_listen;
+  std::vector<PluginMisbehaviour> misbehaviour;
 };
 
 class TestInstance final : public PluginInstance {
@@ -55,11 +57,15 @@ class TestInstance final : public PluginInstance {
   using PluginInstance::forget_work;
   using PluginInstance::work_waits;
   std::vector<std::pair<std::uint64_t, bool>> completions;
+  std::vector<std::string> problems;  // of the completions that failed
   std::string served;  // the process that it works for
 
  private:
   std::string_view served_process() const noexcept override { return served; }
-  void on_complete(std::uint64_t token, Status status) override { completions.emplace_back(token, status.ok()); }
+  void on_complete(std::uint64_t token, Status status) override {
+    completions.emplace_back(token, status.ok());
+    if (!status.ok()) problems.push_back(status.error().message);
+  }
 };
 
 class HostTableTest : public ::testing::Test {
@@ -74,6 +80,13 @@ class HostTableTest : public ::testing::Test {
     tenon_str name{nullptr, 0};
     const tenon_status status = host->config_key(context, abi(pointer), index, &name);
     return status == TENON_OK ? std::string(from_abi(name)) : "status " + std::to_string(status);
+  }
+
+  // How often the rule was broken, as a scrape sees it.
+  std::string counted(std::string_view rule) {
+    const std::string all = metrics.render(), series = "rule=\"" + std::string(rule) + "\"} ";
+    const std::size_t at = all.find(series);
+    return at == std::string::npos ? "0" : all.substr(at + series.size(), all.find('\n', at) - at - series.size());
   }
 
   event::FakeLoop loop;

@@ -99,7 +99,11 @@ TEST_F(HostTableTest, WhatAPluginCountsIsACounterAndWhatItSetsAGauge) {
             "# HELP tenon_plugin_asked Reported by a plugin.\n# TYPE tenon_plugin_asked counter\n"
             "tenon_plugin_asked{plugin=\"transport/test\",instance=\"bus\"} 2.5\n"
             "# HELP tenon_plugin_level Reported by a plugin.\n# TYPE tenon_plugin_level gauge\n"
-            "tenon_plugin_level{plugin=\"transport/test\",instance=\"bus\"} 3\n");
+            "tenon_plugin_level{plugin=\"transport/test\",instance=\"bus\"} 3\n"
+            "# HELP tenon_plugin_misbehaviour_total How often a plugin broke a rule of its interface.\n"
+            "# TYPE tenon_plugin_misbehaviour_total counter\n"
+            "tenon_plugin_misbehaviour_total{plugin=\"transport/test\",component=\"transport/test\","
+            "rule=\"bad_metric\"} 1\n");
 }
 
 // --- work for threads ---
