@@ -1,5 +1,7 @@
 #include "app/host.hpp"
 
+#include <filesystem>
+
 #include <algorithm>
 #include <csignal>
 #include <set>
@@ -66,7 +68,8 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
                 [this](std::string_view id) {
                   const runtime::ProcessHandle* process = manager_.find(id);
                   return process == nullptr ? nullptr : process->config.get();
-                }),
+                },
+                std::filesystem::path(config_->file).parent_path()),
       listeners_(bridge_), policies_(plugin_services_, loader_.registry()),
       checks_(plugin_services_, loader_.registry()),
       logs_(loop, [](const runtime::ProcessId& id, const Error& problem) {

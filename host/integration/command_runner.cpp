@@ -35,6 +35,10 @@ void run_as(const runtime::ProcessConfig& process, keeper::SpawnSpec& spec) {
   spec.no_new_privileges = process.no_new_privileges;
 }
 
+bool is_relative_path(const std::string& path) {
+  return !path.starts_with('/') && path.find('/') != std::string::npos;
+}
+
 // Later ones replace earlier ones of the same name: two of one name in an environment are anybody's guess.
 void add_variables(std::vector<std::string>& environment, const std::vector<std::string>& more) {
   for (const std::string& variable : more) {
@@ -48,7 +52,8 @@ void add_variables(std::vector<std::string>& environment, const std::vector<std:
 
 Result<std::uint64_t> CommandRunner::run(CommandRequest request, std::function<void(CommandOutcome)> done) {
   if (commands_.size() >= kMaxCommands)
-    return Error(errc::exhausted, "256 commands of health checks run already; raise their intervals", fault::host, true);
+    return Error(errc::exhausted, "256 commands of health checks run already; raise their intervals", fault::host,
+                 true);
   const runtime::ProcessConfig* process = nullptr;
   if (!request.process.empty() && (process = processes_(request.process)) == nullptr)
     return Error(errc::not_found, "there is no process " + request.process + " to run a command for");
@@ -63,6 +68,10 @@ Result<std::uint64_t> CommandRunner::run(CommandRequest request, std::function<v
   spec.key = command->key;
   spec.argv = std::move(request.argv);
   spec.directory = std::move(request.directory);
+  if (!base_.empty() && !spec.argv.empty() && is_relative_path(spec.argv.front()))
+    spec.argv.front() = base_ + "/" + spec.argv.front();
+  if (!base_.empty() && !spec.directory.empty() && !spec.directory.starts_with('/'))
+    spec.directory = base_ + "/" + spec.directory;
   if (process != nullptr) run_as(*process, spec);
   else spec.environment = minimal_environment();
   add_variables(spec.environment, request.environment);

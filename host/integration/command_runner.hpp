@@ -1,11 +1,13 @@
 // Runs commands to their end for plugins: through the keeper, in a group of their own, with a deadline and a limit on
 // output, of which the last octets are kept.
 //
-// A command for a process (a health check's) runs as that process does: with its user, groups, environment and directory.
-// So a host that is root runs no probe as root that its operator gave to a process of somebody else.
+// A command for a process (a health check's) runs as that process does: with its user, groups, environment and
+// directory. So a host that is root runs no probe as root that its operator gave to a process of somebody else.
 //
-// A command that is past its deadline, or not wanted any more, is killed with everything in its group. Its slot is free when
-// the keeper has reported the exit.
+// A relative directory, and a relative program with a slash, are relative to the config file, as all paths in it are.
+//
+// A command that is past its deadline, or not wanted any more, is killed with everything in its group. Its slot is free
+// when the keeper has reported the exit.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +41,15 @@ class CommandRunner {
   static constexpr std::string_view kPrefix = "@command/";
 
   // `engine`: the number of this engine. What an earlier one started still dies under the same numbers, and is not
-  // ours.
-  CommandRunner(event::Loop& loop, CommandLauncher& launcher, std::uint64_t engine, ProcessConfigs processes)
-      : loop_(loop), launcher_(launcher), processes_(std::move(processes)), generation_(engine) {}
+  // ours. `base`: the directory of the config file, to which paths that stand in it are relative; empty: the host's
+  // own.
+  CommandRunner(event::Loop& loop, CommandLauncher& launcher, std::uint64_t engine, ProcessConfigs processes,
+                std::string base = {})
+      : loop_(loop), launcher_(launcher), processes_(std::move(processes)), base_(std::move(base)),
+        generation_(engine) {}
 
-  // errc::exhausted when too many run, errc::not_found for a process that is not there. `done` exactly once unless cancelled.
+  // errc::exhausted when too many run, errc::not_found for a process that is not there. `done` exactly once unless
+  // cancelled.
   Result<std::uint64_t> run(CommandRequest request, std::function<void(CommandOutcome)> done);
   void cancel(std::uint64_t command);
 
@@ -71,6 +77,7 @@ class CommandRunner {
   event::Loop& loop_;
   CommandLauncher& launcher_;
   ProcessConfigs processes_;
+  const std::string base_;
   std::map<std::uint64_t, std::unique_ptr<Command>> commands_;
   const std::uint64_t generation_;
   std::uint64_t next_ = 1;

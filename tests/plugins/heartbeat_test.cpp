@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/json_document.hpp"
 #include "support/plugin_under_test.hpp"
 
 namespace {
@@ -75,18 +74,29 @@ struct HeartbeatDefaults : Heartbeat {
   HeartbeatDefaults() : Heartbeat("{}") {}
 };
 
-TEST_F(HeartbeatDefaults, AllowFifteenSeconds) {
+TEST_F(HeartbeatDefaults, AllowFifteenSecondsWithoutAnInterval) {
   heartbeat.host.advance(15s);
   EXPECT_EQ(heartbeat.check().health, TENON_HEALTHY);
   heartbeat.host.advance(1ns);
   EXPECT_EQ(heartbeat.check().health, TENON_UNHEALTHY);
 }
 
-TEST_F(HeartbeatDefaults, StandInTheNote) {
-  const auto note = tenon::JsonDocument::parse(LoadedPlugin::open("heartbeat").note(), "note");
-  ASSERT_TRUE(note.ok()) << note.error().message;
-  const auto schema = note.value().root().find("components")->at(0).find("schema");
-  EXPECT_EQ(schema->find("properties")->find("max_age")->find("default")->as_string(), "15s");
+TEST_F(HeartbeatDefaults, AllowThreeIntervalsOfTheCheck) {
+  heartbeat.interval_ns = 60'000'000'000;
+  heartbeat.start();
+  heartbeat.host.advance(180s);
+  EXPECT_EQ(heartbeat.check().health, TENON_HEALTHY);
+  heartbeat.host.advance(1ns);
+  const CheckCompletion late = heartbeat.check();
+  EXPECT_EQ(late.health, TENON_UNHEALTHY);
+  EXPECT_THAT(late.reason, testing::HasSubstr("max_age is 3 min"));
+}
+
+TEST_F(Heartbeat, KeepsToTheConfigWhateverTheInterval) {
+  heartbeat.interval_ns = 60'000'000'000;
+  heartbeat.start();
+  heartbeat.host.advance(11s);
+  EXPECT_EQ(heartbeat.check().health, TENON_UNHEALTHY);
 }
 
 }  // namespace

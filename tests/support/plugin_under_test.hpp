@@ -42,6 +42,8 @@ class HealthCheckUnderTest {
   HealthCheckUnderTest(const HealthCheckUnderTest&) = delete;
   HealthCheckUnderTest& operator=(const HealthCheckUnderTest&) = delete;
 
+  std::uint64_t interval_ns = 0;  // of the check, as the host tells it at start
+
   // A new incarnation of "worker.1", started now.
   void start() {
     tenon_health_target target;
@@ -50,6 +52,7 @@ class HealthCheckUnderTest {
     target.process_id = abi(process_id_);
     target.generation = ++generation_;
     target.started_ns = host.now_ns();
+    target.interval_ns = interval_ns;
     tenon_error error;
     TENON_INIT(&error);
     if (table_.start(self_, &target, &error) != TENON_OK) std::abort();

@@ -1,8 +1,8 @@
 // health_check/exec: runs a command; its exit code is the answer and the last line of its output the reason.
 //
 // The host runs the command as the checked process runs, in a group of its own, and kills the group at the check's
-// deadline. The instance holds the
-// command under way; cancel and stop let go of it, which kills it, and nobody hears of it any more.
+// deadline. The instance holds the command under way; cancel and stop let go of it, which kills it, and nobody hears of
+// it any more.
 #include <tenon/sdk/health_check.hpp>
 #include <tenon/sdk/plugin.hpp>
 
@@ -68,7 +68,7 @@ class Exec {
 
   tenon::sdk::Host host_;
   std::vector<std::string> command_, environment_;  // "NAME=value"
-  std::string directory_;                           // empty: the host's
+  std::string directory_;                           // empty: the process's
   std::set<std::int64_t> degraded_codes_;
   tenon::sdk::Command running_;  // of the check under way
 };
@@ -81,14 +81,17 @@ TENON_PLUGIN_NOTE(
       "type" : "object", "additionalProperties" : false, "required" : ["command"], "properties" : {
         "command" : {
           "type" : "array", "items" : {"type" : "string"}, "minItems" : 1, "maxItems" : 1024,
-          "description" : "The program (searched in PATH) and its arguments, run as the process's user; 0 is healthy."
+          "description" : "The program (in PATH, or relative to the config file) and its arguments; 0 is healthy."
         },
         "env" : {
           "type" : "object", "additionalProperties" : {"type" : "string"},
           "propertyNames" : {"pattern" : "^[^=]+$"},
           "description" : "Variables added to those of the process; one of the same name is replaced."
         },
-        "cwd" : {"type" : "string", "minLength" : 1, "description" : "The directory to run in; absent: the process's."},
+        "cwd" : {
+          "type" : "string", "minLength" : 1,
+          "description" : "The directory to run in, relative to the config file; absent: the process's."
+        },
         "degraded_codes" : {
           "type" : "array", "items" : {"type" : "integer", "minimum" : 1, "maximum" : 255}, "uniqueItems" : true,
           "default" : [], "description" : "Exit codes that mean degraded; every other one but 0 means unhealthy."

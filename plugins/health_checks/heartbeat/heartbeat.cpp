@@ -11,16 +11,22 @@ namespace {
 
 using tenon::plugins::describe_duration;
 
-constexpr std::uint64_t kDefaultMaxAge = 15'000'000'000;
+// Without `max_age`: so many intervals of the check, so that a beat an interval may be late, or lost once.
+constexpr std::uint64_t kIntervals = 3;
+constexpr std::uint64_t kUsualInterval = 5'000'000'000;
 
 class Heartbeat {
  public:
   explicit Heartbeat(tenon::sdk::Host host)
-      : host_(host), max_age_ns_(host.config_duration_ns("/max_age", kDefaultMaxAge)) {}
+      : host_(host), configured_ns_(host.config_duration_ns("/max_age", 0)),
+        max_age_ns_(configured_ns_ != 0 ? configured_ns_ : kIntervals * kUsualInterval) {}
 
   void start(const tenon_health_target& target) {
     process_id_ = tenon::sdk::from_abi(target.process_id);
     started_ns_ = target.started_ns;
+    const tenon_health_target* const known = &target;
+    const bool has_interval = TENON_HAS(known, tenon_health_target, interval_ns) && target.interval_ns != 0;
+    if (configured_ns_ == 0 && has_interval) max_age_ns_ = kIntervals * target.interval_ns;
   }
 
   void check(std::uint64_t token, std::uint64_t) {
@@ -46,6 +52,7 @@ class Heartbeat {
 
  private:
   tenon::sdk::Host host_;
+  const std::uint64_t configured_ns_;  // 0: not
   std::uint64_t max_age_ns_, started_ns_ = 0;
   std::string process_id_;
 };
@@ -57,8 +64,8 @@ TENON_PLUGIN_NOTE(
     TENON_NOTE_COMPONENT(TENON_KIND_HEALTH_CHECK, "heartbeat", TENON_JSON({
       "type" : "object", "additionalProperties" : false, "properties" : {
         "max_age" : {
-          "type" : "string", "pattern" : "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)|0)$", "default" : "15s",
-          "description" : "Unhealthy when the last tenon.heartbeat, or before the first the start, is older."
+          "type" : "string", "pattern" : "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)|0)$",
+          "description" : "Unhealthy when the last tenon.heartbeat is older (or the start). Default: 3 intervals."
         }
       }
     })))

@@ -67,7 +67,7 @@ class CommandRunnerTest : public ::testing::Test {
   event::FakeLoop loop;
   FakeLauncher launcher;
   std::unique_ptr<CommandRunner> runner = std::make_unique<CommandRunner>(
-      loop, launcher, 2, [this](std::string_view id) { return id == "worker" ? &worker : nullptr; });
+      loop, launcher, 2, [this](std::string_view id) { return id == "worker" ? &worker : nullptr; }, "/etc/tenon");
   runtime::ProcessConfig worker;
   int calls = 0;
   CommandOutcome outcome;
@@ -252,6 +252,24 @@ TEST_F(CommandRunnerTest, MayBeDestroyedWhileCommandsRun) {
   EXPECT_EQ(loop.live_timers(), 0u);
   loop.advance(std::chrono::seconds(5));
   EXPECT_EQ(calls, 0);
+}
+
+TEST_F(CommandRunnerTest, RelativePathsAreRelativeToTheConfigFile) {
+  worker.cwd = "/srv/worker";
+  const auto run_as_worker = [&](std::string program, std::string directory) -> const keeper::SpawnSpec& {
+    CommandRequest request;
+    request.argv = {std::move(program), "./argument"};
+    request.directory = std::move(directory);
+    request.process = "worker";
+    EXPECT_TRUE(runner->run(request, [](CommandOutcome) {}).ok());
+    return launcher.spawned.back();
+  };
+  EXPECT_EQ(run_as_worker("./check.sh", "").argv, (std::vector<std::string>{"/etc/tenon/./check.sh", "./argument"}));
+  EXPECT_EQ(launcher.spawned.back().directory, "/srv/worker") << "the process's, unless another is given";
+  EXPECT_EQ(run_as_worker("bin/check", "data").argv.front(), "/etc/tenon/bin/check");
+  EXPECT_EQ(launcher.spawned.back().directory, "/etc/tenon/data");
+  EXPECT_EQ(run_as_worker("check", "/data").argv.front(), "check") << "searched in PATH";
+  EXPECT_EQ(launcher.spawned.back().directory, "/data");
 }
 
 }  // namespace
