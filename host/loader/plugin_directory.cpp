@@ -9,14 +9,11 @@
 
 #include "common/secure_path.hpp"
 #include "loader/negotiation.hpp"
+#include "loader/open_directory.hpp"
 #include "loader/plugin_file.hpp"
 
 namespace tenon::loader {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
 
 Result<PluginIdentity> read_and_negotiate(const Result<PluginFile>& file) {
   if (!file) return file.error();
@@ -63,7 +60,7 @@ Status check_plugin_directory(const std::string& path) {
 
 Result<std::vector<PluginPlace>> list_plugin_files(const std::string& path, std::uint32_t directory,
                                                    std::size_t limit) {
-  std::unique_ptr<DIR, CloseDirectory> open(::opendir(path.c_str()));
+  const OpenDirectory open = open_directory(path);
   if (!open) return Error::from_errno(errno, "read the plugin directory " + path);
   std::vector<PluginPlace> places;
   errno = 0;

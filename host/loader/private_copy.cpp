@@ -18,6 +18,7 @@
 #include "common/system.hpp"
 #include "loader/byte_source.hpp"
 #include "loader/note_reader.hpp"
+#include "loader/open_directory.hpp"
 
 namespace tenon::loader {
 namespace {
@@ -25,13 +26,9 @@ namespace {
 constexpr std::string_view kPrefix = "plugins-";
 constexpr std::size_t kChunk = 256 * 1024;
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
-
 std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
-  std::unique_ptr<DIR, CloseDirectory> open(::opendir(directory.c_str()));
+  const OpenDirectory open = open_directory(directory);
   if (!open) return names;
   while (const dirent* entry = ::readdir(open.get())) {
     const std::string_view name = entry->d_name;
