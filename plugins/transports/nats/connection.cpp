@@ -25,6 +25,21 @@ std::string reason_of(natsConnection* connection) {
   return text == nullptr ? std::string() : one_line(text);
 }
 
+// The pattern of the subscription that the server's words refuse; empty if they are about something else:
+//   Permissions Violation for Subscription to "secret.>" using queue "q"
+std::string refused_pattern(const char* text) {
+  constexpr std::string_view kWords = "Permissions Violation for Subscription to \"";
+  const std::string_view said = text == nullptr ? std::string_view() : std::string_view(text);
+  const std::size_t words = said.find(kWords);
+  if (words == std::string_view::npos) return {};
+  const std::size_t from = words + kWords.size();
+  return std::string(said.substr(from, said.find('"', from) - from));
+}
+
+// How long a round trip waits for nats.c to tell the errors that came before its answer, on the thread that it has for
+// that.
+constexpr auto kErrorsFollowWithin = std::chrono::milliseconds(500);
+
 // The functions that nats.c calls. A target that is gone drops the call.
 void message_came(natsConnection*, natsSubscription*, natsMsg* raw, void* closure) {
   MessagePtr message(raw);
@@ -75,6 +90,7 @@ void Connection::silence() {
   notes_.silence();
   const std::lock_guard lock(mutex_);
   abandoned_ = true;
+  refused_changed_.notify_all();
   if (closure_ != nullptr) remove_callback_target(closure_);
   for (const auto& [number, subscription] : subscriptions_) remove_callback_target(subscription.closure);
 }
@@ -149,13 +165,25 @@ std::uint64_t Connection::epoch() {
   return reconnects;
 }
 
-Failure Connection::flush(std::chrono::milliseconds timeout, std::uint64_t& epoch_out) {
+Flushed Connection::flush(std::chrono::milliseconds timeout) {
   const natsStatus status = natsConnection_FlushTimeout(connection_.get(), timeout.count());
-  if (status != NATS_OK) return failure_of(status, "no round trip to " + settings_.shown, last_error_text());
-  epoch_out = epoch();
-  const std::lock_guard lock(mutex_);
+  if (status != NATS_OK) return {failure_of(status, "no round trip to " + settings_.shown, last_error_text()), 0, {}};
+  const std::uint64_t epoch_now = epoch();
+  // The last refusal that came before the answer: when it has been told, so have all before it.
+  const char* text = nullptr;
+  natsConnection_GetLastError(connection_.get(), &text);
+  const std::string last = refused_pattern(text);
+  std::unique_lock lock(mutex_);
+  if (!last.empty())
+    refused_changed_.wait_for(lock, kErrorsFollowWithin, [&] { return refused_.count(last) != 0 || abandoned_; });
   for (auto& [number, subscription] : subscriptions_) tell_dropped(number, subscription);
-  return {};
+  return {{}, epoch_now, refused_};
+}
+
+Failure Connection::not_permitted(const std::string& pattern) const {
+  return {TENON_ERR_PERMISSION, false,
+          settings_.shown + " does not permit subscribing to \"" + one_line(pattern) +
+              "\"; nothing comes in on it until the server's authorization lets this user subscribe"};
 }
 
 Failure Connection::drain(std::chrono::milliseconds timeout) {
@@ -218,6 +246,7 @@ Failure Connection::subscribe(const Outgoing& item) {
   {
     const std::lock_guard lock(mutex_);
     if (abandoned_) return {TENON_ERR_CANCELLED, true, "destroyed"};
+    refused_.erase(item.pattern);  // what the server said the last time
     closure = add_callback_target(weak_from_this(), item.subscription);
   }
   natsSubscription* raw = nullptr;
@@ -290,6 +319,16 @@ void Connection::on_problem(natsConnection* connection, natsSubscription* subscr
       if (subscribed.handle.get() == subscription) tell_dropped(number, subscribed);
     }
     return;
+  }
+  if (status == NATS_NOT_PERMITTED) {
+    natsStatus ours = NATS_OK;
+    std::string pattern = refused_pattern(nats_GetLastError(&ours));  // this thread's: of this very error
+    if (!pattern.empty()) {
+      notes_.add(Note{Note::What::refused, 0, 0, not_permitted(pattern), nullptr, pattern});
+      const std::lock_guard lock(mutex_);
+      refused_.insert(std::move(pattern));
+      return refused_changed_.notify_all();
+    }
   }
   Failure failure = failure_of(status, settings_.shown + " reports a problem", reason_of(connection));
   notes_.add(Note{Note::What::problem, 0, 0, std::move(failure)});

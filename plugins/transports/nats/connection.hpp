@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "notes.hpp"
@@ -23,6 +24,13 @@
 #include "settings.hpp"
 
 namespace tenon::nats {
+
+// How a round trip ended.
+struct Flushed {
+  Failure failure;
+  std::uint64_t epoch = 0;        // the one in which it was answered
+  std::set<std::string> refused;  // patterns that the server does not permit
+};
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -36,8 +44,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // --- [worker], blocking ---
   Failure open(std::chrono::milliseconds timeout);
-  // A round trip to the server. `epoch`: the one in which it was answered.
-  Failure flush(std::chrono::milliseconds timeout, std::uint64_t& epoch);
+  // A round trip to the server.
+  Flushed flush(std::chrono::milliseconds timeout);
   // Sends all that waits, lets what came in arrive, closes. A failure means that something may be left.
   Failure drain(std::chrono::milliseconds timeout);
   // Ends everything at once; may wait for a write under way, at most the write deadline. Idempotent. [any but the loop]
@@ -52,6 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // --- [any], after open() ---
   std::size_t max_payload() const noexcept { return max_payload_; }
   bool has_headers() const noexcept { return has_headers_; }
+  Failure not_permitted(const std::string& pattern) const;
   const std::string& inbox() const noexcept {
     return inbox_;
   }  // prefix of the subjects of our answers, without the dot
@@ -91,6 +100,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::mutex mutex_;  // of what follows; never held across a call that writes to the server
   std::condition_variable closed_changed_;
   std::map<std::uint64_t, Subscribed> subscriptions_;
+  std::set<std::string> refused_;  // patterns of subscriptions, as the server told since they were asked for
+  std::condition_variable refused_changed_;
   bool abandoned_ = false, closed_ = false;
   Outbox outbox_;  // last: its thread ends before what it uses
 };

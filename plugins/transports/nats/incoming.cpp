@@ -78,6 +78,7 @@ void Transport::on_note(Note&& note) {
       return backlog_.push_back(std::move(note));
     case Note::What::room: return set_back_pressure(false);
     case Note::What::problem: return host_.log(TENON_LOG_WARN, note.failure.text);
+    case Note::What::refused: return on_refused(note);
     case Note::What::disconnected:
     case Note::What::reconnected:
     case Note::What::closed: return on_state(note);
@@ -93,11 +94,30 @@ void Transport::on_handled(const Note& note) {
   awaiting_.push_back({note.number, note.epoch, awaited != Awaited::settled});
 }
 
+// The server tells by pattern, and apart from the round trip that the calls wait for. What was subscribed before the
+// connection came has no call left to fail; the log has to do.
+void Transport::on_refused(const Note& note) {
+  host_.log(TENON_LOG_ERROR, note.failure.text);
+  std::vector<std::uint64_t> refused;
+  for (const auto& [subscription, wanted] : subscriptions_) {
+    if (wanted.pattern == note.pattern && calls_.find(wanted.call) != nullptr) refused.push_back(wanted.call);
+  }
+  for (const std::uint64_t number : refused) subscription_refused(*calls_.take(number), note.failure);
+}
+
+void Transport::subscription_refused(const Call& call, const Failure& failure) {
+  subscriptions_.erase(call.subscription);
+  // Else nats.c would ask for it again after each reconnect.
+  if (connection_) connection_->add({Outgoing::What::unsubscribe, 0, false, nullptr, call.subscription});
+  complete(call, failure);
+}
+
 void Transport::on_answer(const Note& note) {
   release(note);
+  const Call* const asked = calls_.find(note.number);
+  // Late, the second of several, or by somebody who guesses numbers: no other call may end by it.
+  if (asked == nullptr || asked->awaited != Awaited::answer) return;
   const auto call = calls_.take(note.number);
-  if (!call) return;  // late, or the second of several
-  if (call->awaited != Awaited::answer) return;
   if (natsMsg_IsNoResponders(note.message.get()))
     return complete(
         *call, {TENON_ERR_UNAVAILABLE, true, "nobody subscribes to the subject of the request; start its receiver"});
@@ -124,6 +144,17 @@ void Transport::on_state(const Note& note) {
 }
 
 // False: the host has no room.
+// What the host had no room for and now gets no more: counted as what was dropped.
+void Transport::drop_backlog() {
+  std::map<std::uint64_t, std::uint64_t> dropped;
+  for (const Note& note : backlog_) ++dropped[note.number];
+  backlog_.clear();
+  for (const auto& [subscription, count] : dropped) {
+    if (subscriptions_.count(subscription) != 0)
+      host_.raw()->transport_slow_consumer(host_.raw()->context, subscription, count);
+  }
+}
+
 bool Transport::hand_over(const Note& note) {
   if (subscriptions_.count(note.number) == 0) return true;  // unsubscribed meanwhile
   const std::string content_type = from_wire(content_type_header(note.message.get()), payload_of(note.message.get()));

@@ -26,6 +26,7 @@ struct Note {
     reconnected,
     closed,   // for good; `failure` says why
     problem,  // `failure.text` for the log
+    refused,  // the server does not permit subscribing to `pattern`
     room,     // the outbox takes more again
   };
   What what = What::problem;
@@ -33,6 +34,7 @@ struct Note {
   std::uint64_t epoch = 0;  // handled: how often the connection had been re-established before
   Failure failure = {};
   MessagePtr message = nullptr;
+  std::string pattern = {};
 };
 
 // Octets that a message counts for.

@@ -26,19 +26,23 @@ struct Url {
   std::string shown;
 };
 
+// Without what stands before an '@', which may be a password wherever it stands.
+std::string without_credentials(const std::string& text) {
+  const std::size_t at = text.rfind('@');
+  return at == std::string::npos ? one_line(text) : "***@" + one_line(text.substr(at + 1));
+}
+
 Url parse(const std::string& url) {
   const std::size_t colon = url.find("://");
   Url out;
   if (colon != std::string::npos) out.scheme = url.substr(0, colon);
   const bool legal =
       std::all_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
-  std::string rest = colon == std::string::npos ? std::string() : url.substr(colon + 3);
-  const std::size_t at = rest.rfind('@');
-  const bool credentials = at != std::string::npos;
-  if (credentials) rest.erase(0, at + 1);
-  out.shown = out.scheme + "://" + (credentials ? "***@" : "") + one_line(rest);
+  std::string rest = colon == std::string::npos ? url : url.substr(colon + 3);
+  out.shown = without_credentials(out.scheme) + (colon == std::string::npos ? "" : "://") + without_credentials(rest);
+  if (const std::size_t at = rest.rfind('@'); at != std::string::npos) rest.erase(0, at + 1);
   if ((out.scheme != "nats" && out.scheme != "tls") || rest.empty() || !legal)
-    throw bad("url \"" + (out.scheme.empty() ? one_line(url) : out.shown) + "\" is not of the form nats://host:port");
+    throw bad("url \"" + out.shown + "\" is not of the form nats://host:port");
   out.host = rest.front() == '[' ? rest.substr(1, rest.find(']') - 1) : rest.substr(0, rest.find_first_of(":/"));
   return out;
 }

@@ -60,7 +60,7 @@ Transport::Transport(sdk::Host host, const tenon_connection_config& config)
 Transport::~Transport() {
   if (!connection_) return;
   connection_->silence();
-  backlog_.clear();
+  drop_backlog();
   sdk::guarded_void([this] { close_apart(std::move(connection_)).wait_for(kCloseWithin); });
 }
 
@@ -79,6 +79,7 @@ std::chrono::milliseconds Transport::time_left(std::uint64_t deadline_ns) const 
 // --- the connection's life ---
 
 void Transport::connect(std::uint64_t token, std::uint64_t deadline_ns) {
+  if (phase_ == Phase::broken) require_connected();
   if (phase_ != Phase::idle)
     throw sdk::Error(TENON_ERR_WRONG_STATE,
                      "connected to " + settings_.shown + " already, or about to be; disconnect first", TENON_FAULT_HOST,
@@ -124,6 +125,7 @@ void Transport::disconnect(std::uint64_t token, std::uint64_t deadline_ns) {
   if (phase_ == Phase::disconnecting)
     throw sdk::Error(TENON_ERR_WRONG_STATE, "a disconnect is under way already; wait for its completion",
                      TENON_FAULT_HOST, false);
+  if (phase_ == Phase::broken) return host_.complete(token);  // nothing is left to end, and nothing brings it back
   const Phase before = phase_;
   disconnect_token_ = token;
   if (before == Phase::connected || before == Phase::reconnecting) {
@@ -165,7 +167,7 @@ void Transport::let_go() {
     sdk::guarded_void([this] { close_apart(std::move(connection_)); });
     connection_.reset();
   }
-  backlog_.clear();
+  drop_backlog();
   awaiting_.clear();
   for (const Call& call : calls_.take_all()) {
     if (call.awaited != Awaited::connected)
@@ -221,9 +223,10 @@ MessagePtr Transport::make_message(const tenon_message& message, std::string_vie
   return out;
 }
 
-std::uint64_t Transport::begin(std::uint64_t token, Awaited awaited, std::uint64_t deadline_ns) {
+std::uint64_t Transport::begin(std::uint64_t token, Awaited awaited, std::uint64_t deadline_ns,
+                               std::uint64_t subscription) {
   const std::uint64_t number = next_number_++;
-  calls_.add(number, deadline_ns, {token, awaited, deadline_ns});
+  calls_.add(number, deadline_ns, {token, awaited, deadline_ns, subscription});
   return number;
 }
 
@@ -272,11 +275,10 @@ void Transport::subscribe(std::uint64_t subscription, std::string_view pattern, 
     throw sdk::Error(TENON_ERR_ALREADY_EXISTS, "subscription " + std::to_string(subscription) + " exists already",
                      TENON_FAULT_HOST, false);
   const bool now = knows_subscriptions();
-  if (now) {
-    put(begin(token, Awaited::subscribed, deadline_ns),
-        {Outgoing::What::subscribe, 0, false, nullptr, subscription, std::string(pattern), std::string(group)});
-  }
-  subscriptions_.emplace(subscription, Subscription{std::string(pattern), std::string(group)});
+  const std::uint64_t call = now ? begin(token, Awaited::subscribed, deadline_ns, subscription) : 0;
+  if (now)
+    put(call, {Outgoing::What::subscribe, 0, false, nullptr, subscription, std::string(pattern), std::string(group)});
+  subscriptions_.emplace(subscription, Subscription{std::string(pattern), std::string(group), call});
   if (!now) host_.complete(token);
 }
 
@@ -324,42 +326,40 @@ void Transport::start_round_trip() {
     if (const Call* call = calls_.find(waiting.number)) deadline = std::max(deadline, call->deadline_ns);
   }
   deadline = std::min(deadline, now + kLongestRoundTrip);
-  struct Result {
-    Failure failure;
-    std::uint64_t epoch = 0;
-  };
-  auto result = std::make_shared<Result>();
+  auto result = std::make_shared<Flushed>();
   auto work = [connection = connection_, result, timeout = time_left(deadline)] {
-    result->failure = connection->flush(timeout, result->epoch);
+    *result = connection->flush(timeout);
   };
   auto done = [this, connection = connection_, result, batch](tenon_status status) {
     round_trip_under_way_ = false;
-    if (status == TENON_OK) {
-      round_trip_ended(batch, result->failure, result->epoch);
-    } else {
-      round_trip_ended(
-          batch,
-          {TENON_ERR_TIMEOUT, true, "no round trip to " + settings_.shown + " in time; look whether the server hangs"},
-          0);
-    }
+    if (status == TENON_OK) return round_trip_ended(batch, *result);
+    round_trip_ended(batch, {{TENON_ERR_TIMEOUT, true,
+                              "no round trip to " + settings_.shown + " in time; look whether the server hangs"},
+                             0,
+                             {}});
   };
   try {
     jobs_.start(deadline + kSlack, std::move(work), std::move(done));
     round_trip_under_way_ = true;
   } catch (const sdk::Error& error) {
-    round_trip_ended(batch, {error.code(), true, error.what()}, 0);
+    round_trip_ended(batch, {{error.code(), true, error.what()}, 0, {}});
   }
 }
 
-void Transport::round_trip_ended(const std::vector<AwaitsRoundTrip>& batch, const Failure& failure,
-                                 std::uint64_t epoch) {
+void Transport::round_trip_ended(const std::vector<AwaitsRoundTrip>& batch, const Flushed& flushed) {
+  const Failure& failure = flushed.failure;
   for (const AwaitsRoundTrip& waiting : batch) {
     const auto call = calls_.take(waiting.number);
     if (!call) continue;  // its deadline has passed, or the connection ended
-    const bool broke = !waiting.any_epoch && waiting.epoch != epoch;
+    const auto wanted = subscriptions_.find(call->subscription);
+    const bool refused = call->awaited == Awaited::subscribed && wanted != subscriptions_.end() &&
+                         wanted->second.call == waiting.number && flushed.refused.count(wanted->second.pattern) != 0;
+    const bool broke = !waiting.any_epoch && waiting.epoch != flushed.epoch;
     // nats.c keeps subscriptions itself and says them again when it has reconnected.
     const bool kept = call->awaited == Awaited::subscribed && failure.code == TENON_ERR_UNAVAILABLE;
-    if (failure.ok() && broke) {
+    if (failure.ok() && refused) {
+      subscription_refused(*call, connection_->not_permitted(wanted->second.pattern));
+    } else if (failure.ok() && broke) {
       complete(*call, {TENON_ERR_UNAVAILABLE, true,
                        "the connection to " + settings_.shown + " broke before the server confirmed; send again"});
     } else {

@@ -9,7 +9,7 @@
 // When a call completes:
 //   send, reply          nats.c has written it to the socket
 //   send with settle,    and a round trip behind it was answered without the connection breaking in between; one
-//   (un)subscribe        round trip at a time serves all that wait for one
+//   (un)subscribe        round trip at a time serves all that wait for one; fails if the server does not permit it
 //   request              the first answer has come, or the server says that nobody listens (503)
 //   health_check         a round trip was answered
 // While reconnecting, everything but subscribe and unsubscribe is refused as UNAVAILABLE: what nats.c would buffer then
@@ -56,9 +56,11 @@ class Transport {
     std::uint64_t token;
     Awaited awaited;
     std::uint64_t deadline_ns;
+    std::uint64_t subscription = 0;  // of what awaits `subscribed`
   };
   struct Subscription {
     std::string pattern, group;
+    std::uint64_t call = 0;  // the number of the subscribe that made it; 0: it was made before the connection
   };
   struct AwaitsRoundTrip {
     std::uint64_t number;
@@ -77,11 +79,11 @@ class Transport {
   // Calls.
   void require_connected() const;
   MessagePtr make_message(const tenon_message& message, std::string_view subject, const std::string& reply) const;
-  std::uint64_t begin(std::uint64_t token, Awaited awaited, std::uint64_t deadline_ns);
+  std::uint64_t begin(std::uint64_t token, Awaited awaited, std::uint64_t deadline_ns, std::uint64_t subscription = 0);
   void put(std::uint64_t number, Outgoing item);
   void complete(const Call& call, const Failure& failure);
   void start_round_trip();
-  void round_trip_ended(const std::vector<AwaitsRoundTrip>& batch, const Failure& failure, std::uint64_t epoch);
+  void round_trip_ended(const std::vector<AwaitsRoundTrip>& batch, const Flushed& flushed);
   std::chrono::milliseconds time_left(std::uint64_t deadline_ns) const;
 
   // Notes.
@@ -90,6 +92,9 @@ class Transport {
   void on_note(Note&& note);
   void on_handled(const Note& note);
   void on_answer(const Note& note);
+  void on_refused(const Note& note);
+  void subscription_refused(const Call& call, const Failure& failure);
+  void drop_backlog();
   void on_state(const Note& note);
   bool hand_over(const Note& note);
   void release(const Note& note);
