@@ -332,6 +332,18 @@ TEST_F(Msgpack, RefusesValuesThatAreNoneOrCannotBeStreamed) {
   }
 }
 
+TEST_F(Msgpack, PassesOnNoMapThatHasAKeyTwice) {
+  EXPECT_THAT(value("\x82\xa1k\x01\xd9\x01k\x02"), HasSubstr("the key \"k\" comes twice"));
+  EXPECT_EQ(outcome_.status, TENON_ERR_UNTRANSLATABLE);
+  EXPECT_EQ(value("\x82\xa1k\x81\xa1k\x01\xa1l\x80"), "{2 k: {1 k: u1 } l: {0 } }");
+}
+
+TEST_F(Msgpack, RefusesControlCharactersInAttributes) {
+  EXPECT_THAT(refused(map(1) + text("id") + text("a\nb")), HasSubstr("attribute \"id\" at octet"));
+  EXPECT_THAT(refused(map(1) + text("ext") + text("\xc2\x85")), HasSubstr("control character"));
+  EXPECT_EQ(read(map(1) + text("data") + text("a\nb")), "data:1=\xa3""a\nb\n") << "data may be any text";
+}
+
 TEST_F(Msgpack, WritesEveryIntegerInItsShortestForm) {
   const auto natural = [&](std::uint64_t v) {
     return streamed([v](tenon_value_sink& s) { s.unsigned_integer(s.context, v); });

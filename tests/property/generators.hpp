@@ -12,6 +12,8 @@
 
 #include <rapidcheck.h>
 
+#include "plugins/serializer_rig.hpp"
+
 namespace tenon::property {
 
 // An event that owns its text. Only the kinds of data that cross formats without transcoding: none and octets.
@@ -45,7 +47,11 @@ struct Value {
 // The value as test_support::Record writes it down, with the counts of containers left out.
 std::string record_of(const Value& value);
 
+// The value as the serializer writes it.
+std::string written(test_support::Instance& serializer, const Value& value);
+
 rc::Gen<std::string> utf8_text();
+rc::Gen<std::string> attribute_text();  // what CloudEvents lets an attribute be
 rc::Gen<OwnedEvent> any_event();
 rc::Gen<Value> any_value();
 

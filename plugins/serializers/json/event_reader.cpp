@@ -103,7 +103,7 @@ void EventReader::extension(Cursor& cursor) {
   const std::size_t offset = cursor.offset();
   const char first = cursor.peek();
   if (first == '"') {
-    envelope_.set_extension(value_of(cursor, cursor.take_string()), TENON_ATTRIBUTE_STRING);
+    envelope_.set_text_extension(value_of(cursor, cursor.take_string()), offset);
   } else if (begins_number(first)) {
     const NumberToken number = cursor.take_number();
     if (!number.integer || !serializers::parse_integer_attribute(number.view())) {

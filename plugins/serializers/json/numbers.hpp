@@ -52,7 +52,8 @@ inline NumberToken scan_number(const char* begin, const char* stop) noexcept {
 }
 
 // A number's value. An integer that fits is exact; "-0", larger integers and everything with a fraction or exponent is
-// the nearest double, which is infinite if the number is beyond the doubles.
+// the nearest double, which is infinite if the number is beyond the doubles. (ValueReader passes larger integers on to
+// nobody.)
 struct Number {
   enum class Kind : std::uint8_t { negative, natural, real };
   Kind kind;

@@ -32,6 +32,11 @@ struct Drive {
       case Number::Kind::natural: return calls.unsigned_integer(number.natural);
       case Number::Kind::real: break;
     }
+    if (token.integer && token.view() != "-0") {
+      serializers::untranslatable("octet " + std::to_string(cursor.offset_of(token.begin)) +
+                                  ": an integer beyond 64 bits, of which a double would lose digits; send it as a "
+                                  "string");
+    }
     if (std::isinf(number.real)) {
       serializers::untranslatable("octet " + std::to_string(cursor.offset_of(token.begin)) +
                                   ": a number beyond the range of a double; send it as a string");
@@ -54,7 +59,7 @@ struct Drive {
 tenon_status ValueReader::read(const Tokens& tokens, const tenon_value_sink& sink) {
   Cursor cursor(tokens);
   if (unescaped_.capacity() > kKeptText) std::string().swap(unescaped_);
-  Drive drive{cursor, serializers::SinkCalls(sink), unescaped_};
+  Drive drive{cursor, serializers::SinkCalls(sink, keys_), unescaped_};
   try {
     Walk<Drive>::run(cursor, drive);
   } catch (const serializers::SinkRefusal& refusal) {

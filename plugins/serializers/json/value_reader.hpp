@@ -1,13 +1,15 @@
 // Reads one JSON value into a value stream.
 //
-// Integers from -2^63 to 2^64-1 stay integers, all other numbers become doubles; a number beyond the doubles is
-// TENON_ERR_UNTRANSLATABLE. How many elements a container has is not known beforehand.
+// Integers from -2^63 to 2^64-1 stay integers, numbers with a fraction or an exponent become doubles. Larger integers,
+// numbers beyond the doubles and a key that comes twice in one map are TENON_ERR_UNTRANSLATABLE. How many elements a
+// container has is not known beforehand.
 #pragma once
 
 #include <string>
 
 #include <tenon/serializer.h>
 
+#include "../shared/map_keys.hpp"
 #include "tokens.hpp"
 
 namespace tenon::json_plugin {
@@ -19,6 +21,7 @@ class ValueReader {
 
  private:
   std::string unescaped_;
+  serializers::MapKeys keys_;
 };
 
 }  // namespace tenon::json_plugin

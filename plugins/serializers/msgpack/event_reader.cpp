@@ -76,7 +76,7 @@ void EventReader::attribute(Objects& objects, Attribute which) {
 void EventReader::extension(const Object& object, std::size_t offset) {
   switch (object.type) {
     case Type::string:
-      return envelope_.set_extension(object.octets, TENON_ATTRIBUTE_STRING);
+      return envelope_.set_text_extension(object.octets, offset);
     case Type::boolean:
       return envelope_.set_extension(object.boolean ? "true" : "false", TENON_ATTRIBUTE_BOOLEAN);
     case Type::binary:

@@ -32,7 +32,7 @@ class MsgpackSerializer {
     msgpack_plugin::write_event(event, output);
   }
   tenon_status read_value(tenon_bytes input, const tenon_value_sink& sink) {
-    return msgpack_plugin::read_value(octets_of(input), sink);
+    return msgpack_plugin::read_value(octets_of(input), sink, keys_);
   }
   void write_value(tenon_buffer& out, tenon_value_sink& out_sink) { value_writer_.begin(out, out_sink); }
   void finish_value() { value_writer_.finish(); }
@@ -43,6 +43,7 @@ class MsgpackSerializer {
 
  private:
   EventReader event_reader_;
+  serializers::MapKeys keys_;
   ValueWriter value_writer_;
 };
 

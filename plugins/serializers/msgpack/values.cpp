@@ -108,7 +108,8 @@ class Visitor : public ::msgpack::null_visitor {
 // Passes what the parser finds on to a sink. Keys are told from values by msgpack-c's start_map_key.
 class Driver : public Visitor {
  public:
-  Driver(const char* base, const tenon_value_sink& sink) noexcept : Visitor(base, 0), calls_(sink) {}
+  Driver(const char* base, const tenon_value_sink& sink, serializers::MapKeys& keys)
+      : Visitor(base, 0), calls_(sink, keys) {}
 
   bool start_map_key() {
     key_ = true;
@@ -216,8 +217,8 @@ std::size_t check_value(std::string_view input, std::size_t offset) {
   return parse(input, visitor);
 }
 
-tenon_status read_value(std::string_view input, const tenon_value_sink& sink) {
-  Driver driver(input.data(), sink);
+tenon_status read_value(std::string_view input, const tenon_value_sink& sink, serializers::MapKeys& keys) {
+  Driver driver(input.data(), sink, keys);
   try {
     const std::size_t taken = parse(input, driver);
     if (taken != input.size()) refuse("one value was expected; remove what follows it", taken);

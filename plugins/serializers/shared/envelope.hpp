@@ -13,6 +13,7 @@
 
 #include <tenon/event.h>
 
+#include "attribute_text.hpp"
 #include "attributes.hpp"
 #include "refuse.hpp"
 #include "scratch.hpp"
@@ -48,6 +49,7 @@ class Envelope {
   void set_text(Attribute which, std::string_view value, std::size_t offset) {
     const TextAttribute& attribute = kText[static_cast<std::size_t>(which)];
     if (attribute.rule != Rule::any) check_rule(attribute, value, offset);
+    check_text(attribute.name, value, offset);
     event_.*attribute.field = {value.data(), value.size()};
   }
 
@@ -56,7 +58,11 @@ class Envelope {
     event_.priority = static_cast<std::uint32_t>(value);
   }
 
-  // The value of the extension that was claimed last. `type` is TENON_ATTRIBUTE_….
+  // The value of the extension that was claimed last. `type` is TENON_ATTRIBUTE_…; of a STRING it must be UTF-8.
+  void set_text_extension(std::string_view value, std::size_t offset) {
+    check_text(claimed_extension(), value, offset);
+    set_extension(value, TENON_ATTRIBUTE_STRING);
+  }
   void set_extension(std::string_view value, std::uint32_t type) noexcept {
     extensions_.back().value = {value.data(), value.size()};
     extensions_.back().type = type;
@@ -97,6 +103,12 @@ class Envelope {
                        "is one extension attribute too many; an event carries at most 64, put the rest in data");
     }
     extensions_.push_back({{name.data(), name.size()}, {nullptr, 0}, TENON_ATTRIBUTE_STRING, 0});
+  }
+
+  static void check_text(std::string_view name, std::string_view value, std::size_t offset) {
+    if (!is_attribute_text(value)) [[unlikely]]
+      refuse_attribute(name, offset,
+                       "has a control character, which CloudEvents forbids in attributes; put such text in data");
   }
 
   static void check_rule(const TextAttribute& attribute, std::string_view value, std::size_t offset) {

@@ -9,6 +9,8 @@
 #include <tenon/sdk/error.hpp>
 #include <tenon/serializer.h>
 
+#include "map_keys.hpp"
+
 namespace tenon::serializers {
 
 struct SinkRefusal {
@@ -17,7 +19,8 @@ struct SinkRefusal {
 
 class SinkCalls {
  public:
-  explicit SinkCalls(const tenon_value_sink& sink) noexcept : sink_(sink) {}
+  // `keys` watches over the keys of the maps; both must outlive this.
+  SinkCalls(const tenon_value_sink& sink, MapKeys& keys) : sink_(sink), keys_(keys) { keys.start(); }
 
   void null_value() { check(sink_.null_value(sink_.context)); }
   void boolean(bool value) { check(sink_.boolean(sink_.context, value ? 1 : 0)); }
@@ -39,15 +42,25 @@ class SinkCalls {
   void extension(std::int32_t type, tenon_bytes value) { check(sink_.extension(sink_.context, type, value)); }
   void begin_array(std::uint64_t count) { check(sink_.begin_array(sink_.context, count)); }
   void end_array() { check(sink_.end_array(sink_.context)); }
-  void begin_map(std::uint64_t count) { check(sink_.begin_map(sink_.context, count)); }
-  void key(std::string_view name) { check(sink_.key(sink_.context, sdk::to_abi(name))); }
-  void end_map() { check(sink_.end_map(sink_.context)); }
+  void begin_map(std::uint64_t count) {
+    keys_.begin_map();
+    check(sink_.begin_map(sink_.context, count));
+  }
+  void key(std::string_view name) {
+    keys_.key(name);
+    check(sink_.key(sink_.context, sdk::to_abi(name)));
+  }
+  void end_map() {
+    keys_.end_map();
+    check(sink_.end_map(sink_.context));
+  }
 
  private:
   static void check(tenon_status status) {
     if (status != TENON_OK) throw SinkRefusal{status};
   }
   const tenon_value_sink& sink_;
+  MapKeys& keys_;
 };
 
 }  // namespace tenon::serializers
