@@ -5,11 +5,11 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <random>
 
 #include "support/host_process.hpp"
+#include "support/long_runs.hpp"
 
 namespace tenon::test_support {
 namespace {
@@ -53,7 +53,7 @@ class TornFrames : public ::testing::Test {
   HostProcess host_;
 };
 
-int rounds() { return std::getenv("TENON_LONG") != nullptr ? 200 : 10; }
+int rounds() { return test_support::rounds(10, 200); }
 
 TEST_F(TornFrames, NeverWhenTheEngineIsKilledAtRandomInstants) {
   ASSERT_TRUE(host_.start()) << host_.log();

@@ -31,8 +31,10 @@ class NatsServer {
   void pause();    // SIGSTOP: connections stay open, nobody answers
   void resume();   // SIGCONT
 
-  // Whether a nats-server is installed; a test may skip without it.
   static bool is_installed();
+  // Whether a test may skip because there is none. Not where TENON_SKIP_NOTHING is set, as packaging/test does: a test
+  // that quietly tests nothing is what nobody notices.
+  static bool may_be_missing();
 
  private:
   void start(std::uint16_t port);

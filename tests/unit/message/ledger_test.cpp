@@ -12,6 +12,7 @@
 
 #include "common/ids.hpp"
 #include "message/topic.hpp"
+#include "support/long_runs.hpp"
 #include "unit/message/rig.hpp"
 
 namespace tenon::message {
@@ -267,7 +268,8 @@ TEST_P(Ledger, BalancesForEveryEvent) {
   EXPECT_GT(debts_.size(), 500u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, Ledger, testing::Range<std::uint64_t>(1, 41));
+INSTANTIATE_TEST_SUITE_P(Seeds, Ledger,
+                         testing::Range<std::uint64_t>(1, test_support::rounds<std::uint64_t>(41, 401)));
 
 }  // namespace
 }  // namespace tenon::message

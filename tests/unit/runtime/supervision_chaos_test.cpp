@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "common/ids.hpp"
+#include "support/long_runs.hpp"
 #include "unit/runtime/fakes.hpp"
 
 namespace tenon::runtime {
@@ -117,7 +118,8 @@ struct Chaos : World {
 };
 
 TEST(SupervisionChaos, TheTreeIsRightAtEveryQuietMoment) {
-  for (std::uint64_t seed = 1; seed <= 60 && !testing::Test::HasFailure(); ++seed) {
+  const auto seeds = test_support::rounds<std::uint64_t>(60, 1200);
+  for (std::uint64_t seed = 1; seed <= seeds && !testing::Test::HasFailure(); ++seed) {
     Chaos chaos(seed);
     for (int round = 0; round < 10 && !testing::Test::HasFailure(); ++round) {
       for (int i = 0; i < 40; ++i) chaos.step();
