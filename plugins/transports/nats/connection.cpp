@@ -12,6 +12,7 @@ namespace tenon::nats {
 
 namespace {
 
+constexpr auto kSlice = std::chrono::milliseconds(1000);  // of the wait for a round trip
 constexpr int kPendingMessages = 65536;  // per subscription, within nats.c; ours are limited in octets
 
 std::chrono::milliseconds left_until(Connection::Clock::time_point deadline) {
@@ -165,8 +166,18 @@ std::uint64_t Connection::epoch() {
   return reconnects;
 }
 
+// In slices: a PING that is sent while nats.c reconnects waits for nothing, and would wait to the end of the deadline.
+natsStatus Connection::round_trip(Clock::time_point deadline) {
+  natsStatus status = NATS_TIMEOUT;
+  while (status == NATS_TIMEOUT && Clock::now() < deadline) {
+    if (natsConnection_Status(connection_.get()) != NATS_CONN_STATUS_CONNECTED) return NATS_CONNECTION_DISCONNECTED;
+    status = natsConnection_FlushTimeout(connection_.get(), std::min(left_until(deadline), kSlice).count());
+  }
+  return status;
+}
+
 Flushed Connection::flush(std::chrono::milliseconds timeout) {
-  const natsStatus status = natsConnection_FlushTimeout(connection_.get(), timeout.count());
+  const natsStatus status = round_trip(Clock::now() + timeout);
   if (status != NATS_OK) return {failure_of(status, "no round trip to " + settings_.shown, last_error_text()), 0, {}};
   const std::uint64_t epoch_now = epoch();
   // The last refusal that came before the answer: when it has been told, so have all before it.

@@ -86,6 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Failure use(natsConnection* connection);
   Failure open_inbox();
   void learn_server(natsConnection* connection);
+  natsStatus round_trip(Clock::time_point deadline);
   std::uint64_t epoch();
   void tell_dropped(std::uint64_t number, Subscribed& subscription);
 
