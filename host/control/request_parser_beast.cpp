@@ -38,15 +38,21 @@ struct RequestParser::Impl {
     parser->header_limit(limits.head);
     parser->body_limit(limits.body);
     state = State::head;
-    told_to_continue = false;
+    told_to_continue = starved = false;
   }
 
   std::size_t step(std::string_view bytes);
+  // Beast asserts that a last chunk it has seen the beginning of comes again with all of its 5 octets: "0\r\n\r\n".
+  bool must_wait(std::string_view bytes) const noexcept {
+    return starved && state == State::body && bytes.size() < kLastChunk;
+  }
 
+  static constexpr std::size_t kLastChunk = 5;
   RequestLimits limits;
   std::optional<http::request_parser<http::string_body>> parser;
   State state = State::head;
   bool told_to_continue = false;
+  bool starved = false;  // the last step ended for want of octets
   boost::system::error_code error;
 };
 
@@ -62,6 +68,7 @@ std::size_t RequestParser::Impl::step(std::string_view bytes) {
   } catch (const std::exception&) {  // string_body lets bad_alloc and length_error through
     failed = http::error::body_limit;
   }
+  starved = failed == http::error::need_more;
   if (parser->is_header_done() && state == State::head) state = State::body;
   if (failed && failed != http::error::need_more) {
     error = failed;
@@ -87,9 +94,10 @@ std::size_t RequestParser::feed(std::string_view bytes) {
   std::size_t consumed = 0;
   impl_->parser->eager(true);
   while (consumed < bytes.size() && (impl_->state == State::head || impl_->state == State::body)) {
+    if (impl_->must_wait(bytes.substr(consumed))) break;
     const std::size_t used = impl_->step(bytes.substr(consumed));
     consumed += used;
-    if (used == 0) break;
+    if (used == 0 || impl_->starved) break;
   }
   return consumed;
 }

@@ -29,6 +29,22 @@ TEST(RequestParser, ReadsARequestInPiecesOfAnySize) {
   }
 }
 
+TEST(RequestParser, ReadsABodyOfNoChunksInPiecesOfAnySize) {
+  const std::string empty = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (std::size_t piece = 1; piece <= empty.size(); ++piece) {
+    RequestParser parser;
+    std::string input;
+    for (std::size_t at = 0; at < empty.size(); at += piece) {
+      ASSERT_NE(parser.state(), State::done);
+      input += empty.substr(at, piece);
+      input.erase(0, parser.feed(input));
+    }
+    ASSERT_EQ(parser.state(), State::done) << piece;
+    EXPECT_EQ(parser.take().body, "");
+    EXPECT_EQ(input, "");
+  }
+}
+
 TEST(RequestParser, LeavesTheNextRequestToTheCaller) {
   RequestParser parser;
   const std::string two = "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
