@@ -55,6 +55,27 @@ TEST_F(Nats, ARequestGetsItsAnswer) {
   EXPECT_EQ(alpha->ended(asked)->reply->content_type, "application/json");
 }
 
+TEST_F(Nats, AnAnswerEndsNothingButARequest) {
+  const auto alpha = join("alpha"), beta = join("beta");
+  subscribe(*beta, 1, "ask");
+  subscribe(*alpha, 1, "news");
+  alpha->request({.topic = "ask"});
+  ASSERT_TRUE(run_until([&] { return received(*beta) == 1; }));
+  const std::string reply = beta->host.incoming()[0].reply, inbox = reply.substr(0, reply.rfind('.') + 1);
+  std::ostringstream next;
+  next << inbox << std::hex << std::stoull(reply.substr(inbox.size()), nullptr, 16) + 1;
+  alpha->host.script.workers_busy = true;  // the round trip that would settle it does not begin
+  const Started settled = alpha->send({.topic = "x"}, true, 5s);
+  Stranger stranger(server_.port());
+  stranger.publish(next.str(), "forged");
+  stranger.publish("news", "{}");
+  ASSERT_TRUE(run_until([&] { return received(*alpha) == 1; }));
+  settle_down();
+  EXPECT_FALSE(alpha->has_ended(settled));
+  alpha->host.advance(10s);
+  EXPECT_TRUE(run_until([&] { return alpha->has_ended(settled); })) << "nobody else has taken it";
+}
+
 TEST_F(Nats, ARequestThatNobodyListensToIsUnavailableAtOnce) {
   const auto alpha = join("alpha");
   const RecordedError error = error_of(*alpha, alpha->request({.topic = "ask.nobody"}));
