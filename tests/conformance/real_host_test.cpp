@@ -1,11 +1,12 @@
-// Every built plugin behind the host's own loader and table: it loads, each of its components is made, used and ended as
-// the engine does it, and breaks no rule that the host counts.
+// Every built plugin behind the host's own loader and table: it loads, each of its components is made, used and ended
+// as the engine does it, and breaks no rule that the host counts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 
+#include "common/json_document.hpp"
 #include "integration/plugin_health_check.hpp"
 #include "integration/plugin_restart_policy.hpp"
 #include "integration/plugin_serializer.hpp"
@@ -60,6 +61,18 @@ class RealHostTest : public testing::Test {
 TEST_F(RealHostTest, EveryFileIsLoaded) {
   for (const loader::PluginListing& listing : loader_->registry().list())
     EXPECT_EQ(to_string(listing.state), "loaded") << listing.file << ": " << listing.reason;
+}
+
+TEST_F(RealHostTest, EveryKeyOfEveryConfigIsDescribedAndNoOtherIsTaken) {
+  for (const loader::Component* component : loader_->registry().components()) {
+    const auto schema = JsonDocument::parse(component->current()->schema(), component->id());
+    ASSERT_TRUE(schema.ok()) << schema.error().message;
+    EXPECT_EQ(schema->root().find("additionalProperties")->as_bool(), false) << component->id();
+    const auto properties = schema->root().find("properties");
+    if (!properties) continue;
+    for (const auto property : properties->members())
+      EXPECT_TRUE(property.value.find("description")) << component->id() << " " << property.key;
+  }
 }
 
 TEST_F(RealHostTest, EverySerializerReadsWhatItWrote) {

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <mutex>
 
-#include "common/json_document.hpp"
 #include "support/plugin_under_test.hpp"
 #include "support/scripted_server.hpp"
 
@@ -340,16 +339,6 @@ TEST(HttpCheck, EndsATlsHandshakeAtOnceWhenItIsCancelled) {
   ASSERT_TRUE(check.host.pump([&] { return server.accepted() == 1; }));
   check.cancel();
   ASSERT_TRUE(check.host.pump([&] { return server.served() == 1 && check.host.working() == 0; }));
-}
-
-TEST(HttpCheck, DescribesEveryKeyOfItsConfigInTheNote) {
-  const auto note = tenon::JsonDocument::parse(LoadedPlugin::open("http").note(), "note");
-  ASSERT_TRUE(note.ok()) << note.error().message;
-  const auto schema = note.value().root().find("components")->at(0).find("schema");
-  EXPECT_EQ(schema->find("additionalProperties")->as_bool(), false);
-  EXPECT_EQ(schema->find("properties")->size(), 7u);
-  for (const auto property : schema->find("properties")->members())
-    EXPECT_TRUE(property.value.find("description")) << property.key;
 }
 
 }  // namespace

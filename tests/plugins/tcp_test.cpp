@@ -3,7 +3,6 @@
 
 #include <filesystem>
 
-#include "common/json_document.hpp"
 #include "support/plugin_under_test.hpp"
 #include "support/scripted_server.hpp"
 
@@ -198,15 +197,5 @@ TEST(TcpCheck, CompletesAlsoWhenTheHostIsOutOfWatchesOrTimers) {
 }
 
 TEST(TcpCheck, RefusesAConfigWithoutAPort) { EXPECT_THAT(refusal(tcp(), "{}"), HasSubstr("port is missing")); }
-
-TEST(TcpCheck, DescribesEveryKeyOfItsConfigInTheNote) {
-  const auto note = tenon::JsonDocument::parse(LoadedPlugin::open("tcp").note(), "note");
-  ASSERT_TRUE(note.ok()) << note.error().message;
-  const auto schema = note.value().root().find("components")->at(0).find("schema");
-  EXPECT_EQ(schema->find("additionalProperties")->as_bool(), false);
-  EXPECT_EQ(schema->find("properties")->size(), 4u);
-  for (const auto property : schema->find("properties")->members())
-    EXPECT_TRUE(property.value.find("description")) << property.key;
-}
 
 }  // namespace

@@ -10,27 +10,29 @@ TENON_PLUGIN_NOTE(
       "additionalProperties" : false,
       "properties" : {
         "name" : {"type" : "string", "description" : "Of the connection, shown by the server; default: node/instance"},
-        "user" : {"type" : "string", "minLength" : 1},
-        "password" : {"type" : "string"},
-        "token" : {"type" : "string", "minLength" : 1},
+        "user" : {"type" : "string", "minLength" : 1, "description" : "As the server knows this host; with password"},
+        "password" : {"type" : "string", "description" : "Of user; write ${NAME} to keep it out of the file"},
+        "token" : {"type" : "string", "minLength" : 1, "description" : "What the server's authorization calls token"},
         "creds_file" : {"type" : "string", "minLength" : 1, "description" : "User JWT and nkey seed, as nsc writes"},
         "nkey" : {
           "type" : "object",
+          "description" : "Authentication by a signature; both members are needed",
           "additionalProperties" : false,
           "required" : [ "public_key", "seed_file" ],
           "properties" : {
-            "public_key" : {"type" : "string", "minLength" : 1},
-            "seed_file" : {"type" : "string", "minLength" : 1}
+            "public_key" : {"type" : "string", "minLength" : 1, "description" : "The user's, as the server knows it"},
+            "seed_file" : {"type" : "string", "minLength" : 1, "description" : "Absolute path to its seed"}
           }
         },
         "tls" : {
           "type" : "object",
+          "description" : "Encrypts the connection, as a url with tls:// does",
           "additionalProperties" : false,
           "properties" : {
             "ca_file" : {"type" : "string", "minLength" : 1, "description" : "Default: the system's certificates"},
-            "cert_file" : {"type" : "string", "minLength" : 1},
-            "key_file" : {"type" : "string", "minLength" : 1},
-            "verify" : {"type" : "boolean", "default" : true},
+            "cert_file" : {"type" : "string", "minLength" : 1, "description" : "This host's own; needs key_file"},
+            "key_file" : {"type" : "string", "minLength" : 1, "description" : "The private key of cert_file"},
+            "verify" : {"type" : "boolean", "default" : true, "description" : "Whether the server's must be trusted"},
             "hostname" : {
               "type" : "string",
               "minLength" : 1,
