@@ -252,7 +252,8 @@ TEST(HttpCheck, RefusesAUrlThatWouldSmuggleInARequest) {
   for (const char* path : {"/a b", "/a\\r\\nX: y", "/caf\\u00e9"})
     EXPECT_THAT(refusal(http(), config(std::string("http://127.0.0.1") + path)), HasSubstr("percent-encoded")) << path;
   for (const char* host : {"[127.0.0.1]", "[::1", "a b", "a:0", "a:70000", "a:80x", ":80"})
-    EXPECT_THAT(refusal(http(), config(std::string("http://") + host + "/")), HasSubstr("http://HOST:PORT/PATH")) << host;
+    EXPECT_THAT(refusal(http(), config(std::string("http://") + host + "/")), HasSubstr("http://HOST:PORT/PATH"))
+        << host;
 }
 
 TEST(HttpCheck, FindsTheExpectedTextBeforeTheAnswerEnds) {
