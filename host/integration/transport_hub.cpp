@@ -11,8 +11,6 @@ namespace tenon::integration {
 
 namespace {
 
-constexpr Duration kLongestRetry = std::chrono::seconds(30);
-
 // Credentials in a url are nobody's business but the transport's.
 std::string without_credentials(const std::string& url) {
   const std::size_t scheme = url.find("://");
@@ -69,52 +67,9 @@ void TransportHub::Impl::make_or_wait(const TransportConfig& config) {
   missing.retry = std::min(missing.retry * 2, kLongestRetry);
 }
 
-Status TransportHub::Impl::make(const TransportConfig& config) {
-  const loader::Component* component = services_.registry.find(TENON_KIND_TRANSPORT, config.plugin);
-  if (component == nullptr || component->current() == nullptr)
-    return Error(errc::not_found, "transport " + config.name + ": no plugin offers transport/" + config.plugin +
-                                      "; put its file into a plugin directory", fault::caller);
-  auto transport = std::make_unique<Transport>();
-  Transport& t = *transport;
-  t.config = config;
-  t.policy.name = config.name;
-  t.policy.source_uri = "//" + services_.node + "/" + config.name;
-  t.policy.foreign = true;
-  PluginTransport::Events events;
-  events.state = [this, &t](TransportState state, const Status& why) { state_changed(t, state, why); };
-  events.incoming = [this, &t](IncomingMessage message) { incoming(t, std::move(message)); };
-  events.slow_consumer = [&t](std::uint64_t, std::uint64_t dropped) {
-    t.dropped += dropped;
-    log::warn("transport", "the connection dropped events because this host reads too slowly",
-              {{"transport", t.config.name}, {"dropped", dropped}});
-  };
-  events.back_pressure = [&t](bool on) {
-    for (const auto& route : t.routes_out) route->set_back_pressure(on);
-  };
-  auto connection = PluginTransport::make(services_.plugins, *component, config, std::move(events));
-  if (!connection.ok()) return std::move(connection).error();
-  t.connection = std::move(*connection);
-
-  std::string name = config.serializer.empty() ? t.connection->default_serializer() : config.serializer;
-  if (name.empty()) name = "json";
-  auto serializer = services_.serializers.make(name, config.name);
-  if (!serializer.ok()) return std::move(serializer).error();
-  t.serializer = std::move(*serializer);
-  transports_.push_back(std::move(transport));
-  return {};
-}
-
 Status TransportHub::Impl::make_routes(Transport& t) {
   for (const RouteConfig& config : route_configs_) {
-    if (config.from == t.config.name) {
-      const std::uint64_t subscription = t.routes_in.size();
-      t.routes_in.push_back(&config);
-      t.connection->subscribe(subscription, config.topic, config.group, t.config.timeout, [&t, &config](Status status) {
-        if (!status.ok() && status.error().code != errc::cancelled)
-          log::error("transport", "a subscription was refused",
-                     {{"transport", t.config.name}, {"topic", config.topic}, {"why", status.error().message}});
-      });
-    }
+    if (config.from == t.config.name) t.routes_in.push_back(&config);
     if (std::find(config.to.begin(), config.to.end(), t.config.name) == config.to.end()) continue;
     const auto answered_over = [this, &t](const std::string& id, const std::string& replyto, IncomingMessage answer) {
       answered(t, id, replyto, std::move(answer));
@@ -122,86 +77,76 @@ Status TransportHub::Impl::make_routes(Transport& t) {
     TransportRoute::Services services{services_.loop,         services_.router,          services_.budget,
                                       services_.dead_letters, services_.serializers,     services_.request_timeout,
                                       services_.node,         run_,                      answered_over};
-    auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name, *t.connection,
-                                                  *t.serializer, t.config.timeout);
+    auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name,
+                                                  t.connection.get(), *t.serializer, t.config.timeout);
     TENON_TRY(route->subscribe());
     t.receivers.push_back(route->receiver());
     t.routes_out.push_back(std::move(route));
   }
+  subscribe(t);
   return {};
 }
 
-// --- the connection's life ---
-
-void TransportHub::Impl::connect(Transport& t) {
-  t.connection->connect(std::max<Duration>(t.config.timeout, std::chrono::seconds(1)), [this, &t](Status status) {
-    if (t.stopping) return;
-    if (status.ok()) {
-      t.retry = kFirstRetry;
-      if (t.config.health_interval.count() > 0)
-        t.health_timer = services_.loop.every(t.config.health_interval, [this, &t] { check_health(t); });
-      return;
-    }
-    t.problem = status.error().message;
-    log::warn("transport", "cannot connect; trying again", {{"transport", t.config.name}, {"why", t.problem},
-                                                             {"in_ms", t.retry.count() / 1'000'000}});
-    t.retry_timer = services_.loop.after(t.retry, [this, &t] { connect(t); });
-    t.retry = std::min(t.retry * 2, kLongestRetry);
-  });
-}
-
-void TransportHub::Impl::check_health(Transport& t) {
-  t.connection->health_check(t.config.health_timeout, [&t](Status status) {
-    t.health = status.ok() ? "healthy" : "unhealthy: " + status.error().message;
-  });
-}
-
-void TransportHub::Impl::state_changed(Transport& t, TransportState state, const Status& why) {
-  t.since = services_.loop.clock().monotonic();
-  t.problem = state == TransportState::connected ? "" : why.ok() ? std::string() : why.error().message;
-  const char* type = nullptr;
-  if (state == TransportState::connected) type = "system.transport.connected", t.was_connected = true;
-  if (state == TransportState::reconnecting) type = "system.transport.reconnecting";
-  if ((state == TransportState::disconnected || state == TransportState::error) && t.was_connected)
-    type = "system.transport.disconnected";
-  if (type != nullptr) {
-    log::info("transport", to_string(state), {{"transport", t.config.name}, {"why", t.problem}});
-    services_.events.publish(type, t.config.name, [&] {
-      JsonWriter json;
-      json.begin_object().member("transport", t.config.name).member("plugin", t.config.plugin);
-      json.member("state", to_string(state)).member("reason", t.problem);
-      return json.end_object().take();
-    });
-  }
-  // In a turn of its own: the report may come from within a call that a route is making.
-  if (state == TransportState::connected)
-    services_.loop.post([&t] {
-      for (const auto& route : t.routes_out) route->wake();
-    });
-}
-
-// --- ending, asking ---
+// --- ending ---
 
 void TransportHub::Impl::stop(Duration bound, std::function<void()> done) {
   stopped_ = std::move(done);
   stopping_ = transports_.size() + 1;
   missing_.clear();
-  const auto one_less = [this] {
-    if (stopping_ == 0 || --stopping_ != 0) return;
-    stop_timer_.reset();
-    if (auto callback = std::exchange(stopped_, nullptr)) callback();
-  };
-  stop_timer_ = services_.loop.after(bound + std::chrono::seconds(1), [this] {
-    stopping_ = 0;
-    if (auto callback = std::exchange(stopped_, nullptr)) callback();
-  });
+  const MonotonicTime deadline = services_.loop.clock().monotonic() + bound;
+  stop_timer_ = services_.loop.after(bound + std::chrono::seconds(1), [this] { stopped(); });
   for (const auto& t : transports_) {
     t->stopping = true;
     t->retry_timer.reset();
     t->health_timer.reset();
-    t->connection->disconnect(bound, [one_less](Status) { one_less(); });
+    drain(*t, deadline);
   }
-  one_less();
+  one_less_to_stop();
+}
+
+// First what waits, as long as the connection can take it; then the connection, with what it has buffered itself.
+void TransportHub::Impl::drain(Transport& t, MonotonicTime deadline) {
+  const auto on_its_way = [&t] {
+    return t.state() == TransportState::connected &&
+           std::any_of(t.routes_out.begin(), t.routes_out.end(), [](const auto& route) { return !route->drained(); });
+  };
+  const Duration left = deadline - services_.loop.clock().monotonic();
+  const auto look = [this, &t, deadline, on_its_way] {
+    if (t.disconnecting || on_its_way()) return;
+    disconnect(t, deadline);
+  };
+  for (const auto& route : t.routes_out) route->when_settled(look);
+  t.look_whether_drained = look;
+  // Half of the time, so that what the connection itself has buffered keeps the other half.
+  t.retry_timer = services_.loop.after(left / 2, [this, &t, deadline] { disconnect(t, deadline); });
+  look();
+}
+
+void TransportHub::Impl::disconnect(Transport& t, MonotonicTime deadline) {
+  if (std::exchange(t.disconnecting, true)) return;
+  t.retry_timer.reset();
+  // In a later turn: completions that came before this one settle their events in turns of their own.
+  const auto gone = [this, &t](const Status&) {
+    services_.loop.post([this, &t] {
+      for (const auto& route : t.routes_out) route->close();
+      one_less_to_stop();
+    });
+  };
+  if (t.connection == nullptr) return gone({});
+  t.connection->disconnect(std::max<Duration>(deadline - services_.loop.clock().monotonic(), Duration(0)), gone);
+}
+
+void TransportHub::Impl::one_less_to_stop() {
+  if (stopping_ != 0 && --stopping_ == 0) stopped();
+}
+
+// Once: the last transport and the timer may both get here.
+void TransportHub::Impl::stopped() {
+  stopping_ = 0;
+  stop_timer_.reset();
+  for (const auto& t : transports_)
+    for (const auto& route : t->routes_out) route->close();
+  if (auto callback = std::exchange(stopped_, nullptr)) callback();
 }
 
 Status TransportHub::Impl::round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done) {
@@ -209,6 +154,9 @@ Status TransportHub::Impl::round_trip(std::string_view name, MonotonicTime deadl
   if (t == nullptr)
     return Error(errc::not_found, "no transport is named " + std::string(name) + "; `tenon transports` lists them",
                  fault::caller);
+  if (t->connection == nullptr)
+    return Error(errc::unavailable, "transport " + t->config.name + " cannot be used at present: " + t->problem,
+                 fault::plugin, true);
   t->connection->health_check(std::max<Duration>(deadline - services_.loop.clock().monotonic(), Duration(0)),
                               std::move(done));
   return {};
@@ -227,7 +175,7 @@ std::string TransportHub::Impl::transports_json() const {
     std::uint64_t sent = 0, failed = 0;
     for (const auto& route : t->routes_out) sent += route->sent(), failed += route->failed();
     json.begin_object().member("name", t->config.name).member("plugin", t->config.plugin);
-    json.member("url", without_credentials(t->config.url)).member("state", to_string(t->connection->state()));
+    json.member("url", without_credentials(t->config.url)).member("state", to_string(t->state()));
     json.member("reason", t->problem).member("health", t->health).member("sent", sent).member("failed", failed);
     json.member("received", t->received).member("dropped", t->dropped).member("came_round", t->came_round);
     json.end_object();

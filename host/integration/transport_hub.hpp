@@ -9,6 +9,10 @@
 // Settling: at_most_once when the connection has taken the event, at_least_once when the remote has (settle = 1 of the
 // ABI). Failed sends of at_least_once events go back to their mailbox and are tried again up to `attempts`.
 //
+// A connection that gives up (the state ERROR of the ABI) is destroyed and made anew, later each time, from 200 ms to
+// 30 s; its subscriptions are made again, its routes' mailboxes stay. The pause is short again once a connection has
+// held for 30 s.
+//
 // A request from a transport gets a host-made replyto; what is published there goes back over that transport until the
 // deadline, without a route.
 //
@@ -65,7 +69,8 @@ class TransportHub {
   // Instead of start(), after an earlier engine: a transport that cannot even be made (its plugin is quarantined, or
   // refuses to be created) is said to be disconnected and tried again, with its routes; nothing else waits for it.
   void take_over();
-  // Sends what waits as far as the deadline allows and disconnects. `done` exactly once.
+  // Sends what waits as far as the deadline allows and disconnects. What could not be sent is dead-lettered
+  // (`shutdown`). `done` exactly once, within a second of the bound.
   void stop(Duration bound, std::function<void()> done);
 
   // A round trip over the named transport; errc::not_found if there is none of that name.

@@ -20,6 +20,7 @@ namespace tenon::integration {
 class TransportHub::Impl {
  public:
   static constexpr Duration kFirstRetry = std::chrono::milliseconds(200);
+  static constexpr Duration kLongestRetry = std::chrono::seconds(30);
 
   Impl(Services services, std::vector<TransportConfig> transports, std::vector<RouteConfig> routes);
 
@@ -38,7 +39,7 @@ class TransportHub::Impl {
     std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers;  // by encoding
     std::string last_content_type;  // and who reads it: most messages say the same as the one before
     message::MessageSerializer* last_reader = nullptr;
-    std::unique_ptr<PluginTransport> connection;
+    std::unique_ptr<PluginTransport> connection;  // null while none can be made
     std::vector<std::unique_ptr<TransportRoute>> routes_out;
     std::vector<message::ReceiverId> receivers;      // of routes_out: an event never goes back where it came from
     std::vector<const RouteConfig*> routes_in;       // the subscription's number is the position
@@ -50,7 +51,14 @@ class TransportHub::Impl {
     std::uint64_t received = 0, dropped = 0;
     std::uint64_t came_round = 0;   // own events that came back, and went no further
     MonotonicTime since{};
-    bool was_connected = false, stopping = false, met_our_name = false;
+    std::optional<MonotonicTime> connected_at;  // of the connection that is, or was the last
+    bool was_connected = false, told_gone = false, stopping = false, disconnecting = false, met_our_name = false;
+    std::function<void()> look_whether_drained;  // while the hub stops
+    std::shared_ptr<int> alive = std::make_shared<int>(0);
+
+    TransportState state() const noexcept {
+      return connection == nullptr ? TransportState::error : connection->state();
+    }
   };
 
   // One that an earlier engine had and that cannot be made at present.
@@ -60,12 +68,21 @@ class TransportHub::Impl {
     event::Handle timer;
   };
 
+  Status make_connection(Transport& t);
   Status make(const TransportConfig& config);
   void make_or_wait(const TransportConfig& config);
   Status make_routes(Transport& t);
+  void subscribe(Transport& t);
   void connect(Transport& t);
+  void try_later(Transport& t, std::string_view what);
+  void renew(Transport& t);
   void check_health(Transport& t);
   void state_changed(Transport& t, TransportState state, const Status& why);
+  void tell_state(Transport& t, TransportState state);
+  void drain(Transport& t, MonotonicTime deadline);
+  void disconnect(Transport& t, MonotonicTime deadline);
+  void one_less_to_stop();
+  void stopped();
 
   // An event on its way in. The event points into the rest.
   struct Inbound {

@@ -30,7 +30,8 @@ message::MessageSerializer* TransportHub::Impl::reader(Transport& t, const std::
 std::optional<std::uint64_t> TransportHub::Impl::open_reply(Transport& t, const std::string& reply) {
   if (reply.empty()) return std::nullopt;
   return services_.askers.add([this, &t, reply](const message::Event* answer) {
-    if (answer == nullptr || t.stopping) return;  // the asker at the other end has its own deadline
+    // The asker at the other end has its own deadline.
+    if (answer == nullptr || t.stopping || t.connection == nullptr) return;
     message::GrowingBuffer buffer(64u * 1024 * 1024);
     message::Encoder encoder(*t.serializer, services_.serializers, 64u * 1024 * 1024);
     if (Status encoded = encoder.encode(*answer, {}, buffer); !encoded.ok()) {

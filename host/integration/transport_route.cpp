@@ -1,7 +1,9 @@
 #include "integration/transport_route.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "common/logging.hpp"
 #include "message/expiry.hpp"
 #include "message/topic.hpp"
 
@@ -33,7 +35,7 @@ struct TransportRoute::Sending {
 };
 
 TransportRoute::TransportRoute(Services services, const RouteConfig& config, std::string transport_name,
-                               PluginTransport& connection, message::MessageSerializer& serializer, Duration timeout)
+                               PluginTransport* connection, message::MessageSerializer& serializer, Duration timeout)
     : services_(std::move(services)), config_(config), name_(std::move(transport_name)), connection_(connection),
       serializer_(serializer), encoder_(serializer, services_.serializers, kMaxEncoded), buffer_(kMaxEncoded),
       timeout_(timeout) {
@@ -51,8 +53,45 @@ Status TransportRoute::subscribe() {
   return {};
 }
 
+bool TransportRoute::connected() const noexcept {
+  return connection_ != nullptr && connection_->state() == TransportState::connected;
+}
+
+void TransportRoute::use(PluginTransport* connection) {
+  connection_ = connection;
+  pushed_back_ = false;  // the one before said so
+}
+
+bool TransportRoute::drained() const noexcept {
+  const message::MessageDispatcher& dispatcher = services_.router.dispatcher();
+  return on_the_way_.empty() && dispatcher.mailbox(receiver_).empty() && dispatcher.in_flight(receiver_) == 0;
+}
+
+void TransportRoute::close() {
+  if (std::exchange(closed_, true)) return;
+  constexpr std::string_view kUnknown = "the host stopped before the transport said whether it had sent the event";
+  constexpr std::string_view kUnsent = "the host stopped before the transport took the event; publish it again";
+  std::size_t left = 0;
+  for (const auto& [position, sending] : on_the_way_) {
+    if (sending->completed || !sending->message) continue;
+    services_.dead_letters.dead_letter(sending->message.event(), message::DeadLetterReason::shutdown, name_, kUnknown,
+                                       1);
+    ++left;
+  }
+  on_the_way_.clear();
+  alive_.reset();  // completions that come now have nothing to say
+  const MonotonicTime now = services_.loop.clock().monotonic();
+  message::MessageDispatcher& dispatcher = services_.router.dispatcher();
+  dispatcher.detach(receiver_, {}, now);
+  left += dispatcher.dead_letter_waiting(receiver_, message::DeadLetterReason::shutdown, kUnsent);
+  dispatcher.set_gate(receiver_, message::Gate::ended, now);
+  if (left != 0)
+    log::warn("transport", "events were not sent before the host stopped",
+              {{"transport", name_}, {"route", config_.topic}, {"events", left}});
+}
+
 void TransportRoute::wake() {
-  if (!waiting_ || cooling_ || pushed_back_ || connection_.state() != TransportState::connected) return;
+  if (closed_ || !waiting_ || cooling_ || pushed_back_ || !connected()) return;
   waiting_ = false;
   services_.router.dispatcher().outlet_has_room(receiver_, services_.loop.clock().monotonic());
 }
@@ -89,7 +128,7 @@ bool TransportRoute::encode(const message::Event& event, std::uint32_t attempt, 
   buffer_.clear();
   if (Status encoded = encoder_.encode(event, {false, attempt > 1}, buffer_); !encoded.ok())
     return refuse(message::OfferResult::untranslatable, encoded.error().message);
-  const std::uint64_t most = connection_.max_message();
+  const std::uint64_t most = connection_->max_message();
   if (most == 0 || buffer_.size() <= most) return true;
   return refuse(message::OfferResult::too_large, "the encoded event has " + std::to_string(buffer_.size()) +
                                                      " octets, the transport takes " + std::to_string(most) +
@@ -97,7 +136,7 @@ bool TransportRoute::encode(const message::Event& event, std::uint32_t attempt, 
 }
 
 message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t attempt) {
-  const bool ready = connection_.state() == TransportState::connected && !cooling_ && !pushed_back_;
+  const bool ready = connected() && !cooling_ && !pushed_back_;
   if (!ready || on_the_way_.size() >= kMaxOnTheWay) {
     waiting_ = true;
     return {message::OfferResult::full};
@@ -113,7 +152,7 @@ message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t 
   auto sending = std::make_shared<Sending>();
   sending->position = ++position_;
   if (keep) sending->id = event.envelope.id;
-  on_the_way_.insert(sending->position);
+  on_the_way_.emplace(sending->position, sending);
   send(event, out, sending);
   buffer_.clear_large();
   if (!sending->completed && !keep) sending->message = message::MessageRef::copy(event, services_.budget);
@@ -127,11 +166,11 @@ message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t 
 
 void TransportRoute::send(const message::Event& event, const OutgoingMessage& out,
                           const std::shared_ptr<Sending>& sending) {
-  if (!event.envelope.replyto.empty() && connection_.can_request()) return send_request(event, out, sending);
+  if (!event.envelope.replyto.empty() && connection_->can_request()) return send_request(event, out, sending);
   const auto done = [this, sending, alive = std::weak_ptr<int>(alive_)](Status status) {
     if (!alive.expired()) completed(sending, status);
   };
-  connection_.send(out, keeps_until_settled(), timeout_, done);
+  connection_->send(out, keeps_until_settled(), timeout_, done);
 }
 
 void TransportRoute::send_request(const message::Event& event, const OutgoingMessage& out,
@@ -139,7 +178,7 @@ void TransportRoute::send_request(const message::Event& event, const OutgoingMes
   const std::string id(event.envelope.id), replyto(event.envelope.replyto);
   const Duration left =
       message::time_left(event.envelope, services_.loop.clock().wall(), services_.request_timeout);
-  connection_.request(out, std::max<Duration>(left, std::chrono::milliseconds(1)),
+  connection_->request(out, std::max<Duration>(left, std::chrono::milliseconds(1)),
                       [this, sending, id, replyto, alive = std::weak_ptr<int>(alive_)](Result<IncomingMessage> answer) {
                         if (alive.expired()) return;
                         completed(sending, answer.ok() ? Status() : Status(answer.error()));
@@ -170,9 +209,10 @@ void TransportRoute::completed(const std::shared_ptr<Sending>& sending, const St
       if (sending->status.ok()) dispatcher.settle(receiver_, sending->id, now);
       else dispatcher.refuse(receiver_, sending->id, now);
     } else {
-      dispatcher.written_up_to(receiver_, on_the_way_.empty() ? position_ : *on_the_way_.begin() - 1, now);
+      dispatcher.written_up_to(receiver_, on_the_way_.empty() ? position_ : on_the_way_.begin()->first - 1, now);
     }
     wake();
+    if (settled_) settled_();
   });
 }
 

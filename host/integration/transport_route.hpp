@@ -3,12 +3,15 @@
 // What is on its way to the remote is in flight. at_most_once: settled when the connection has taken the event; one
 // that fails is dead-lettered as transport_failed. at_least_once: settled when the remote has it; one that fails
 // returns to the mailbox and is sent again after a pause that grows from 100 ms to 5 s, up to the delivery's
-// `attempts`. While the connection is down or pushes back, events wait in the mailbox.
+// `attempts`. While there is no connection, or it is down or pushes back, events wait in the mailbox.
+//
+// close() is the end: what waits, and what the connection took and never completed, is dead-lettered as `shutdown`.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,12 +41,21 @@ class TransportRoute final : public message::Outlet {
     std::function<void(const std::string& request_id, const std::string& replyto, IncomingMessage)> answered;
   };
 
-  TransportRoute(Services services, const RouteConfig& config, std::string transport_name, PluginTransport& connection,
+  TransportRoute(Services services, const RouteConfig& config, std::string transport_name, PluginTransport* connection,
                  message::MessageSerializer& serializer, Duration timeout);
   ~TransportRoute() override;
   Status subscribe();
 
   message::Offer offer(const message::Event& event, std::uint32_t attempt) override;
+  // Another connection, or none (null); borrowed until the next call. Calls under way must still complete, with an
+  // error.
+  void use(PluginTransport* connection);
+  // Runs at the end of each turn in which something that was on its way has been settled.
+  void when_settled(std::function<void()> look) { settled_ = std::move(look); }
+  // Nothing waits and nothing is on its way.
+  bool drained() const noexcept;
+  // Nothing is sent any more; see above. Twice is once.
+  void close();
   // The connection came up, or takes events again.
   void wake();
   void set_back_pressure(bool on);
@@ -62,11 +74,12 @@ class TransportRoute final : public message::Outlet {
   void completed(const std::shared_ptr<Sending>& sending, const Status& status);
   void cool_down();
   void send_request(const message::Event& event, const OutgoingMessage& out, const std::shared_ptr<Sending>& sending);
+  bool connected() const noexcept;
 
   Services services_;
   RouteConfig config_;
   std::string name_;
-  PluginTransport& connection_;
+  PluginTransport* connection_;  // null while there is none
   message::MessageSerializer& serializer_;
   message::Encoder encoder_;
   message::GrowingBuffer buffer_;
@@ -74,8 +87,9 @@ class TransportRoute final : public message::Outlet {
   Duration timeout_;
   message::ReceiverId receiver_;
   std::uint64_t position_ = 0;          // counts events given to the connection
-  std::set<std::uint64_t> on_the_way_;  // positions without a completion
-  bool pushed_back_ = false, cooling_ = false, waiting_ = false;
+  std::map<std::uint64_t, std::shared_ptr<Sending>> on_the_way_;  // by position: those that are not settled
+  bool pushed_back_ = false, cooling_ = false, waiting_ = false, closed_ = false;
+  std::function<void()> settled_;
   Duration pause_ = std::chrono::milliseconds(100);
   event::Handle pause_timer_;
   std::string refusal_, topic_;

@@ -129,6 +129,8 @@ class MessageDispatcher {
   // The receiver lives on and cannot be reached (it closed its end): as if its outlet had said `closed`. Only `unsent`
   // returns, as with detach; the rest may still be acknowledged.
   void close_outlet(ReceiverId id, std::span<const MessageRef> unsent, MonotonicTime now);
+  // Takes everything out of the receiver's own mailbox as dead letters of this reason. Returns how many.
+  std::size_t dead_letter_waiting(ReceiverId id, DeadLetterReason reason, std::string_view detail);
   void set_gate(ReceiverId id, Gate gate, MonotonicTime now);
   Gate gate(ReceiverId id) const noexcept;
 

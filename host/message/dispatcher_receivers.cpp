@@ -109,6 +109,16 @@ void MessageDispatcher::take_back_unwritten(Receiver& receiver, std::span<const 
   receiver.unwritten.clear();
 }
 
+std::size_t MessageDispatcher::dead_letter_waiting(ReceiverId id, DeadLetterReason reason, std::string_view detail) {
+  Queue& queue = at(id).queue;
+  std::size_t taken = 0;
+  for (; !queue.mailbox.empty(); ++taken) {
+    const Waiting waiting = queue.mailbox.pop_front();
+    dead_letters_.dead_letter(waiting.message.event(), reason, queue.name, detail, waiting.attempts);
+  }
+  return taken;
+}
+
 void MessageDispatcher::set_gate(ReceiverId id, Gate gate, MonotonicTime now) {
   Receiver& receiver = at(id);
   receiver.gate = gate;

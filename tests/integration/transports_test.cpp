@@ -1,6 +1,12 @@
 // Two hosts with real workers, joined by a real nats-server or by the local transport.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "support/host_process.hpp"
 #include "support/nats_server.hpp"
@@ -9,6 +15,7 @@ namespace tenon::test_support {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Asks go out, echoes come in; `recorder` writes down what came.
 std::string asking_host(const std::string& transport) {
@@ -83,6 +90,55 @@ TEST(Nats, TheHostsFindARestartedServerAgain) {
   EXPECT_EQ(hosts.answering.worker_pid("echo"), echo);
 }
 
+// The client library gives up for good when the server refuses its credentials twice.
+TEST(Nats, AConnectionThatGaveUpIsMadeAnew) {
+  if (!NatsServer::is_installed()) GTEST_SKIP() << "nats-server is not installed";
+  NatsServer server({"--user", "u", "--pass", "right"});
+  TwoHosts hosts(R"({ "plugin": "nats", "url": "nats://u:right@127.0.0.1:)" + std::to_string(server.port()) + "\" }");
+  ASSERT_NO_FATAL_FAILURE(hosts.start());
+  ASSERT_TRUE(hosts.question_is_echoed("before")) << hosts.asking.log() << hosts.answering.log();
+  server.restart({"--user", "u", "--pass", "other"});
+  const auto gave_up = [](const HostProcess& host) { return host.log().find("gave up") != std::string::npos; };
+  EXPECT_TRUE(wait_until([&] { return gave_up(hosts.asking) && gave_up(hosts.answering); })) << hosts.asking.log();
+  server.restart({"--user", "u", "--pass", "right"});
+  EXPECT_TRUE(hosts.question_is_echoed("after")) << hosts.asking.log() << hosts.answering.log();
+}
+
+TEST(Routes, WhatWaitsForATransportWhenTheHostStopsIsDeadLettered) {
+  HostProcess host(R"({ "transports": { "bus": { "plugin": "nats", "url": "nats://127.0.0.1:1" } },
+    "routes": [ { "topic": "out.>", "to": ["bus"] } ], "logging": { "level": "debug" },
+    "supervision": { "children": [] } })");
+  ASSERT_TRUE(host.start()) << host.log();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(host.cli({"send", "out.x", "--data", "1"}).exit_code, 0);
+  EXPECT_EQ(host.stop(), 0) << host.log();
+  EXPECT_THAT(host.log(), HasSubstr("events were not sent before the host stopped transport=bus route=out.> events=3"));
+  EXPECT_THAT(host.log(), HasSubstr("reason=shutdown"));
+}
+
+// More than the connection takes at a time: the rest waits in the route's mailbox when the stop comes.
+TEST(Routes, WhatWaitsForATransportThatIsConnectedIsSentBeforeTheHostStops) {
+  const HostProcess place("");
+  const std::string bus = R"({ "plugin": "local", "url": "unix://)" + place.path("meeting") + R"(" })";
+  HostProcess receiving(R"({ "node": "receiving", "transports": { "bus": )" + bus + R"( },
+    "routes": [ { "from": "bus", "topic": "out.>" } ], "supervision": { "children": [
+      { "id": "recorder", "command": ["${WORKERS}/recorder.py", "${TEST}/received"], "channel": { "kind": "stdio" },
+        "subscribe": [{ "topic": "out.>" }], "ready": { "on": "event" } } ] } })");
+  HostProcess sending(R"({ "node": "sending", "transports": { "bus": )" + bus + R"( },
+    "routes": [ { "topic": "out.>", "to": ["bus"],
+                  "delivery": { "mode": "at_least_once", "max_in_flight": 1 } } ],
+    "supervision": { "children": [
+      { "id": "burst", "command": ["/bin/sh", "-c",
+          "i=0; while [ $i -lt 200 ]; do echo '{\"type\":\"out.x\",\"data\":'$i'}'; i=$((i+1)); done"],
+        "channel": { "kind": "stdio" }, "restart": { "policy": "never" } } ] } })");
+  ASSERT_TRUE(receiving.start()) << receiving.log();
+  ASSERT_TRUE(sending.start()) << sending.log();
+  ASSERT_TRUE(wait_until([&] { return sending.worker_status("burst") == "terminated"; })) << sending.log();
+  EXPECT_EQ(sending.stop(), 0) << sending.log();
+  EXPECT_THAT(sending.log(), Not(HasSubstr("events were not sent")));
+  EXPECT_TRUE(wait_until([&] { return read_text(receiving.path("received")).find("199") != std::string::npos; }))
+      << receiving.log();
+}
+
 TEST(Nats, AHostWithoutItsServerServesItsOwnWorkers) {
   HostProcess host(R"({ "transports": { "bus": { "plugin": "nats", "url": "nats://127.0.0.1:1" } },
     "supervision": { "children": [
@@ -99,6 +155,24 @@ TEST(Local, EventsCrossBetweenTwoHostsWithoutABroker) {
   TwoHosts hosts(R"({ "plugin": "local", "url": "unix://)" + place.path("meeting") + R"(" })");
   ASSERT_NO_FATAL_FAILURE(hosts.start());
   EXPECT_TRUE(hosts.question_is_echoed("first")) << hosts.asking.log() << hosts.answering.log();
+}
+
+// The keeper holds the listening socket: whoever connects while no engine lives waits in its queue.
+TEST(Local, PeersCanConnectWhileTheEngineThatListensIsDead) {
+  const HostProcess place("");
+  TwoHosts hosts(R"({ "plugin": "local", "url": "unix://)" + place.path("meeting") + R"(" })");
+  ASSERT_NO_FATAL_FAILURE(hosts.start());
+  ASSERT_TRUE(hosts.question_is_echoed("before")) << hosts.asking.log() << hosts.answering.log();
+  const pid_t engine = hosts.answering.engine_pid();
+  ASSERT_GT(engine, 0);
+  ::kill(engine, SIGKILL);
+  ASSERT_TRUE(wait_until([&] { return !is_alive(engine); }));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  place.path("meeting").copy(address.sun_path, sizeof address.sun_path - 1);
+  const unique_fd peer(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0) << strerror(errno);
+  EXPECT_TRUE(hosts.question_is_echoed("after")) << hosts.asking.log() << hosts.answering.log();
 }
 
 }  // namespace

@@ -111,6 +111,11 @@ void NatsServer::restart() {
   start(port_);
 }
 
+void NatsServer::restart(std::vector<std::string> arguments) {
+  arguments_ = std::move(arguments);
+  restart();
+}
+
 // The signal only asks; its threads may answer a client yet until the kernel says that it has stopped.
 void NatsServer::pause() {
   ::kill(pid_, SIGSTOP);

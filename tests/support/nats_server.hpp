@@ -28,6 +28,7 @@ class NatsServer {
 
   void kill();     // SIGKILL, and waits for its end; does nothing if it does not run
   void restart();  // kills it if it runs, and starts it on the same port
+  void restart(std::vector<std::string> arguments);  // the same, with other arguments from now on
   void pause();    // SIGSTOP: connections stay open, nobody answers
   void resume();   // SIGCONT
 

@@ -33,7 +33,7 @@ extern "C" {
 #define TENON_TRANSPORT_CONNECTED 1u
 #define TENON_TRANSPORT_RECONNECTING 2u
 #define TENON_TRANSPORT_DISCONNECTED 3u
-#define TENON_TRANSPORT_ERROR 4u /* gave up; only destroy helps */
+#define TENON_TRANSPORT_ERROR 4u /* gave up; the host destroys it and makes another */
 
 #define TENON_TRANSPORT_ENCODED 1u    /* sends `encoded`; the host encodes with the transport's serializer */
 #define TENON_TRANSPORT_ATTRIBUTES 2u /* reads `event` (for instance to make headers of it); else that is NULL */

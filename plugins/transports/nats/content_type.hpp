@@ -20,7 +20,7 @@ inline std::string to_wire(std::string_view content_type) {
 }
 
 // The other way round; letters of either case, parameters dropped. Without a header, or with one that names no encoding
-// of an event, the first octet decides: an event in JSON begins with '{', one in MessagePack never does.
+// of an event, the first octet decides: an event in MessagePack begins as a map does, and no text of JSON does.
 inline std::string from_wire(std::string_view header, std::span<const std::uint8_t> payload) {
   constexpr std::string_view kPrefix = "application/cloudevents+";
   std::string type;
@@ -30,7 +30,9 @@ inline std::string from_wire(std::string_view header, std::span<const std::uint8
   if (type.size() > kPrefix.size() && type.compare(0, kPrefix.size(), kPrefix) == 0)
     return "application/" + type.substr(kPrefix.size());
   if (type == "application/json" || type == "application/msgpack") return type;
-  return !payload.empty() && payload.front() == '{' ? "application/json" : "application/msgpack";
+  const std::uint8_t first = payload.empty() ? std::uint8_t{'{'} : payload.front();
+  const bool map = (first >= 0x80 && first <= 0x8f) || first == 0xde || first == 0xdf;
+  return map ? "application/msgpack" : "application/json";
 }
 
 }  // namespace tenon::nats

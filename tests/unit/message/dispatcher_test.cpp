@@ -214,6 +214,17 @@ TEST_F(DispatcherTest, ReturnsUnwrittenEventsUnmarkedAndCountsTheRestAsSettled) 
   EXPECT_THAT(b_.attempts, ElementsAre(1u, 1u, 1u));
 }
 
+TEST_F(DispatcherTest, TakesWhatWaitsForOneReceiverOutAsDeadLettersOfTheReasonGiven) {
+  const ReceiverId r = add(a_), other = add(b_);
+  for (const ReceiverId id : {r, other}) dispatcher_.set_gate(id, Gate::waiting, kStart);
+  deliver(r, "1"), deliver(r, "2"), deliver(other, "3");
+  EXPECT_EQ(dispatcher_.dead_letter_waiting(r, DeadLetterReason::shutdown, "why"), 2u);
+  EXPECT_THAT(dead_.letters, ElementsAre("shutdown 1 r0", "shutdown 2 r0"));
+  EXPECT_THAT(dead_.details, ElementsAre("why", "why"));
+  EXPECT_EQ(dispatcher_.mailbox(other).size(), 1u);
+  EXPECT_EQ(dispatcher_.dead_letter_waiting(r, DeadLetterReason::shutdown, "why"), 0u);
+}
+
 TEST_F(DispatcherTest, ReusesIdsWithoutInheritance) {
   const ReceiverId r = add(a_, at_least_once());
   deliver(r, "1");

@@ -1,0 +1,143 @@
+// A transport's connection: made, connected, watched, and made anew when it gives up.
+#include <algorithm>
+
+#include "common/json_writer.hpp"
+#include "common/logging.hpp"
+#include "integration/transport_hub_impl.hpp"
+
+namespace tenon::integration {
+
+Status TransportHub::Impl::make_connection(Transport& t) {
+  const TransportConfig& config = t.config;
+  const loader::Component* component = services_.registry.find(TENON_KIND_TRANSPORT, config.plugin);
+  if (component == nullptr || component->current() == nullptr)
+    return Error(errc::not_found, "transport " + config.name + ": no plugin offers transport/" + config.plugin +
+                                      "; put its file into a plugin directory", fault::caller);
+  PluginTransport::Events events;
+  events.state = [this, &t](TransportState state, const Status& why) { state_changed(t, state, why); };
+  events.incoming = [this, &t](IncomingMessage message) { incoming(t, std::move(message)); };
+  events.slow_consumer = [&t](std::uint64_t, std::uint64_t dropped) {
+    t.dropped += dropped;
+    log::warn("transport", "the connection dropped events because this host reads too slowly",
+              {{"transport", t.config.name}, {"dropped", dropped}});
+  };
+  events.back_pressure = [&t](bool on) {
+    for (const auto& route : t.routes_out) route->set_back_pressure(on);
+  };
+  auto connection = PluginTransport::make(services_.plugins, *component, config, std::move(events));
+  if (!connection.ok()) return std::move(connection).error();
+  t.connection = std::move(*connection);
+  return {};
+}
+
+Status TransportHub::Impl::make(const TransportConfig& config) {
+  auto transport = std::make_unique<Transport>();
+  Transport& t = *transport;
+  t.config = config;
+  t.policy.name = config.name;
+  t.policy.source_uri = "//" + services_.node + "/" + config.name;
+  t.policy.foreign = true;
+  TENON_TRY(make_connection(t));
+  std::string name = config.serializer.empty() ? t.connection->default_serializer() : config.serializer;
+  if (name.empty()) name = "json";
+  auto serializer = services_.serializers.make(name, config.name);
+  if (!serializer.ok()) return std::move(serializer).error();
+  t.serializer = std::move(*serializer);
+  transports_.push_back(std::move(transport));
+  return {};
+}
+
+void TransportHub::Impl::subscribe(Transport& t) {
+  for (std::uint64_t subscription = 0; subscription < t.routes_in.size(); ++subscription) {
+    const RouteConfig& config = *t.routes_in[subscription];
+    t.connection->subscribe(subscription, config.topic, config.group, t.config.timeout, [&t, &config](Status status) {
+      if (!status.ok() && status.error().code != errc::cancelled)
+        log::error("transport", "a subscription was refused",
+                   {{"transport", t.config.name}, {"topic", config.topic}, {"why", status.error().message}});
+    });
+  }
+}
+
+void TransportHub::Impl::connect(Transport& t) {
+  t.connection->connect(std::max<Duration>(t.config.timeout, std::chrono::seconds(1)), [this, &t](Status status) {
+    if (t.stopping || (!status.ok() && status.error().code == errc::cancelled)) return;
+    if (status.ok()) {
+      if (t.config.health_interval.count() > 0)
+        t.health_timer = services_.loop.every(t.config.health_interval, [this, &t] { check_health(t); });
+      return;
+    }
+    t.problem = status.error().message;
+    try_later(t, "cannot connect; trying again");
+  });
+}
+
+// Later each time, until a connection has held for as long as the longest pause.
+void TransportHub::Impl::try_later(Transport& t, std::string_view what) {
+  if (t.stopping || t.retry_timer.active()) return;
+  const auto connected_at = std::exchange(t.connected_at, std::nullopt);
+  if (connected_at && services_.loop.clock().monotonic() - *connected_at >= kLongestRetry) t.retry = kFirstRetry;
+  log::warn("transport", what,
+            {{"transport", t.config.name}, {"why", t.problem}, {"in_ms", t.retry.count() / 1'000'000}});
+  t.retry_timer = services_.loop.after(t.retry, [this, &t] {
+    t.retry_timer.reset();
+    if (t.state() == TransportState::error) renew(t);
+    else connect(t);
+  });
+  t.retry = std::min(t.retry * 2, kLongestRetry);
+}
+
+// A connection that gave up can only be destroyed. What was on its way over it returns to its mailbox or is
+// dead-lettered, what waits goes over the next one.
+void TransportHub::Impl::renew(Transport& t) {
+  for (const auto& route : t.routes_out) route->use(nullptr);
+  t.health_timer.reset();
+  t.connection.reset();
+  t.health = "unknown";
+  if (Status made = make_connection(t); !made.ok()) {
+    t.problem = made.error().message;
+    return try_later(t, "cannot be made anew; trying again");
+  }
+  for (const auto& route : t.routes_out) route->use(t.connection.get());
+  subscribe(t);
+  connect(t);
+}
+
+void TransportHub::Impl::check_health(Transport& t) {
+  t.connection->health_check(t.config.health_timeout, [&t](Status status) {
+    t.health = status.ok() ? "healthy" : "unhealthy: " + status.error().message;
+  });
+}
+
+void TransportHub::Impl::state_changed(Transport& t, TransportState state, const Status& why) {
+  t.since = services_.loop.clock().monotonic();
+  t.problem = state == TransportState::connected ? "" : why.ok() ? std::string() : why.error().message;
+  tell_state(t, state);
+  if (state == TransportState::connected) t.connected_at = t.since;
+  if (state == TransportState::error) try_later(t, "gave up; a new connection is made");
+  // In a turn of its own: the report may come from within a call that a route is making.
+  services_.loop.post([&t, alive = std::weak_ptr<int>(t.alive)] {
+    if (alive.expired()) return;  // it could not be made after all
+    if (t.look_whether_drained) t.look_whether_drained();
+    for (const auto& route : t.routes_out) route->wake();
+  });
+}
+
+// One that is not connected yet, or has been told to be gone, is not told to be gone again with each attempt.
+void TransportHub::Impl::tell_state(Transport& t, TransportState state) {
+  const char* type = nullptr;
+  if (state == TransportState::connected) type = "system.transport.connected", t.told_gone = false;
+  if (state == TransportState::reconnecting) type = "system.transport.reconnecting";
+  const bool gone = (state == TransportState::disconnected && t.was_connected) || state == TransportState::error;
+  if (gone && !std::exchange(t.told_gone, true)) type = "system.transport.disconnected";
+  if (state == TransportState::connected) t.was_connected = true;
+  if (type == nullptr) return;
+  log::info("transport", to_string(state), {{"transport", t.config.name}, {"why", t.problem}});
+  services_.events.publish(type, t.config.name, [&] {
+    JsonWriter json;
+    json.begin_object().member("transport", t.config.name).member("plugin", t.config.plugin);
+    json.member("state", to_string(state)).member("reason", t.problem);
+    return json.end_object().take();
+  });
+}
+
+}  // namespace tenon::integration
