@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "common/units.hpp"
+
 namespace tenon::keeper {
 namespace {
 
 constexpr std::size_t kMaxRemembered = 1000;
 
-std::string milliseconds(Duration d) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
-}
+std::string milliseconds(Duration d) { return std::to_string(whole_milliseconds(d)) + " ms"; }
 
 }  // namespace
 

@@ -183,6 +183,9 @@ Status KeeperClient::erase(std::string key) { return send(StashDelete{std::move(
 Status KeeperClient::listen(ListenSpec spec) { return send(ListenRequest{std::move(spec)}); }
 Status KeeperClient::unlisten(std::string name) { return send(Unlisten{std::move(name)}); }
 Status KeeperClient::set_shutdown_bound(std::chrono::milliseconds bound) { return send(ShutdownBound{bound}); }
+Status KeeperClient::log_as(log::Level level, log::Format format) {
+  return send(LogSettings{static_cast<std::uint8_t>(level), static_cast<std::uint8_t>(format)});
+}
 Status KeeperClient::stopping(int exit_code) { return send(Stopping{exit_code}); }
 Status KeeperClient::quit(int exit_code) { return send(Quit{exit_code}); }
 

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "common/logging.hpp"
 #include "common/result.hpp"
 #include "common/unique_fd.hpp"
 #include "keeper/breadcrumb.hpp"
@@ -94,6 +95,7 @@ class KeeperClient {
   Status listen(ListenSpec spec);
   Status unlisten(std::string name);
   Status set_shutdown_bound(std::chrono::milliseconds bound);
+  Status log_as(log::Level level, log::Format format);
   Status stopping(int exit_code);
   Status quit(int exit_code);
 

@@ -45,6 +45,10 @@ struct KeeperCore::Handler {
     keeper.shutdown_bound_ = std::clamp(m.bound, std::chrono::milliseconds(0), kMaxShutdownBound);
     if (keeper.phase_ == Phase::asked) keeper.stop_deadline_ = keeper.asked_at_ + keeper.shutdown_bound_;
   }
+  void operator()(LogSettings& m) {
+    if (m.level <= static_cast<std::uint8_t>(log::Level::off)) log::set_level(static_cast<log::Level>(m.level));
+    if (m.format <= static_cast<std::uint8_t>(log::Format::json)) log::set_format(static_cast<log::Format>(m.format));
+  }
   void operator()(Stopping& m) { keeper.await_stop(m.exit_code & 0xff); }
   void operator()(Quit& m) { keeper.begin_stop(m.exit_code & 0xff); }
   void operator()(auto&) { keeper.engine_->condemn("it sent what only a keeper may send", keeper.now_); }

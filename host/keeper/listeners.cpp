@@ -18,12 +18,6 @@ namespace {
 
 constexpr int kLockAttempts = 16;
 
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
 
 Error path_error(int error_number, const std::string& what, const std::string& path) {

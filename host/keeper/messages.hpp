@@ -23,7 +23,7 @@
 
 namespace tenon::keeper {
 
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 inline constexpr std::size_t kMaxStashKeyBytes = 1024;
 inline constexpr std::size_t kMaxStashDescriptors = 16;  // of one entry
 
@@ -240,10 +240,19 @@ struct Quit {
   template <class A> void fields(A& a) { a(exit_code); }
 };
 
+// How the keeper logs from now on: as the config says of the host. log::Level and log::Format as numbers; others are
+// ignored.
+struct LogSettings {
+  std::uint8_t level = 0;
+  std::uint8_t format = 0;
+  template <class A> void fields(A& a) { a(level)(format); }
+};
+
 // The place of a type in this list is its number on the wire: append only.
 using Message = std::variant<Hello, StashEntry, AdoptedChild, AdoptedListener, AdoptEnd, Spawned, SpawnFailed, Exited,
                              Closed, SignalFailed, StashRefused, Listening, ListenFailed, ShutdownRequested,
                              ReloadRequested, HelloAck, SpawnRequest, SignalRequest, StopPlanUpdate, CloseRequest,
-                             Forget, StashPut, StashDelete, ListenRequest, Unlisten, ShutdownBound, Stopping, Quit>;
+                             Forget, StashPut, StashDelete, ListenRequest, Unlisten, ShutdownBound, Stopping, Quit,
+                             LogSettings>;
 
 }  // namespace tenon::keeper

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "common/text.hpp"
 #include "support/host_process.hpp"
 
 namespace tenon::test_support {
@@ -87,6 +88,20 @@ TEST_F(Stopping, SigquitEndsEverythingAtOnce) {
   host_.signal(SIGQUIT);
   EXPECT_EQ(host_.wait_for_end(), 0) << host_.log();
   EXPECT_TRUE(all_gone());
+}
+
+TEST(StoppingLog, IsAsTheConfigSaysOfTheKeeperToo) {
+  HostProcess quiet(R"({ "logging": { "level": "error" }, "supervision": { "children": [] } })");
+  ASSERT_TRUE(quiet.start()) << quiet.log();
+  EXPECT_EQ(quiet.stop(), 0);
+  EXPECT_EQ(quiet.log(), "");
+  HostProcess machine(R"({ "logging": { "format": "json" }, "supervision": { "children": [] } })");
+  ASSERT_TRUE(machine.start()) << machine.log();
+  EXPECT_EQ(machine.stop(), 0);
+  const std::string log = machine.log();
+  EXPECT_NE(log.find("\"keeper\""), std::string::npos) << log;
+  for (const std::string_view line : split(log, '\n'))
+    EXPECT_TRUE(line.empty() || line.starts_with('{')) << line;
 }
 
 TEST_F(Stopping, TheNextHostTakesTheSameSocket) {

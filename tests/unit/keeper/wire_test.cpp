@@ -96,6 +96,7 @@ std::vector<Message> one_of_each() {
   all.push_back(ShutdownBound{std::chrono::milliseconds(1)});
   all.push_back(Stopping{3});
   all.push_back(Quit{3});
+  all.push_back(LogSettings{4, 1});
   return all;
 }
 
