@@ -25,7 +25,6 @@
 #include "event/loop.hpp"
 #include "event/poll_set.hpp"
 #include "event/post_queue.hpp"
-#include "event/signal_source.hpp"
 #include "event/timer_queue.hpp"
 
 namespace tenon::event {
@@ -56,7 +55,6 @@ class AsioLoop final : public Loop, public AsioHost, private PollSet::Listener {
   Handle after(Duration delay, Task task) override;
   Handle every(Duration period, Task task) override;
   void post(Task task) override;
-  Result<Handle> on_signal(int signal_number, Task task) override;
   void set_turn_observer(TurnObserver* observer) noexcept override;
   const Clock& clock() const noexcept override { return clock_; }
   bool on_loop_thread() const noexcept override;
@@ -145,11 +143,6 @@ Handle AsioLoop::every(Duration period, Task task) {
 
 void AsioLoop::post(Task task) {
   if (posts_.push(std::move(task))) schedule_posted();
-}
-
-Result<Handle> AsioLoop::on_signal(int signal_number, Task task) {
-  assert(on_loop_thread());
-  return subscribe_signal(*this, signal_number, std::move(task));
 }
 
 void AsioLoop::set_turn_observer(TurnObserver* observer) noexcept {

@@ -1,7 +1,6 @@
 #include "event/fake_loop.hpp"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include <cassert>
@@ -21,10 +20,6 @@ struct FakeLoop::Watched {
   bool live = true;
 };
 
-struct FakeLoop::Subscribed {
-  Task task;
-};
-
 class FakeLoop::Watch final : public FdWatch {
  public:
   Watch(FakeLoop& loop, int fd, std::shared_ptr<Watched> watched)
@@ -42,16 +37,6 @@ class FakeLoop::Watch final : public FdWatch {
   FakeLoop& loop_;
   const int fd_;
   const std::shared_ptr<Watched> watched_;
-};
-
-class FakeLoop::Subscription final : public Handle::Cancellable {
- public:
-  Subscription(FakeLoop& loop, int number) : loop_(loop), number_(number) {}
-  void cancel() noexcept override { loop_.signals_.erase(number_); }
-
- private:
-  FakeLoop& loop_;
-  const int number_;
 };
 
 class FakeLoop::Turn {
@@ -87,7 +72,6 @@ bool is_file_or_directory(int fd) {
 FakeLoop::~FakeLoop() {
   posts_.clear();
   assert(watches_.empty() && "every FdWatch must be destroyed before its loop");
-  assert(signals_.empty() && "every signal handle must be destroyed before its loop");
 }
 
 std::size_t FakeLoop::run_posted() {
@@ -167,15 +151,6 @@ std::size_t FakeLoop::poll_descriptors() {
   return ran;
 }
 
-bool FakeLoop::raise(int signal_number) {
-  const auto found = signals_.find(signal_number);
-  if (found == signals_.end()) return false;
-  const std::shared_ptr<Subscribed> kept = found->second;
-  const Turn turn(*this);
-  kept->task();
-  return true;
-}
-
 Interest FakeLoop::interest_in(int fd) const {
   const auto found = watches_.find(fd);
   return found == watches_.end() ? Interest::none : found->second->wanted;
@@ -216,19 +191,6 @@ Handle FakeLoop::every(Duration period, Task task) {
 void FakeLoop::post(Task task) {
   const std::lock_guard lock(posted_mutex_);
   if (posts_.push(std::move(task))) posted_.notify_all();
-}
-
-Result<Handle> FakeLoop::on_signal(int signal_number, Task task) {
-  if (signal_number <= 0 || signal_number >= NSIG || signal_number == SIGKILL || signal_number == SIGSTOP)
-    return Error(errc::invalid_argument,
-                 "signal " + std::to_string(signal_number) + " cannot be handled; choose one such as SIGTERM",
-                 fault::caller);
-  auto subscribed = std::make_shared<Subscribed>(Subscribed{std::move(task)});
-  if (!signals_.emplace(signal_number, std::move(subscribed)).second)
-    return Error(errc::already_exists,
-                 "signal " + std::to_string(signal_number) + " is already handled; drop the other handle first",
-                 fault::caller);
-  return Handle(std::make_shared<Subscription>(*this, signal_number));
 }
 
 }  // namespace tenon::event

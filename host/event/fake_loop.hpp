@@ -39,13 +39,10 @@ class FakeLoop final : public Loop {
   std::size_t poll_descriptors();
   // Runs the callback that watches fd, if it wants one of these directions. Returns whether it did.
   bool trigger(int fd, Interest ready);
-  // Delivers a signal to its subscriber. Returns whether there was one.
-  bool raise(int signal_number);
 
   ManualClock& manual_clock() noexcept { return clock_; }
   std::size_t live_watches() const noexcept { return watches_.size(); }
   std::size_t live_timers() const noexcept { return timers_.size(); }  // not counting one-shot timers that have fired
-  std::size_t live_signals() const noexcept { return signals_.size(); }
   std::size_t pending_posts() const { return posts_.size(); }
   bool is_watched(int fd) const { return watches_.contains(fd); }
   Interest interest_in(int fd) const;  // none if not watched
@@ -56,8 +53,6 @@ class FakeLoop final : public Loop {
   Handle after(Duration delay, Task task) override;
   Handle every(Duration period, Task task) override;
   void post(Task task) override;
-  // As the real one, but any number of loops may subscribe to the same signal.
-  Result<Handle> on_signal(int signal_number, Task task) override;
   void set_turn_observer(TurnObserver* observer) noexcept override { observer_ = observer; }
   const Clock& clock() const noexcept override { return clock_; }
   bool on_loop_thread() const noexcept override { return std::this_thread::get_id() == thread_; }
@@ -66,9 +61,7 @@ class FakeLoop final : public Loop {
 
  private:
   struct Watched;
-  struct Subscribed;
   class Watch;
-  class Subscription;
   class Turn;
 
   std::size_t run_timers_until(MonotonicTime target);
@@ -82,7 +75,6 @@ class FakeLoop final : public Loop {
   TimerQueue timers_;
   PostQueue posts_;
   std::map<int, std::shared_ptr<Watched>> watches_;  // by descriptor: callbacks come in the same order every time
-  std::map<int, std::shared_ptr<Subscribed>> signals_;
   std::mutex posted_mutex_;
   std::condition_variable posted_;
 };

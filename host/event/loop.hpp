@@ -1,7 +1,7 @@
 // The event loop: one thread that owns the state of the engine. Everything that waits, waits here.
 //
-// The model. A Loop runs callbacks one after another on the thread that called run(). Watches, timers, signals and
-// posted work all end as such callbacks, so state that only they touch needs no lock. A callback must not block; what
+// The model. A Loop runs callbacks one after another on the thread that called run(). Watches, timers and posted
+// work all end as such callbacks, so state that only they touch needs no lock. A callback must not block; what
 // may block goes to a WorkerPool (worker_pool.hpp), whose result is posted back. A callback may destroy the object it
 // runs in and may cancel anything, itself included: a cancelled watch or timer never fires again, even if it was
 // already due in this turn. An exception that leaves a callback ends the program, with the stack of the throw intact.
@@ -98,10 +98,6 @@ class Loop {
 
   // Runs the task in a later callback of the loop, in the order of the calls.
   virtual void post(Task task) = 0;  // [any]
-
-  // Runs the callback for each delivery of the signal (SIGTERM, SIGHUP, …), and unblocks it on this thread. One handle
-  // a signal in the process: errc::already_exists. errc::invalid_argument for SIGKILL, SIGSTOP and fault signals.
-  virtual Result<Handle> on_signal(int signal_number, Task task) = 0;
 
   // At most one; not owned; must outlive run(). nullptr removes it.
   virtual void set_turn_observer(TurnObserver* observer) noexcept = 0;

@@ -4,12 +4,11 @@
 
 #include "common/json_writer.hpp"
 #include "common/logging.hpp"
+#include "common/units.hpp"
 
 namespace tenon::integration {
 
 namespace {
-
-std::int64_t milliseconds(Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
 
 // What every event about a process begins with.
 JsonWriter about(const runtime::ProcessHandle& process) {
@@ -43,26 +42,26 @@ void ProcessEvents::on_ready(const runtime::ProcessHandle& process) {
 void ProcessEvents::on_exited(const runtime::ProcessHandle& process, const runtime::ExitRecord& exit) {
   const bool expected = exit.success() || process.status == runtime::ProcessStatus::stopping;
   log::write(expected ? log::Level::info : log::Level::warn, "runtime", "exited",
-             {{"process", process.id()}, {"how", to_string(exit)}, {"run_time_ms", milliseconds(exit.run_time)}});
+             {{"process", process.id()}, {"how", to_string(exit)}, {"run_time_ms", whole_milliseconds(exit.run_time)}});
   events_.publish("system.process.exited", process.id(), [&] {
     JsonWriter json = about(process);
     json.member("how", to_string(exit)).member("code", exit.status.code).member("signal", exit.status.signal);
-    json.member("run_time_ms", milliseconds(exit.run_time)).member("was_ready", exit.was_ready);
+    json.member("run_time_ms", whole_milliseconds(exit.run_time)).member("was_ready", exit.was_ready);
     json.member("max_resident_bytes", exit.usage.max_resident_bytes);
-    json.member("cpu_ms", milliseconds(exit.usage.user_cpu + exit.usage.system_cpu));
+    json.member("cpu_ms", whole_milliseconds(exit.usage.user_cpu + exit.usage.system_cpu));
     return json.end_object().take();
   });
 }
 
 void ProcessEvents::on_restarting(const runtime::ProcessHandle& process, const runtime::RestartNotice& notice) {
-  log::info("runtime", "restarting", {{"process", process.id()}, {"in_ms", milliseconds(notice.delay)},
+  log::info("runtime", "restarting", {{"process", process.id()}, {"in_ms", whole_milliseconds(notice.delay)},
                                       {"why", notice.reason}, {"restarts", process.total_restarts}});
   events_.publish("system.process.restarting", process.id(), [&] {
     JsonWriter json = about(process);
-    json.member("reason", notice.reason).member("delay_ms", milliseconds(notice.delay));
+    json.member("reason", notice.reason).member("delay_ms", whole_milliseconds(notice.delay));
     json.member("attempt", notice.attempt)
         .member("limit", notice.limit)
-        .member("period_ms", milliseconds(notice.period));
+        .member("period_ms", whole_milliseconds(notice.period));
     return json.end_object().take();
   });
 }

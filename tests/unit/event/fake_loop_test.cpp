@@ -1,6 +1,5 @@
 #include "event/fake_loop.hpp"
 
-#include <signal.h>
 
 #include <thread>
 #include <vector>
@@ -91,20 +90,11 @@ TEST_F(FakeLoopTest, WatchMayDestroyItselfInItsCallback) {
 TEST_F(FakeLoopTest, CountsWhatIsStillRegistered) {
   auto watch = must_watch(loop_, 900, Interest::read_write, [](Interest) {});
   Handle timer = loop_.after(seconds(1), [] {});
-  Handle signal = std::move(loop_.on_signal(SIGTERM, [] {})).value();
   EXPECT_EQ(loop_.live_watches(), 1u);
   EXPECT_EQ(loop_.interest_in(900), Interest::read_write);
   EXPECT_EQ(loop_.live_timers(), 1u);
-  EXPECT_EQ(loop_.live_signals(), 1u);
-  watch.reset(), timer.reset(), signal.reset();
-  EXPECT_EQ(loop_.live_watches() + loop_.live_timers() + loop_.live_signals(), 0u);
-}
-
-TEST_F(FakeLoopTest, RaisedSignalReachesItsSubscriberOnly) {
-  const Handle signal = std::move(loop_.on_signal(SIGTERM, [&] { order_.push_back(SIGTERM); })).value();
-  EXPECT_TRUE(loop_.raise(SIGTERM));
-  EXPECT_FALSE(loop_.raise(SIGHUP));
-  EXPECT_EQ(order_, std::vector{SIGTERM});
+  watch.reset(), timer.reset();
+  EXPECT_EQ(loop_.live_watches() + loop_.live_timers(), 0u);
 }
 
 TEST_F(FakeLoopTest, RunGoesThroughEverythingAndReturnsWhenNothingMoreCanHappen) {
@@ -138,7 +128,6 @@ TEST_F(FakeLoopTest, RefusesWhatTheRealLoopRefuses) {
   EXPECT_EQ(loop_.watch(-1, Interest::read, [](Interest) {}).error().code, errc::invalid_argument);
   const unique_fd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   EXPECT_EQ(loop_.watch(file.get(), Interest::read, [](Interest) {}).error().code, errc::io);
-  EXPECT_EQ(loop_.on_signal(SIGKILL, [] {}).error().code, errc::invalid_argument);
 }
 
 TEST_F(FakeLoopTest, EveryCallbackIsATurn) {
