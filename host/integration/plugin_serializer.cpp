@@ -149,10 +149,11 @@ Status PluginSerializer::splice(std::string_view encoded, std::span<const messag
   TENON_INIT(&splice);
   const std::size_t before = out.size();
   AbiBuffer buffer(out);
-  Status spliced = checked(write_call_, [&](tenon_error* error) {
+  const auto function = [&](tenon_error* error) {
     return table_->splice(self_, {reinterpret_cast<const std::uint8_t*>(encoded.data()), encoded.size()}, attributes,
                           count, &buffer.abi, &splice, error);
-  });
+  };
+  Status spliced = checked(write_call_, function, event_id_, source_);
   if (spliced.ok() && splice.skip > encoded.size()) spliced = bad_value("spliced with a skip beyond the event's end");
   if (!spliced.ok()) {
     out.set_size(before);
@@ -170,18 +171,20 @@ Status PluginSerializer::transcode_from(message::MessageSerializer& source, std:
   AbiBuffer buffer(out);
   tenon_value_sink sink;
   TENON_INIT(&sink);
-  TENON_TRY(
-      checked(value_call_, [&](tenon_error* error) { return table_->write_value(self_, &buffer.abi, &sink, error); }));
+  const auto traced = [this](PluginSerializer& of, auto&& function) {
+    return of.checked(of.value_call_, function, event_id_, source_);
+  };
+  TENON_TRY(traced(*this, [&](tenon_error* error) { return table_->write_value(self_, &buffer.abi, &sink, error); }));
   if (!is_whole(sink)) {
     out.set_size(before);
-    static_cast<void>(checked(value_call_, [&](tenon_error* error) { return table_->finish_value(self_, error); }));
+    static_cast<void>(traced(*this, [&](tenon_error* error) { return table_->finish_value(self_, error); }));
     return bad_value("began a value with a sink that lacks functions");
   }
-  Status read = reader.checked(reader.value_call_, [&](tenon_error* error) {
+  Status read = traced(reader, [&](tenon_error* error) {
     return reader.table_->read_value(reader.self_, {reinterpret_cast<const std::uint8_t*>(value.data()), value.size()},
                                      &sink, error);
   });
-  Status finished = checked(value_call_, [&](tenon_error* error) { return table_->finish_value(self_, error); });
+  Status finished = traced(*this, [&](tenon_error* error) { return table_->finish_value(self_, error); });
   if (!read.ok()) {
     out.set_size(before);
     // The sink's refusal says more than the reader's echo of it.

@@ -23,6 +23,9 @@ class PluginSerializer final : public message::MessageSerializer, private Plugin
 
   message::SerializationFormat format() const noexcept override { return format_; }
   bool line_safe() const noexcept override { return line_safe_; }
+  void on_behalf_of(std::string_view event_id, std::string_view source) override {
+    event_id_ = event_id, source_ = source;
+  }
   Status read_event(std::string_view input, message::BaseMessageEnvelope& out) override;
   Status write_event(const message::BaseMessageEnvelope& event, message::OutputBuffer& out) override;
   Status splice(std::string_view encoded, std::span<const message::Attribute> added, message::OutputBuffer& out,
@@ -42,6 +45,7 @@ class PluginSerializer final : public message::MessageSerializer, private Plugin
   void* self_ = nullptr;
   message::SerializationFormat format_;
   bool line_safe_ = false;
+  std::string_view event_id_, source_;  // of the event that is encoded now
   std::uint32_t read_call_, write_call_, value_call_;
   std::vector<message::Attribute> extensions_;
   std::vector<tenon_attribute> abi_extensions_;

@@ -17,6 +17,20 @@ bool has_extension(const Event& event, std::string_view name) {
   return false;
 }
 
+// For the time of one event.
+class Behalf {
+ public:
+  Behalf(MessageSerializer& serializer, const BaseMessageEnvelope& e) : serializer_(serializer) {
+    serializer_.on_behalf_of(e.id, e.source);
+  }
+  ~Behalf() { serializer_.on_behalf_of({}, {}); }
+  Behalf(const Behalf&) = delete;
+  Behalf& operator=(const Behalf&) = delete;
+
+ private:
+  MessageSerializer& serializer_;
+};
+
 // The encodings whose values are transcoded. Any other content type passes as bytes.
 SerializationFormat format_of_payload(std::string_view content_type) {
   if (content_type.empty()) return {};
@@ -31,6 +45,7 @@ Encoder::Encoder(MessageSerializer& target, SerializerDirectory& serializers, st
     : target_(target), serializers_(serializers), data_(scratch_limit) {}
 
 Status Encoder::encode(const Event& event, const EncodeOptions& options, OutputBuffer& out) {
+  const Behalf behalf(target_, event.envelope);
   // A mark that the event carries already (it was redelivered by another host) cannot be spliced in a second time.
   const bool mark_twice = options.redelivered && has_extension(event, kRedelivered.name);
   if (event.encoded_format == target_.format() && !event.encoded.empty() && !event.rewritten && !mark_twice) {

@@ -83,6 +83,10 @@ class MessageSerializer {
   // An event of this encoding fits on a line once CR and LF are replaced by spaces.
   virtual bool line_safe() const noexcept = 0;
 
+  // Whose event the calls that follow are for, until it is said anew; the views stay valid as long. For whoever traces
+  // calls: what goes wrong in them is the matter of that sender, not of this use.
+  virtual void on_behalf_of(std::string_view /*event_id*/, std::string_view /*source*/) {}
+
   // `input` is one whole event, with kReadPadding readable octets behind it. errc::bad_data says what is wrong and
   // where.
   virtual Status read_event(std::string_view input, BaseMessageEnvelope& out) = 0;

@@ -18,6 +18,9 @@ class FakeSerializer final : public MessageSerializer {
   Status read_event(std::string_view, BaseMessageEnvelope&) override {
     return Error(errc::unsupported, "not needed here");
   }
+  void on_behalf_of(std::string_view event_id, std::string_view source) override {
+    behalf = std::string(event_id) + " of " + std::string(source);
+  }
   Status write_event(const BaseMessageEnvelope& e, OutputBuffer& out) override {
     std::string text = name_ + "(type=" + std::string(e.type) + ";id=" + std::string(e.id);
     for (const Attribute& a : e.extensions) text += ";" + std::string(a.name) + "=" + std::string(a.value);
@@ -27,6 +30,7 @@ class FakeSerializer final : public MessageSerializer {
   }
   Status splice(std::string_view encoded, std::span<const Attribute> added, OutputBuffer& out,
                 std::size_t& skip) override {
+    spliced_for = behalf;
     if (!can_splice) {
       static_cast<void>(out.append("half"));  // must not be seen
       return Error(errc::unsupported, "this one cannot");
@@ -38,11 +42,13 @@ class FakeSerializer final : public MessageSerializer {
     return {};
   }
   Status transcode_from(MessageSerializer& source, std::string_view value, OutputBuffer& out) override {
+    transcoded_for = behalf;
     if (value.find("inexpressible") != std::string_view::npos) return Error(errc::untranslatable, "it cannot say that");
     const std::string text = name_ + "<" + std::string(source.format().content_type()) + "<" + std::string(value);
     return out.append(text) ? Status() : Status(Error(errc::exhausted, "no room"));
   }
   bool can_splice = true;
+  std::string behalf, spliced_for, transcoded_for;
 
  private:
   static constexpr const char* kinds[] = {"none", "value", "bytes", "base64"};
@@ -87,6 +93,17 @@ TEST_F(EncoderTest, SplicesWhatTheHostAddedInFront) {
   event_.added = added;
   EXPECT_EQ(encode(json_), ">[id=1][source=//a]encoded");
   EXPECT_EQ(encode(json_, {.redelivered = true}), ">[id=1][source=//a][redelivered=true]encoded");
+}
+
+// A crash inside is blamed on the sender, whose event it is, and not on whoever was to get it.
+TEST_F(EncoderTest, SaysForWhoseEventTheSerializerWorks) {
+  event_.envelope.source = "//a/sender";
+  EXPECT_EQ(encode(json_, {.redelivered = true}), ">[redelivered=true]encoded");
+  EXPECT_EQ(json_.spliced_for, "1 of //a/sender");
+  set_data(DataKind::value, "5", json_.format());
+  encode(msgpack_);
+  EXPECT_EQ(msgpack_.transcoded_for, "1 of //a/sender");
+  EXPECT_EQ(msgpack_.behalf, " of ");  // nothing points into an event that has gone
 }
 
 TEST_F(EncoderTest, WritesAnewWhatCannotBeSpliced) {
