@@ -61,7 +61,12 @@ int check_config(const std::string& path, bool json) {
       std::printf("%s is good: %zu processes; %s\n", path.c_str(), processes, descriptor_sentence(processes).c_str());
     }
   }
-  return loaded.ok() ? 0 : 1;
+  if (loaded.ok()) return 0;
+  const std::size_t errors = loaded.problems.size();
+  std::fflush(stdout);
+  std::fprintf(stderr, "tenon: %s was not accepted: %zu error%s; mend what is listed and check again\n", path.c_str(),
+               errors, errors == 1 ? "" : "s");
+  return 1;
 }
 
 }  // namespace tenon::app

@@ -29,6 +29,8 @@ struct PluginUse {
   bool named = true;            // false: a default
   std::optional<JsonValue> config_at;
   std::string config = "{}";    // expanded
+  std::optional<JsonValue> transport = {};  // the one that the component is for
+  std::string url = {};                     // the transport's, expanded
 };
 
 // Environments of processes that are equal share one list: ten thousand children keep one copy.

@@ -103,7 +103,7 @@ void read_listen(ConfigReader& reader, const JsonValue& at, ControlConfig& out) 
     reader.wrong(at, "an address and a port such as \"127.0.0.1:7070\" or \"[::1]:7070\"");
   } else if (!is_loopback(listen->host)) {
     reader.refuse(at, "listening beyond loopback needs TLS, which this version does not offer; listen on 127.0.0.1 and "
-                      "put a TLS proxy before it");
+                      "put a TLS proxy before it", "a loopback address");
   } else {
     const bool v6 = listen->host.find(':') != std::string::npos;
     out.http_listen = (v6 ? "[" + listen->host + "]" : listen->host) + ":" + std::to_string(listen->port);
@@ -113,7 +113,7 @@ void read_listen(ConfigReader& reader, const JsonValue& at, ControlConfig& out) 
 void read_token_file(ConfigReader& reader, const JsonValue& at, ControlConfig& out) {
   if (!reader.path(at, out.http_token_file)) return;
   const std::string wrong = reader.machine().wrong_with_secret(out.http_token_file);
-  if (!wrong.empty()) reader.refuse(at, wrong);
+  if (!wrong.empty()) reader.refuse(at, wrong, "a file that the host's user alone may read");
 }
 
 constexpr Key<ControlConfig> kHttpKeys[] = {{"listen", read_listen}, {"token_file", read_token_file}};
@@ -125,9 +125,12 @@ void read_socket(ConfigReader& reader, const JsonValue& at, ControlConfig& out) 
   constexpr std::size_t limit = sizeof(sockaddr_un::sun_path) - 1;
   if (path.size() > limit) {
     reader.refuse(at, "the socket's path has " + std::to_string(path.size()) + " octets, the kernel takes " +
-                          std::to_string(limit) + "; choose a shorter one");
+                          std::to_string(limit) + "; choose a shorter one",
+                  "a path of at most " + std::to_string(limit) + " octets");
     return;
   }
+  const std::string wrong = reader.machine().wrong_with_socket(path);
+  if (!wrong.empty()) reader.refuse(at, wrong, "a path where the host may make a socket");
   out.socket = path;
 }
 

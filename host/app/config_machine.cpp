@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/script_interpreter.hpp"
 #include "common/system.hpp"
 #include "common/text.hpp"
 #include "runtime/log_file.hpp"
@@ -79,19 +80,10 @@ std::string judge_directory(const std::string& path) {
   return "";
 }
 
-enum class Found : std::uint8_t { nothing, not_executable, program };
-
-Found look_for_program(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return Found::nothing;
-  if (!S_ISREG(info.st_mode)) return Found::not_executable;
-  return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? Found::program : Found::not_executable;
-}
-
 std::string judge_command(const std::string& program, const std::string& search_path) {
   if (program.find('/') != std::string::npos) {
     switch (look_for_program(program)) {
-      case Found::program: return "";
+      case Found::program: return wrong_with_interpreter(program, search_path);
       case Found::not_executable:
         return "the file is not an executable program; mend it with chmod +x, or name another";
       case Found::nothing: return "no such program; a path with a / is relative to the config file";
@@ -99,12 +91,32 @@ std::string judge_command(const std::string& program, const std::string& search_
   }
   bool seen = false;
   for (const std::string_view directory : split(search_path, ':')) {
-    const Found found = look_for_program(std::string(directory.empty() ? "." : directory) + "/" + program);
-    if (found == Found::program) return "";
+    const std::string path = std::string(directory.empty() ? "." : directory) + "/" + program;
+    const Found found = look_for_program(path);
+    if (found == Found::program) return wrong_with_interpreter(path, search_path);
     seen |= found == Found::not_executable;
   }
   if (seen) return "what the child's PATH has of this name is not executable; mend it with chmod +x";
   return "no such program in the child's PATH; install it, or write a path with a / in it";
+}
+
+std::string judge_socket(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode))
+    return quote_for_message(path, 256) + " exists and is not a socket; remove it or choose another path";
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  if (::stat(parent.c_str(), &info) == 0) {
+    const std::string name = quote_for_message(parent, 256);
+    if (!S_ISDIR(info.st_mode)) return name + " is not a directory; choose another path";
+    if (::faccessat(AT_FDCWD, parent.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return "";
+    return "the host's user may not make a socket in " + name + "; choose another path or change its rights";
+  }
+  // The host makes this one directory, none above it.
+  const std::string above = std::filesystem::path(parent).parent_path().string();
+  if (std::string wrong = judge_directory(above); !wrong.empty()) return wrong;
+  if (::faccessat(AT_FDCWD, above.c_str(), W_OK, AT_EACCESS) == 0) return "";
+  return "the directory " + quote_for_message(parent, 256) + " does not exist, and the host's user may not make it; " +
+         "make it or choose another path";
 }
 
 std::string judge_secret(const std::string& path) {
@@ -214,6 +226,8 @@ std::string ConfigMachine::wrong_with_command(const std::string& program, const 
   if (fresh) answer->second = judge_command(program, search_path);
   return answer->second;
 }
+
+std::string ConfigMachine::wrong_with_socket(const std::string& path) { return replay_ ? "" : judge_socket(path); }
 
 std::string ConfigMachine::wrong_with_secret(const std::string& path) { return replay_ ? "" : judge_secret(path); }
 

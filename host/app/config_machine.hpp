@@ -42,8 +42,11 @@ class ConfigMachine {
   std::string wrong_with_directory(const std::string& path);
   // Where the output of a process is to be kept; see runtime::check_log_path.
   std::string wrong_with_log_file(const std::string& path);
-  // A program with a '/' in it, else one that is looked up in `search_path`. Execution is judged as the host's user.
+  // A program with a '/' in it, else one that is looked up in `search_path`. Execution is judged as the host's user. Of
+  // a script, its interpreter too.
   std::string wrong_with_command(const std::string& program, const std::string& search_path);
+  // A path where the host is to make a unix socket; the directory that it is in may be missing, the one above not.
+  std::string wrong_with_socket(const std::string& path);
   // A secret that the host alone may read: owned by this user or root, nothing for group and others.
   std::string wrong_with_secret(const std::string& path);
   // Whether this process may start others as `user`.

@@ -21,17 +21,79 @@ class PluginCheck {
   void check(const PluginUse& use) {
     const std::string* schema = schema_of(use);
     if (schema == nullptr) return missing(use);
+    if (use.transport) check_url(use, *schema);
     if (!draft_.options.schema_check) return;
     for (const SchemaFinding& finding : findings(*schema, use.config)) {
-      const JsonValue at = use.config_at ? follow_json_pointer(*use.config_at, finding.pointer).value : use.at;
-      // Next to the finding's own place there may be more to say, for instance which member is missing.
-      reader_.refuse(at, use.config_at ? finding.sentence
-                                       : "the plugin " + quote_for_message(use.name) + " needs a \"config\": " +
-                                             finding.sentence);
+      if (use.config_at) tell(finding, *use.config_at, *schema);
+      else
+        reader_.refuse(use.at,
+                       "the plugin " + quote_for_message(use.name) + " needs a \"config\": " + finding.sentence,
+                       expectation(finding.sentence));
     }
   }
 
  private:
+  // What a finding of the form "found …, expected …" expects; empty if it has another form.
+  static std::string expectation(const std::string& sentence) {
+    constexpr std::string_view kBefore = ", expected ";
+    const std::size_t at = sentence.find(kBefore);
+    return at == sentence.npos ? std::string() : sentence.substr(at + kBefore.size());
+  }
+
+  // What was found is quoted as the operator wrote it: the finding saw it with the environment's values in it.
+  void tell(const SchemaFinding& finding, const JsonValue& config, const std::string& schema) {
+    const JsonValue at = follow_json_pointer(config, finding.pointer).value;
+    const std::string expected = expectation(finding.sentence);
+    if (expected.empty()) {
+      reader_.refuse(at, finding.sentence);
+      return;
+    }
+    constexpr std::string_view kNoMember = "no member ";
+    if (expected.starts_with(kNoMember)) {
+      const auto name = JsonDocument::parse(expected.substr(kNoMember.size()), "finding");
+      const auto member = name.ok() ? at.find(name->root().as_string().value_or("")) : std::nullopt;
+      if (member) return unknown_key(*member, finding.pointer, schema);
+    }
+    reader_.wrong(at, expected);
+  }
+
+  // The schema's own "properties" along the way say what could have been meant; without them nothing is suggested.
+  void unknown_key(const JsonValue& member, const std::string& pointer, const std::string& schema) {
+    std::string near, expected = "no key of this name";
+    if (const auto document = JsonDocument::parse(schema, "schema"); document.ok()) {
+      std::string way;
+      for (const std::string_view token : split(pointer, '/'))
+        if (!token.empty()) way += "/properties/" + std::string(token);
+      const PointerTarget known = follow_json_pointer(document->root(), way + "/properties");
+      std::vector<std::string_view> names;
+      if (known.found && known.value.is_object())
+        for (const JsonMember one : known.value.members()) names.push_back(one.key);
+      near = suggestion(member.key(), names);
+      if (!names.empty()) expected = "one of " + join(names, ", ");
+    }
+    reader_.refuse_key(member, "the plugin knows no key of this name here" + (near.empty() ? "; leave it out" : near),
+                       expected);
+  }
+
+  // "x-tenon-url-schemes" of a transport's schema: what its url begins with.
+  void check_url(const PluginUse& use, const std::string& schema) {
+    const auto document = JsonDocument::parse(schema, "schema");
+    const auto schemes = document.ok() ? document->root().find("x-tenon-url-schemes") : std::nullopt;
+    if (!schemes || !schemes->is_array() || schemes->size() == 0) return;
+    std::string expected;
+    const auto at = use.transport->find("url");
+    for (const JsonValue scheme : schemes->elements()) {
+      const std::string begin = std::string(scheme.as_string().value_or("")) + "://";
+      if (use.url.starts_with(begin) && use.url.size() > begin.size()) return;
+      expected += (expected.empty() ? "a url that begins with " : " or ") + quote_for_message(begin);
+    }
+    if (at) reader_.wrong(*at, expected);
+    else
+      reader_.refuse(*use.transport,
+                     "\"url\" is missing; the plugin " + quote_for_message(use.name) + " needs " + expected,
+                     "the key \"url\"");
+  }
+
   // Of the component that a host would load; null if there is none.
   const std::string* schema_of(const PluginUse& use) {
     const auto [known, fresh] = schemas_.try_emplace({use.kind, use.name});

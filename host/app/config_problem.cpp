@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/json_writer.hpp"
+#include "common/text.hpp"
 
 namespace tenon::app {
 
@@ -51,14 +52,18 @@ std::uint32_t take_number(std::string_view& text) {
 
 }  // namespace
 
-ConfigProblem problem_at(const JsonValue& value, std::string sentence) {
+ConfigProblem problem_at(const JsonValue& value, std::string sentence, std::string expected) {
   ConfigProblem problem = at_position(value, value.position());
+  if (!expected.empty()) problem.found = value.describe();
+  problem.expected = std::move(expected);
   problem.sentence = std::move(sentence);
   return problem;
 }
 
-ConfigProblem problem_at_key(const JsonValue& value, std::string sentence) {
+ConfigProblem problem_at_key(const JsonValue& value, std::string sentence, std::string expected) {
   ConfigProblem problem = at_position(value, value.key_position());
+  if (!expected.empty()) problem.found = "the key " + quote_for_message(value.key());
+  problem.expected = std::move(expected);
   problem.sentence = std::move(sentence);
   return problem;
 }
@@ -85,7 +90,7 @@ ConfigProblem syntax_problem(const std::string& file, const Error& error) {
 }
 
 std::string reason(const ConfigProblem& problem) {
-  if (problem.expected.empty()) return problem.sentence;
+  if (!problem.sentence.empty()) return problem.sentence;
   return "found " + problem.found + ", expected " + problem.expected;
 }
 

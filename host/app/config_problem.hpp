@@ -9,8 +9,8 @@
 
 namespace tenon::app {
 
-// Either `found` and `expected` are set, or `sentence` is. A value of the environment never stands in any of them: what
-// was found is quoted as it is written, before ${NAME} is expanded.
+// `found` and `expected` are set, or `sentence` is, or all three; the sentence is then what people read. A value of the
+// environment never stands in any of them: what was found is quoted as it is written, before ${NAME} is expanded.
 struct ConfigProblem {
   std::string file;          // as the operator named it
   std::uint32_t line = 0;    // from 1; 0: the file as a whole
@@ -22,9 +22,9 @@ struct ConfigProblem {
   bool operator==(const ConfigProblem&) const = default;
 };
 
-// At the value, and at its key.
-ConfigProblem problem_at(const JsonValue& value, std::string sentence);
-ConfigProblem problem_at_key(const JsonValue& value, std::string sentence);
+// At the value, and at its key. With `expected`, which the sentence says in other words, what was found is quoted.
+ConfigProblem problem_at(const JsonValue& value, std::string sentence, std::string expected = {});
+ConfigProblem problem_at_key(const JsonValue& value, std::string sentence, std::string expected = {});
 // "found <what stands there>, expected <expected>".
 ConfigProblem mismatch_at(const JsonValue& value, std::string expected);
 // A text that is no JSON: the place and the reason out of JsonDocument's error, which begins with them.

@@ -56,7 +56,7 @@ void read_command(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) 
 void read_cwd(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) {
   if (!reader.path(at, out.process.cwd)) return;
   const std::string wrong = reader.machine().wrong_with_directory(out.process.cwd);
-  if (!wrong.empty()) reader.refuse(at, wrong);
+  if (!wrong.empty()) reader.refuse(at, wrong, "a directory");
 }
 
 void read_user(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) {
@@ -64,7 +64,7 @@ void read_user(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) {
   if (!reader.nonempty(at, name, "a user's name")) return;
   const auto user = reader.machine().user(name);
   if (!user) {
-    reader.refuse(at, user.error().message);
+    reader.refuse(at, user.error().message, "a user of this machine");
     return;
   }
   const std::string wrong = reader.machine().wrong_with_switching_to(**user);
@@ -138,10 +138,12 @@ void check_ready(ConfigReader& reader, const JsonValue& child, const ProcessDraf
   const auto ready = child.find("ready");
   if (!ready) return;
   if (draft.process.ready.on == ReadyOn::event && draft.worker.channel.kind == ChannelKind::none) {
-    reader.refuse(*ready, "without a channel the process cannot send tenon.ready; add \"channel\", or use \"start\"");
+    reader.refuse(*ready, "without a channel the process cannot send tenon.ready; add \"channel\", or use \"start\"",
+                  "a \"channel\" beside it");
   }
   if (draft.process.ready.on == ReadyOn::health && !child.find("health")) {
-    reader.refuse(*ready, "there is no health check that could say so; add \"health\", or use \"start\"");
+    reader.refuse(*ready, "there is no health check that could say so; add \"health\", or use \"start\"",
+                  "a \"health\" beside it");
   }
 }
 
@@ -153,7 +155,7 @@ void check_command(ConfigReader& reader, const JsonValue& child, const ProcessDr
   const std::string wrong = reader.machine().wrong_with_command(draft.process.argv.front(), environment.at("PATH"));
   if (!wrong.empty()) {
     const JsonValue program = command->at(0);
-    reader.refuse(program, "found " + program.describe() + ": " + wrong);
+    reader.refuse(program, "found " + program.describe() + ": " + wrong, "a program that can be executed");
   }
 }
 
@@ -161,7 +163,8 @@ void check_log(ConfigReader& reader, const JsonValue& child, const ProcessDraft&
   const auto& file = draft.process.log.file;
   if (!file || !draft.replicas || file->find(kIdPlaceholder) != file->npos) return;
   reader.refuse(*child.find("log")->find("file"),
-                "all replicas would write into one file; put {id} into its name, for instance \"log/{id}.log\"");
+                "all replicas would write into one file; put {id} into its name, for instance \"log/{id}.log\"",
+                "a path with {id} in it");
 }
 
 // One process of the config, as `id`.

@@ -43,8 +43,13 @@ class ConfigReader {
 
   // --- complaints; false, so that a reading function may return them ---
   bool wrong(const JsonValue& at, std::string expected) { return add(mismatch_at(at, std::move(expected))); }
-  bool refuse(const JsonValue& at, std::string sentence) { return add(problem_at(at, std::move(sentence))); }
-  bool refuse_key(const JsonValue& at, std::string sentence) { return add(problem_at_key(at, std::move(sentence))); }
+  // `expected`: see problem_at(); never for values that nobody may see.
+  bool refuse(const JsonValue& at, std::string sentence, std::string expected = {}) {
+    return add(problem_at(at, std::move(sentence), std::move(expected)));
+  }
+  bool refuse_key(const JsonValue& at, std::string sentence, std::string expected = {}) {
+    return add(problem_at_key(at, std::move(sentence), std::move(expected)));
+  }
   bool add(ConfigProblem problem);
   void warn(const JsonValue& at, std::string sentence);
   std::size_t problem_count() const noexcept { return problems_.size(); }

@@ -25,7 +25,7 @@ void read_to(ConfigReader& reader, const JsonValue& at, RouteDraft& out) {
     if (!reader.nonempty(one, name, "a transport's name")) return;
     out.all.transport_uses.push_back({name, one});
     if (std::find(out.route.to.begin(), out.route.to.end(), name) != out.route.to.end()) {
-      reader.refuse(one, "the transport is named twice; keep one");
+      reader.refuse(one, "the transport is named twice; keep one", "each transport once");
     }
     out.route.to.push_back(std::move(name));
   });
@@ -44,7 +44,7 @@ void read_as(ConfigReader& reader, const JsonValue& at, RouteDraft& out) {
   constexpr std::string_view placeholder = "{topic}";
   if (const std::size_t place = example.find(placeholder); place != example.npos) example.replace(place, 7, "topic");
   if (const Status legal = message::check_topic(example); !legal) {
-    reader.refuse(at, legal.error().message);
+    reader.refuse(at, legal.error().message, "a topic's pattern");
   } else if (example.find_first_of("{}") != example.npos) {
     reader.wrong(at, "a topic with {topic} in it at most once and no other braces");
   } else {
@@ -80,7 +80,7 @@ void check_direction(ConfigReader& reader, const JsonValue& at) {
   }
   for (const std::string_view key : {"group", "direct"}) {
     if (const auto misplaced = at.find(key); misplaced && to) {
-      reader.refuse_key(*misplaced, "belongs to a route with \"from\"; leave it out");
+      reader.refuse_key(*misplaced, "belongs to a route with \"from\"; leave it out", "nothing");
     }
   }
   for (const std::string_view key : {"mailbox", "delivery"}) {
@@ -112,7 +112,7 @@ void check_transport_uses(ConfigReader& reader, const ConfigDraft& draft) {
   for (const NameUse& use : draft.transport_uses) {
     if (draft.transports.find(use.name) != draft.transports.end()) continue;
     if (names.empty()) {
-      reader.refuse(use.at, "there is no such transport; define it under \"transports\"");
+      reader.refuse(use.at, "there is no such transport; define it under \"transports\"", "the name of a transport");
     } else {
       reader.wrong_name(use.at, "a transport:", names);
     }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/config_reader.hpp"
+#include "common/text.hpp"
 
 namespace tenon::app {
 
@@ -61,12 +62,14 @@ void read_member(ConfigReader& reader, const JsonValue& at, const Section<T>& se
   for (const Key<T>& key : section.keys) {
     if (key.name != at.key()) continue;
     if (key.rule == KeyRule::reserved) {
-      reader.refuse_key(at, "\"" + std::string(key.name) + "\" is not supported by this version; leave it out");
+      reader.refuse_key(at, "\"" + std::string(key.name) + "\" is not supported by this version; leave it out",
+                        "nothing");
       return;
     }
     if (section.merges && key.rule == KeyRule::once) {
       if (const JsonValue* first = reader.given_before(at)) {
-        reader.refuse(at, "is given a second time; keep this or the one at " + first->where());
+        reader.refuse(at, "is given a second time; keep this or the one at " + first->where(),
+                      "a key that is given once");
         return;
       }
     }
@@ -75,7 +78,10 @@ void read_member(ConfigReader& reader, const JsonValue& at, const Section<T>& se
   std::vector<std::string_view> names;
   for (const Key<T>& key : section.keys) names.push_back(key.name);
   std::string near = suggestion(at.key(), names);
-  reader.refuse_key(at, "there is no key of this name here" + (near.empty() ? "; leave it out" : near));
+  std::string expected = names.empty() ? "nothing" : "one of";
+  for (const std::string_view name : names) expected += (name == names.front() ? " " : ", ") + quote_for_message(name);
+  reader.refuse_key(at, "there is no key of this name here" + (near.empty() ? "; leave it out" : near),
+                    std::move(expected));
 }
 
 }  // namespace detail
@@ -87,7 +93,8 @@ bool read_section(ConfigReader& reader, const JsonValue& at, const Section<T>& s
   for (const JsonMember member : at.members()) detail::read_member(reader, member.value, section, out);
   bool complete = true;
   for (const std::string_view name : section.required) {
-    if (!at.find(name)) complete = reader.refuse(at, "\"" + std::string(name) + "\" is missing; add it");
+    if (!at.find(name)) complete = reader.refuse(at, "\"" + std::string(name) + "\" is missing; add it",
+                                                     "the key " + quote_for_message(name));
   }
   return complete;
 }

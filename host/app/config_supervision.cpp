@@ -1,5 +1,6 @@
 // The supervision tree: supervisors, ids, dependencies.
 #include <charconv>
+#include <set>
 
 #include "app/config_draft.hpp"
 #include "common/text.hpp"
@@ -72,11 +73,13 @@ std::string read_id(ConfigReader& reader, const JsonValue& child, ConfigDraft& d
   std::string id;
   if (!at || !reader.identifier(*at, id)) return child.path();
   if (id == "root") {
-    reader.refuse(*at, "\"root\" is the name of the root supervisor; choose another id");
+    reader.refuse(*at, "\"root\" is the name of the root supervisor; choose another id",
+                  "another id");
     return child.path();
   }
   const auto [first, fresh] = draft.ids.emplace(id, *at);
-  if (!fresh) reader.refuse(*at, "the id is used at " + first->second.where() + " already; give one another id");
+  if (!fresh) reader.refuse(*at, "the id is used at " + first->second.where() + " already; give one another id",
+                            "an id that no other child has");
   return id;
 }
 
@@ -89,7 +92,8 @@ void read_child(ConfigReader& reader, const JsonValue& at, SupervisorDraft& pare
   const auto nested = at.find("supervisor");
   if (!nested) return read_process(reader, at, id, parent.all, parent.config);
   if (const auto command = at.find("command")) {
-    reader.refuse_key(*command, "a child has \"command\" or \"supervisor\", not both; make two children");
+    reader.refuse_key(*command, "a child has \"command\" or \"supervisor\", not both; make two children",
+                      "\"command\" or \"supervisor\"");
     return;
   }
   if (parent.depth == kMaxSupervisorDepth) {
@@ -131,7 +135,8 @@ bool check_names(ConfigReader& reader, const ConfigDraft& draft) {
     }
     const std::string near = suggestion(use.name, names);
     fine = reader.refuse(use.at, "there is no child " + quote_for_message(use.name) +
-                                     (near.empty() ? "; name the id of another child" : near));
+                                     (near.empty() ? "; name the id of another child" : near),
+                         "the id of another child");
   }
   return fine;
 }
@@ -176,11 +181,16 @@ void check_dependencies(ConfigReader& reader, const JsonValue& main, ConfigDraft
       return replicas != draft.replicas.end() && replicas->second == 0;
     });
   }
-  const std::size_t before = reader.problem_count();
-  if (!check_names(reader, draft) || before > 0) return;  // the graph would say the same again
+  const bool fine = reader.problem_count() == 0;
+  const bool known = check_names(reader, draft);
+  std::set<const NameUse*> told;  // the replicas of one child close a cycle each
   for (const Error& error : runtime::DependencyGraph::check(draft.root)) {
+    const bool cycle = error.code == errc::invalid_argument;
+    if (!cycle && !(fine && known)) continue;  // said already
     const NameUse* use = place_of_cycle(draft, error.message);
-    reader.refuse(use != nullptr ? use->at : main, error.message);
+    if (use == nullptr || told.insert(use).second) {
+      reader.refuse(use != nullptr ? use->at : main, error.message, cycle ? "dependencies without a cycle" : "");
+    }
   }
 }
 

@@ -60,7 +60,7 @@ void read_pool(ConfigReader& reader, const JsonValue& at, TransportConfig& out) 
   warn_of_no_effect(reader, at);
   if (!read_section(reader, at, kPool, out.pool) || out.pool.min <= out.pool.max) return;
   if (at.find("max")) {
-    reader.refuse(at, "\"min\" is greater than \"max\"; exchange or change them");
+    reader.refuse(at, "\"min\" is greater than \"max\"; exchange or change them", "\"min\" up to \"max\"");
   } else {
     out.pool.max = out.pool.min;  // only "min" was given: its default pair would be a trap
   }
@@ -73,7 +73,8 @@ void read_breaker(ConfigReader& reader, const JsonValue& at, TransportConfig& ou
   if (breaker.minimum_calls > breaker.window) {
     if (at.find("minimum_calls")) {
       reader.refuse(at, "\"minimum_calls\" is greater than \"window\" (" + std::to_string(breaker.window) +
-                            "), so the breaker could never open; lower it");
+                            "), so the breaker could never open; lower it",
+                    "\"minimum_calls\" up to \"window\"");
     }
     breaker.minimum_calls = breaker.window;
   }
@@ -119,17 +120,20 @@ void read_transport(ConfigReader& reader, const JsonValue& at, ConfigDraft& draf
   transport.name = at.key();
   const auto [first, fresh] = draft.transports.emplace(transport.name, at);
   if (!fresh) {
-    reader.refuse(at, "is given a second time; keep this or the one at " + first->second.where());
+    reader.refuse(at, "is given a second time; keep this or the one at " + first->second.where(),
+                  "a transport that is given once");
     return;
   }
   if (!is_legal_name(transport.name)) {
-    reader.refuse_key(at, "a transport's name is 1 to 128 of the characters A-Z a-z 0-9 _ -; rename it");
+    reader.refuse_key(at, "a transport's name is 1 to 128 of the characters A-Z a-z 0-9 _ -; rename it",
+                      "1 to 128 of the characters A-Z a-z 0-9 _ -");
   }
   if (draft.transports.size() == kMaxTransports + 1) reader.refuse(at, "there are more than 256 transports; join some");
   read_section(reader, at, kTransport, transport);
   if (!transport.plugin.empty()) {
     transport.config =
-        use_plugin(reader, draft, {"transport", transport.plugin, *at.find("plugin"), true, at.find("config")});
+        use_plugin(reader, draft, {"transport", transport.plugin, *at.find("plugin"), true, at.find("config"), "{}", at,
+                                    transport.url});
   }
   if (!transport.serializer.empty()) {
     use_plugin(reader, draft, {"serializer", transport.serializer, *at.find("serializer"), true, {}});

@@ -79,7 +79,9 @@ const Section<DeliveryConfig> kDelivery{"delivery", kDeliveryKeys};
 bool read_pattern(ConfigReader& reader, const JsonValue& at, std::string& out) {
   std::string pattern;
   if (!reader.text(at, pattern, "a topic such as \"task.result.>\"")) return false;
-  if (const Status legal = message::check_pattern(pattern); !legal) return reader.refuse(at, legal.error().message);
+  if (const Status legal = message::check_pattern(pattern); !legal) {
+    return reader.refuse(at, legal.error().message, "a topic's pattern");
+  }
   return out = std::move(pattern), true;
 }
 
@@ -88,12 +90,14 @@ void read_channel(ConfigReader& reader, const JsonValue& at, ChannelConfig& out)
   const auto framing = at.find("framing");
   if (out.kind == ChannelKind::socket) {
     if (framing && out.framing == Framing::line) {
-      reader.refuse(*framing, "a socket channel is always framed as \"packet4\"; leave \"framing\" out, or use stdio");
+      reader.refuse(*framing, "a socket channel is always framed as \"packet4\"; leave \"framing\" out, or use stdio",
+                    "\"packet4\"");
     }
     out.framing = Framing::packet4;
   } else if (out.serializer != "json") {
     if (framing && out.framing == Framing::line) {
-      reader.refuse(*framing, "\"line\" works with the serializer \"json\" only; use \"packet4\"");
+      reader.refuse(*framing, "\"line\" works with the serializer \"json\" only; use \"packet4\"",
+                    "\"packet4\"");
     }
     out.framing = Framing::packet4;
   }
@@ -112,7 +116,8 @@ void read_publish(ConfigReader& reader, const JsonValue& at, integration::Worker
     if (!read_pattern(reader, one, pattern)) return;
     const std::string_view first = std::string_view(pattern).substr(0, pattern.find('.'));
     if (first == "system" || first == "tenon") {
-      reader.refuse(one, "only the host publishes under \"system.\" and \"tenon.\"; leave it out");
+      reader.refuse(one, "only the host publishes under \"system.\" and \"tenon.\"; leave it out",
+                    "topics that are not the host's");
       return;
     }
     out.publish.push_back(std::move(pattern));
@@ -141,7 +146,8 @@ void check_worker(ConfigReader& reader, const JsonValue& child, const integratio
     const auto at = child.find(key);
     if (!at) continue;
     if (key == "subscribe") {
-      reader.refuse(*at, "a process without a channel gets no events; give it one: \"channel\": {\"kind\": \"stdio\"}");
+      reader.refuse(*at, "a process without a channel gets no events; give it one: \"channel\": {\"kind\": \"stdio\"}",
+                    "a \"channel\" beside it");
     } else {
       reader.warn(*at, "has no effect on a process without a channel; leave it out, or add \"channel\"");
     }

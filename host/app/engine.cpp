@@ -117,13 +117,18 @@ Status Engine::begin(keeper::Adoption& adoption) {
   if (!config.ok()) return std::move(config).error();
   log::set_level((*config)->log_level);
   log::set_format((*config)->log_format);
+  TENON_TRY(client_.log_as((*config)->log_level, (*config)->log_format));
   // To load and take over is one turn, and longer than those that the config speaks of.
   client_.vitals()->set_hang_timeout(std::max(keeper::kDefaultHangTimeout, (*config)->hang_timeout));
 
   TENON_TRY(load_token(adoption, **config));
   host_ = std::make_unique<Host>(loop_, client_, *config, adoption.hello.engine_ordinal,
                                  HostCallbacks{[this] { end(exit_code_); },
-                                               [this](int code, const std::string& reason) { stop(reason, code); }});
+                                               [this](int code, const std::string& reason) {
+                                                 stop(reason, code,
+                                                      "mend the process, or let its supervisor allow more restarts "
+                                                      "(supervision.intensity), and run the host again");
+                                               }});
   TENON_TRY(host_->prepare(adoption, first_));
   TENON_TRY(client_.set_shutdown_bound(std::chrono::duration_cast<std::chrono::milliseconds>(
       stop_bound(*(*config)->supervision) + std::chrono::seconds(5))));
@@ -215,8 +220,8 @@ void Engine::start_host() {
   if (started.ok()) started = host_->start(adoption, first_);
   if (!started.ok()) {
     if (!first_) return fail(started.error());
-    std::fprintf(stderr, "tenon: %s\n", started.error().message.c_str());
-    return stop(started.error().message, 1);
+    last_words_ = started.error().message;
+    return stop(last_words_, 1);
   }
   // In a turn of its own: this one is the long one.
   loop_.post([this] { client_.vitals()->set_hang_timeout(host_->config().hang_timeout); });
@@ -238,12 +243,15 @@ void Engine::look_whether_idle() {
   if (phase_ != Phase::running) return;
   idle_looks_ = host_->idle() ? idle_looks_ + 1 : 0;
   if (idle_looks_ < 2) return;
-  stop("nothing is left to do", host_->tree().any_in_error() ? 1 : 0);
+  if (!host_->tree().any_in_error()) return stop("nothing is left to do", 0);
+  stop("nothing is left to do; in error: " + host_->failed_processes(), 1,
+       "mend what the lines above say of it, and run the host again");
 }
 
-void Engine::stop(std::string reason, int exit_code) {
+void Engine::stop(std::string reason, int exit_code, std::string_view advice) {
   if (phase_ == Phase::stopping || phase_ == Phase::ended) return;
   exit_code_ = exit_code;
+  if (!advice.empty()) last_words_ = reason + "; " + std::string(advice);
   if (phase_ == Phase::greeting) return end(exit_code);
   phase_ = Phase::stopping;
   idle_timer_.reset();
@@ -260,6 +268,7 @@ void Engine::end(int exit_code) {
   if (phase_ == Phase::ended) return;
   phase_ = Phase::ended;
   exit_code_ = exit_code;
+  if (!last_words_.empty()) std::fprintf(stderr, "tenon: %s\n", last_words_.c_str());
   // The keeper ends us once nothing is left; what cannot be sent any more, it finds out by itself.
   if (Status sent = client_.quit(exit_code); !sent.ok()) loop_.stop();
 }

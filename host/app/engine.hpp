@@ -66,7 +66,8 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   void serve(const std::string& name, unique_fd socket);
   void start_host();
   void look_whether_idle();
-  void stop(std::string reason, int exit_code);
+  // `advice`: what the operator is to do about a reason that is a failure; said last, on stderr.
+  void stop(std::string reason, int exit_code, std::string_view advice = {});
   void end(int exit_code);
 
   event::Loop& loop_;
@@ -74,6 +75,7 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   std::unique_ptr<event::FdWatch> link_watch_;
   Phase phase_ = Phase::greeting;
   int exit_code_ = 0;
+  std::string last_words_;  // a sentence for stderr; empty: nothing failed
   bool first_ = true;  // no engine of this keeper has started anything yet
   std::string token_;  // of the TCP listener
   RunOptions options_;

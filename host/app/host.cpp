@@ -309,6 +309,17 @@ void Host::refresh_in_flight() {
   for (const auto& [id, count] : counts) manager_.set_in_flight(id, count);
 }
 
+std::string Host::failed_processes() {
+  constexpr int kNamed = 3;
+  std::string text;
+  int failed = 0;
+  manager_.for_each([&](const runtime::ProcessHandle& process) {
+    if (process.status != runtime::ProcessStatus::error || ++failed > kNamed) return;
+    text += (text.empty() ? "" : ", ") + process.id() + " (" + process.reason + ")";
+  });
+  return failed > kNamed ? text + " and " + std::to_string(failed - kNamed) + " more" : text;
+}
+
 bool Host::idle() {
   refresh_in_flight();
   const auto must_end = [this](const runtime::ProcessHandle& process) {

@@ -77,6 +77,8 @@ class Host final : private integration::WorkerHubEvents,
   void refresh_in_flight();
   // Everything is done that --until-idle waits for.
   bool idle();
+  // "a (exit code 1), b (…)": the first few in error and why; empty if none is.
+  std::string failed_processes();
   std::size_t event_bytes() const noexcept { return budget_.used() + router_.all_parked_bytes(); }
 
   const integration::HostConfig& config() const noexcept { return *config_; }

@@ -16,7 +16,7 @@ class DependencyGraphBuilder {
   void read(const SupervisorConfig& root) {
     declare(root);
     connect(root, DependencyGraph::kNone);
-    find_cycle();
+    find_cycles();
     if (errors_.empty()) rank();
   }
   std::vector<Error> errors() && { return std::move(errors_); }
@@ -116,8 +116,10 @@ class DependencyGraphBuilder {
     edge(points.ready, points.gate);
   }
 
-  // Depth first, without recursion: the depth is the operator's.
-  void find_cycle() {
+  // Depth first, without recursion: the depth is the operator's. Every edge that leads back closes a cycle; without
+  // those edges there is none.
+  void find_cycles() {
+    std::size_t cycles = 0;
     enum : std::uint8_t { fresh, open, closed };
     std::vector<std::uint8_t> colour(graph_.nodes_.size(), fresh);
     std::vector<std::pair<Node, std::size_t>> path;
@@ -133,8 +135,9 @@ class DependencyGraphBuilder {
           continue;
         }
         const Node to = graph_.nodes_[node].prerequisites[next++];
-        if (colour[to] == open) return report_cycle(path, to);
-        if (colour[to] == closed) continue;
+        if (colour[to] == open) report_cycle(path, to);
+        if (colour[to] == open && ++cycles == DependencyGraph::kMaxCycles) return;
+        if (colour[to] != fresh) continue;
         colour[to] = open;
         path.emplace_back(to, 0);
       }

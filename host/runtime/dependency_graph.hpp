@@ -22,9 +22,11 @@ class DependencyGraph {
  public:
   using Node = std::uint32_t;
   static constexpr Node kNone = UINT32_MAX;
+  static constexpr std::size_t kMaxCycles = 100;
 
   // All problems at once, each a sentence that names who and what to do: an id used twice, a dependency that nobody has
-  // (with the nearest name), and a cycle, printed as "a → b → a".
+  // (with the nearest name), and cycles (errc::invalid_argument), printed as "a → b → a": so many, at most
+  // kMaxCycles, that none is left once each of them is broken.
   static std::vector<Error> check(const SupervisorConfig& root);
   // The first problem of check() as error.
   static Result<DependencyGraph> build(const SupervisorConfig& root);

@@ -1,4 +1,5 @@
 // `tenon run --until-idle`: when it ends, when it waits, and with what exit code.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -51,6 +52,16 @@ TEST(UntilIdle, ExitsWithOneWhenAProcessIsInError) {
   HostProcess host(children(R"({ "id": "bad", "command": ["false"], "restart": { "policy": "never" } })"), kUntilIdle);
   host.launch();
   EXPECT_EQ(host.wait_for_end(), 1) << host.log();
+  EXPECT_THAT(host.log(), testing::HasSubstr("\ntenon: nothing is left to do; in error: bad (exit code 1; the policy is "
+                                             "never to restart it); mend "));
+}
+
+TEST(UntilIdle, IsNotWaitedForWhenTheRootGivesUpWhichIsSaidLast) {
+  HostProcess host(R"({ "supervision": { "on_limit": "escalate", "intensity": { "restarts": 0, "period": "10s" },
+    "children": [ { "id": "bad", "command": ["false"], "restart": { "policy": "always" } } ] } })", kUntilIdle);
+  host.launch();
+  EXPECT_EQ(host.wait_for_end(), 1) << host.log();
+  EXPECT_THAT(host.log(), testing::HasSubstr("\ntenon: root gave up: bad: "));
 }
 
 TEST(UntilIdle, DoesNotEndWhileAProcessWithoutASubscriptionRuns) {

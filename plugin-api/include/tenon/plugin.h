@@ -70,6 +70,8 @@ TENON_EXPORT const tenon_plugin *tenon_plugin_v1(void);
  * followed by NUL octets, as the C literal of TENON_PLUGIN_NOTE is:
  *   {"abi":[1,0],"name":…,"version":…,"vendor":…,"licence":…,
  *    "components":[{"kind":…,"name":…,"schema":{…JSON Schema draft 7 of the component's config…}}]}
+ * A transport's schema may have the member "x-tenon-url-schemes", such as ["nats", "tls"]: the config's url must then be
+ * there and begin with one of them and "://", which `tenon check` looks at without running the plugin.
  * Source of the container format: ELF gABI, "Note Section". */
 #define TENON_NOTE_OWNER "Tenon"
 #define TENON_NOTE_TYPE 1u

@@ -6,6 +6,7 @@
 TENON_PLUGIN_NOTE("local", "1.0.0", "Tenon", "MIT",
                   TENON_NOTE_COMPONENT(TENON_KIND_TRANSPORT, "local", TENON_JSON({
                     "type" : "object",
+                    "x-tenon-url-schemes" : ["unix"],
                     "additionalProperties" : false,
                     "properties" : {
                       "mode" : {

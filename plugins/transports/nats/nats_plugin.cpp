@@ -7,6 +7,7 @@ TENON_PLUGIN_NOTE(
     "nats", "1.0.0", "Tenon", "MIT",
     TENON_NOTE_COMPONENT(TENON_KIND_TRANSPORT, "nats", TENON_JSON({
       "type" : "object",
+      "x-tenon-url-schemes" : [ "nats", "tls" ],
       "additionalProperties" : false,
       "properties" : {
         "name" : {"type" : "string", "description" : "Of the connection, shown by the server; default: node/instance"},

@@ -186,6 +186,60 @@ TEST_F(ConfigLoader, PrintsTheCycleOfOrderAndDependency) {
   EXPECT_THAT(loaded.problems[0].sentence, AllOf(HasSubstr("first → second"), HasSubstr("second → first")));
 }
 
+TEST_F(ConfigLoader, PrintsEveryCycleBesideOtherErrors) {
+  const auto loaded = load(R"({"node": 5, "supervision": {"children": [
+    {"id": "a", "command": ["true"], "depends_on": ["b", "nobody"]},
+    {"id": "b", "command": ["true"], "depends_on": ["a"]},
+    {"id": "c", "command": ["true"], "depends_on": ["c"]}]}})");
+  EXPECT_THAT(lines(loaded.problems),
+              ElementsAre(HasSubstr("$.node"), HasSubstr("a → b → a"), HasSubstr("there is no child \"nobody\""),
+                          HasSubstr("c → c")));
+}
+
+TEST_F(ConfigLoader, TellsACycleThroughReplicasOnce) {
+  const auto loaded = load(R"({"supervision": {"children": [
+    {"id": "a", "replicas": 3, "command": ["true"], "depends_on": ["b"]},
+    {"id": "b", "command": ["true"], "depends_on": ["a"]}]}})");
+  EXPECT_EQ(loaded.problems.size(), 1u);
+}
+
+TEST_F(ConfigLoader, TellsMachinesWhatWasFoundAndExpectedOfKeysToo) {
+  const auto loaded = load(R"({"nodes": "a", "supervision": {"children": [{"id": "x"}]}})");
+  ASSERT_EQ(loaded.problems.size(), 2u);
+  EXPECT_EQ(loaded.problems[0].found, "the key \"nodes\"");
+  EXPECT_THAT(loaded.problems[0].expected, AllOf(HasSubstr("one of"), HasSubstr("\"node\"")));
+  EXPECT_EQ(loaded.problems[1].found, "an object with 1 member");
+  EXPECT_EQ(loaded.problems[1].expected, "the key \"command\"");
+}
+
+TEST_F(ConfigLoader, LooksWhetherTheHostMayMakeItsSocket) {
+  write("file", "");
+  const auto wrong = [&](const std::string& path) {
+    return lines(load(R"({"control": {"socket": ")" + path + "\"}}").problems);
+  };
+  EXPECT_THAT(wrong("s"), testing::IsEmpty());
+  EXPECT_THAT(wrong("run/s"), testing::IsEmpty());  // the host makes it
+  EXPECT_THAT(wrong("run/deeper/s"), ElementsAre(AllOf(HasSubstr("$.control.socket"), HasSubstr("does not exist"))));
+  EXPECT_THAT(wrong("file"), ElementsAre(HasSubstr("is not a socket")));
+  EXPECT_THAT(wrong("file/s"), ElementsAre(HasSubstr("is not a directory")));
+}
+
+TEST_F(ConfigLoader, LooksForTheInterpretersOfScripts) {
+  const auto wrong = [&](const std::string& first_line) {
+    const std::string path = write("script", first_line + "\n", 0755);
+    return lines(load(R"({"supervision": {"children": [{"id": "x", "command": ["./script"]}]}})").problems);
+  };
+  for (const char* good :
+       {"#!/bin/sh", "#! /bin/sh -e", "#!/usr/bin/env sh", "#!/usr/bin/env -S A=b sh -e", "no script"})
+    EXPECT_THAT(wrong(good), testing::IsEmpty()) << good;
+  EXPECT_THAT(wrong("#!/nowhere/python"), ElementsAre(AllOf(HasSubstr("$.supervision.children[0].command[0]"),
+                                                            HasSubstr("\"/nowhere/python\", which does not exist"))));
+  EXPECT_THAT(wrong("#!/bin/sh\r"), ElementsAre(HasSubstr("carriage return")));
+  EXPECT_THAT(wrong("#!/usr/bin/env nopython"),
+              ElementsAre(HasSubstr("\"nopython\", which is not in the child's PATH")));
+  EXPECT_THAT(wrong("#!"), ElementsAre(HasSubstr("names no interpreter")));
+}
+
 TEST(ConfigProblemText, HasALineEachAndASummary) {
   ConfigProblem a{"t.json", 12, 7, "$.node", "5", "a string", ""};
   ConfigProblem b{"t.json", 0, 0, "", "", "", "there is more"};

@@ -86,6 +86,60 @@ TEST_F(ConfigPlugins, JudgeTheirExpandedConfigAtThePlaceOfTheFinding) {
   EXPECT_THAT(asked, testing::Contains("true {}"));
 }
 
+// The finding has seen the value of the environment; what is told is what the operator wrote.
+TEST_F(ConfigPlugins, ToldFindingsQuoteTheConfigAsItIsWritten) {
+  ::setenv("TENON_TEST_HOST", "secret", 1);
+  const SchemaCheck check = [&](const std::string&, const std::string& json) -> std::vector<SchemaFinding> {
+    if (json == "{}") return {};
+    return {{"/url", "found \"secret\", expected a string that matches ^http"}};
+  };
+  const auto loaded =
+      load_child(R"(, "health": [{"check": "http", "config": {"url": "${TENON_TEST_HOST}"}}])", options(check));
+  ::unsetenv("TENON_TEST_HOST");
+  EXPECT_THAT(lines(loaded.problems), ElementsAre(AllOf(
+      HasSubstr("config.url: found \"${TENON_TEST_HOST}\", expected a string that matches ^http"),
+      testing::Not(HasSubstr("secret")))));
+}
+
+TEST_F(ConfigPlugins, NameAnUnknownKeyWithItsPlaceAndTheNearestOne) {
+  LoadOptions with = options([](const std::string&, const std::string& json) -> std::vector<SchemaFinding> {
+    if (json.find("cert_fiel") == json.npos) return {};
+    return {{"/tls", "found an object with 1 member, expected no member \"cert_fiel\""}};
+  });
+  with.survey = [](const std::vector<std::string>&) {
+    std::vector<loader::SurveyedPlugin> survey;
+    survey.push_back(plugin("restart_policy", "always"));
+    survey.push_back(plugin("health_check", "http", R"({"properties": {"tls": {"properties": {"cert_file": {}}}}})"));
+    return survey;
+  };
+  const auto loaded = load_child(R"(, "health": [{"check": "http", "config": {"tls": {"cert_fiel": "x"}}}])", with);
+  ASSERT_EQ(loaded.problems.size(), 1u);
+  EXPECT_EQ(loaded.problems[0].path, "$.supervision.children[0].health[0].config.tls.cert_fiel");
+  EXPECT_THAT(loaded.problems[0].sentence, HasSubstr("did you mean \"cert_file\"?"));
+  EXPECT_EQ(loaded.problems[0].found, "the key \"cert_fiel\"");
+  EXPECT_EQ(loaded.problems[0].expected, "one of cert_file");
+}
+
+TEST_F(ConfigPlugins, OfTransportsSayHowTheirUrlsBegin) {
+  LoadOptions with;
+  with.survey = [](const std::vector<std::string>&) {
+    std::vector<loader::SurveyedPlugin> survey;
+    survey.push_back(plugin("transport", "nats", R"({"x-tenon-url-schemes": ["nats", "tls"]})"));
+    survey.push_back(plugin("transport", "free"));
+    return survey;
+  };
+  const auto wrong = [&](const std::string& transport) {
+    return lines(load(R"({"transports": {"bus": )" + transport + "}}", with).problems);
+  };
+  EXPECT_THAT(wrong(R"({"plugin": "nats", "url": "tls://host"})"), IsEmpty());
+  EXPECT_THAT(wrong(R"({"plugin": "free", "url": "anything"})"), IsEmpty());
+  EXPECT_THAT(wrong(R"({"plugin": "nats", "url": "http://host"})"),
+              ElementsAre(AllOf(HasSubstr("$.transports.bus.url: found \"http://host\""),
+                                HasSubstr("begins with \"nats://\" or \"tls://\""))));
+  EXPECT_THAT(wrong(R"({"plugin": "nats", "url": "nats://"})"), ElementsAre(HasSubstr("$.transports.bus.url")));
+  EXPECT_THAT(wrong(R"({"plugin": "nats"})"), ElementsAre(HasSubstr("$.transports.bus: \"url\" is missing")));
+}
+
 TEST_F(ConfigPlugins, AreAskedOnceForEqualConfigs) {
   int asked = 0;
   const SchemaCheck check = [&](const std::string&, const std::string&) {
