@@ -21,6 +21,8 @@ class HostMetrics {
     dead_letters_ = counters("tenon_dead_letters_total", "Events that could not be delivered, by reason.", {"reason"});
     restarts_ = counters("tenon_process_restarts_total", "Automatic restarts of a process.", {"process"});
     up_ = gauges("tenon_process_up", "1 if the process is ready.", {"process"});
+    mailbox_dropped_ = counters("tenon_mailbox_dropped_total", "Events that a process's full mailbox did not keep.",
+                                {"process", "verdict"});
     depth_ = gauges("tenon_mailbox_depth", "Events that wait for a process.", {"process"});
     engine_ = counters("tenon_engine_restarts_total", "Restarts of the engine since the host began.", {});
     bytes_ = gauges("tenon_event_bytes", "Octets of all events that wait, in mailboxes and with their senders.", {});
@@ -31,18 +33,22 @@ class HostMetrics {
     const message::RouterCounters& c = host_.router().counters();
     const auto verdict = [&](const char* name, std::uint64_t n) { events_.with({name}).set_total(n); };
     verdict("published", c.published), verdict("delivered", c.delivered), verdict("queued", c.queued);
-    verdict("dead_lettered", c.dead_lettered), verdict("rejected", c.rejected), verdict("parked", c.parked);
-    verdict("no_receiver", c.no_receiver), verdict("expired", c.expired), verdict("answered", c.answers);
+    verdict("parked", c.parked), verdict("no_receiver", c.no_receiver), verdict("answered", c.answers);
+    // What became a dead letter is counted where dead letters are: many never get as far as the router.
+    const DeadLetterDesk& desk = host_.dead_letters();
+    verdict("rejected", desk.count(Reason::rejected)), verdict("expired", desk.count(Reason::expired));
+    std::uint64_t dead_lettered = 0;
     for (std::size_t i = 0; i < message::kDeadLetterReasons; ++i) {
-      const auto reason = static_cast<message::DeadLetterReason>(i);
-      dead_letters_.with({to_string(reason)}).set_total(host_.dead_letters().count(reason));
+      const auto reason = static_cast<Reason>(i);
+      dead_lettered += desk.count(reason);
+      dead_letters_.with({to_string(reason)}).set_total(desk.count(reason));
     }
+    verdict("dead_lettered", dead_lettered);
     host_.processes().for_each([&](const runtime::ProcessHandle& process) {
       restarts_.with({process.id()}).set_total(process.total_restarts);
       up_.with({process.id()}).set(process.is_ready() ? 1 : 0);
       const message::ReceiverId receiver = host_.workers().receiver(process.id());
-      if (receiver != message::kNoReceiver)
-        depth_.with({process.id()}).set(static_cast<double>(host_.router().dispatcher().mailbox(receiver).size()));
+      if (receiver != message::kNoReceiver) collect_mailbox(process.id(), receiver);
     });
     engine_.with().set_total(engine_restarts_);
     bytes_.with().set(static_cast<double>(host_.event_bytes()));
@@ -50,6 +56,17 @@ class HostMetrics {
   }
 
  private:
+  using DeadLetterDesk = integration::DeadLetterDesk;
+  using Reason = message::DeadLetterReason;
+
+  void collect_mailbox(const std::string& process, message::ReceiverId receiver) {
+    const message::MessageDispatcher& dispatcher = host_.router().dispatcher();
+    const message::ReceiverCounters& counters = dispatcher.counters(receiver);
+    depth_.with({process}).set(static_cast<double>(dispatcher.mailbox(receiver).size()));
+    mailbox_dropped_.with({process, "rejected"}).set_total(counters.rejected);
+    mailbox_dropped_.with({process, "dead_lettered"}).set_total(counters.dropped - counters.rejected);
+  }
+
   template <class Family>
   static Family or_none(Result<Family> made) {
     if (made.ok()) return *made;
@@ -59,7 +76,7 @@ class HostMetrics {
 
   Host& host_;
   std::uint64_t engine_restarts_;
-  metrics::CounterFamily events_, dead_letters_, restarts_, engine_, dropped_;
+  metrics::CounterFamily events_, dead_letters_, restarts_, engine_, dropped_, mailbox_dropped_;
   metrics::GaugeFamily up_, depth_, bytes_;
 };
 

@@ -8,7 +8,9 @@
 #include "app/host_metrics.hpp"
 #include "app/version.hpp"
 #include "common/json_writer.hpp"
+#include "common/text.hpp"
 #include "common/units.hpp"
+#include "control/protocol.hpp"
 #include "integration/host_event.hpp"
 
 namespace tenon::app {
@@ -58,20 +60,25 @@ std::string HostView::processes() {
   return json.end_array().take();
 }
 
-Result<std::string> HostView::process(std::string_view id) {
+// A process id, or selectors that are joined with kSelectorSeparator.
+Result<std::vector<runtime::ProcessId>> HostView::named(std::string_view selectors) {
+  if (host_.processes().find(selectors) != nullptr) return std::vector{runtime::ProcessId(selectors)};
+  std::vector<std::string> list;
+  for (const std::string_view one : split(selectors, control::kSelectorSeparator))
+    if (!one.empty()) list.emplace_back(one);
+  if (list.empty())
+    return Error(errc::invalid_argument, "name at least one process, glob or supervisor", fault::caller);
+  return host_.tree().resolve(list);
+}
+
+Result<std::string> HostView::process(std::string_view selectors) {
   host_.refresh_in_flight();
-  const runtime::ProcessHandle* process = host_.processes().find(id);
-  if (process == nullptr) {
-    // The selector's own error knows the nearest name.
-    auto resolved = host_.tree().resolve(id);
-    if (!resolved.ok()) return std::move(resolved).error();
-    if (resolved->size() != 1)
-      return Error(errc::invalid_argument, std::string(id) + " names " + std::to_string(resolved->size()) +
-                                               " processes; name one, such as " + resolved->front(), fault::caller);
-    process = host_.processes().find(resolved->front());
-  }
+  const auto ids = named(selectors);
+  if (!ids.ok()) return ids.error();
   JsonWriter json;
-  write_process(json, host_, *process, true);
+  if (ids->size() != 1) json.begin_array();
+  for (const runtime::ProcessId& id : *ids) write_process(json, host_, *host_.processes().find(id), true);
+  if (ids->size() != 1) json.end_array();
   return json.take();
 }
 
@@ -190,17 +197,33 @@ namespace {
 
 // Once somebody has it, trying again would give it to them twice.
 bool taken(const message::PublishResult& result) {
-  return !result.failed && (!result.blocked || result.receivers != 0);
+  return !result.failed && (result.parked || result.receivers != 0);
+}
+
+// Each receiver refused it in its own way; the newest dead letter is about the last of them.
+Error refused_by_all(const message::DeadLetterStore& store, std::string_view id) {
+  using Reason = message::DeadLetterReason;
+  const auto& letters = store.letters();
+  const bool known = !letters.empty() && letters.back().message.event().envelope.id == id;
+  const std::string why = known ? letters.back().receiver + ": " + letters.back().detail : "each refused it";
+  const bool for_good =
+      known && (letters.back().reason == Reason::untranslatable || letters.back().reason == Reason::too_large);
+  return Error(for_good ? errc::untranslatable : errc::exhausted,
+               "no receiver took the event, " + why + "; it was dead-lettered, `tenon deadletters list` shows it",
+               for_good ? fault::caller : fault::host, !for_good);
 }
 
 // Why nobody got an event, for the client that published it.
-Error not_taken(const message::PublishResult& result, std::string_view topic) {
+Error not_taken(const message::PublishResult& result, const message::Event& event,
+                const message::DeadLetterStore& store) {
   if (result.blocked)
     return Error(errc::exhausted, "a receiver's mailbox is full; the event was dead-lettered for it, try again later",
                  fault::host, true);
+  if (!result.failed) return refused_by_all(store, event.envelope.id);
   switch (*result.failed) {
     case message::DeadLetterReason::no_receiver:
-      return Error(errc::not_found, "no subscription matches topic " + std::string(topic) + "; `tenon routes` lists them",
+      return Error(errc::not_found, "no subscription matches topic " + std::string(event.envelope.effective_topic()) +
+                                        "; `tenon routes` lists them",
                    fault::caller);
     case message::DeadLetterReason::duplicate_request:
       return Error(errc::already_exists, "a request with this id waits for its answer already; give each an id of its own",
@@ -219,7 +242,7 @@ Result<std::string> HostView::publish(std::string_view body, std::string_view co
   const message::Event& event = (*incoming)->event;
   const message::PublishResult result =
       host_.router().publish(event, message::Publisher{.name = "api"}, host_.loop().clock().monotonic());
-  if (!taken(result)) return not_taken(result, event.envelope.effective_topic());
+  if (!taken(result)) return not_taken(result, event, host_.dead_letters().store());
   JsonWriter json;
   json.begin_object().member("id", event.envelope.id).member("receivers", result.receivers);
   json.member("dead_lettered_for_some", result.blocked);
@@ -260,7 +283,8 @@ void HostView::request(std::string_view body, Duration timeout, control::JsonDon
   host_.rearm_message_timer();
   if (taken(result)) return;
   host_.askers().remove(token);
-  (*answered)(not_taken(result, event.envelope.effective_topic()));
+  if (!result.failed) host_.router().requests().withdraw(event.envelope.id, event.envelope.replyto);
+  (*answered)(not_taken(result, event, host_.dead_letters().store()));
 }
 
 // --- streams ---
@@ -308,34 +332,55 @@ Result<control::StreamHandle> HostView::tail(std::string_view pattern, std::shar
   return control::StreamHandle(tail);
 }
 
-Result<control::StreamHandle> HostView::logs(std::string_view id, std::size_t lines, std::optional<std::uint64_t> from,
-                                             bool follow, std::shared_ptr<control::StreamSink> sink) {
-  if (host_.processes().find(id) == nullptr) {
-    auto resolved = host_.tree().resolve(id);
-    if (!resolved.ok()) return std::move(resolved).error();
-    return Error(errc::invalid_argument, std::string(id) + " is no single process; name one, such as " + resolved->front(),
-                 fault::caller);
+namespace {
+
+// With `id` where the lines of several processes are mixed; positions mean something for one alone.
+std::string log_item(const runtime::LogLine& line, const runtime::ProcessId* id) {
+  JsonWriter json;
+  json.begin_object();
+  if (id != nullptr) json.member("id", *id);
+  json.member("time", format_rfc3339(line.at).view()).member("stream", to_string(line.stream));
+  json.member("text", line.text).member("cut", line.cut);
+  if (id == nullptr) json.member("position", line.position);
+  return json.end_object().take();
+}
+
+// The last lines of each, the oldest of all first.
+void push_last_lines(const runtime::LogCapture& logs, const std::vector<runtime::ProcessId>& ids, std::size_t lines,
+                     control::StreamSink& sink) {
+  std::vector<std::pair<WallTime, std::string>> items;
+  for (const runtime::ProcessId& id : ids)
+    logs.last_lines(id, lines, [&](const runtime::LogLine& line) {
+      items.emplace_back(line.at, log_item(line, ids.size() == 1 ? nullptr : &id));
+    });
+  const auto earlier = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::stable_sort(items.begin(), items.end(), earlier);
+  for (const auto& [at, item] : items) sink.push(item);
+}
+
+}  // namespace
+
+Result<control::StreamHandle> HostView::logs(std::string_view selectors, std::size_t lines,
+                                             std::optional<std::uint64_t> from, bool follow,
+                                             std::shared_ptr<control::StreamSink> sink) {
+  const auto ids = named(selectors);
+  if (!ids.ok()) return ids.error();
+  if (!from) push_last_lines(host_.logs(), *ids, lines, *sink);
+  auto followers = std::make_shared<std::vector<runtime::LogCapture::Follower>>();
+  for (const runtime::ProcessId& id : *ids) {
+    if (!follow && !from) break;
+    // A position from before a restart of the engine may lie ahead of the new ring.
+    const std::uint64_t begin = std::min(from.value_or(UINT64_MAX), host_.logs().end_position(id));
+    const auto push = [sink, id, several = ids->size() > 1](const runtime::LogLine& line) {
+      sink->push(log_item(line, several ? &id : nullptr));
+    };
+    auto follower = host_.logs().follow(id, begin, push);
+    if (!follower.ok()) return std::move(follower).error();
+    followers->push_back(std::move(*follower));
   }
-  const auto push = [sink](const runtime::LogLine& line) {
-    JsonWriter json;
-    json.begin_object().member("time", format_rfc3339(line.at).view()).member("stream", to_string(line.stream));
-    json.member("text", line.text).member("cut", line.cut).member("position", line.position).end_object();
-    sink->push(json.text());
-  };
-  if (!from) host_.logs().last_lines(id, lines, push);
-  // A position from before a restart of the engine may lie ahead of the new ring.
-  const std::uint64_t begin = std::min(from.value_or(UINT64_MAX), host_.logs().end_position(id));
-  if (!follow && !from) {
-    sink->end();
-    return control::StreamHandle();
-  }
-  auto follower = host_.logs().follow(id, begin, push);
-  if (!follower.ok()) return std::move(follower).error();
-  if (!follow) {
-    sink->end();
-    return control::StreamHandle();
-  }
-  return control::StreamHandle(std::make_shared<runtime::LogCapture::Follower>(std::move(*follower)));
+  if (follow) return control::StreamHandle(std::move(followers));
+  sink->end();
+  return control::StreamHandle();
 }
 
 }  // namespace tenon::app

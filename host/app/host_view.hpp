@@ -23,7 +23,7 @@ class HostView final : public control::HostInterface {
 
   std::string info() override;
   std::string processes() override;
-  Result<std::string> process(std::string_view id) override;
+  Result<std::string> process(std::string_view selectors) override;
   std::string tree() override;
   std::string plugins() override;
   std::string transports() override;
@@ -43,13 +43,15 @@ class HostView final : public control::HostInterface {
   void request(std::string_view event, Duration timeout, control::JsonDone done) override;
 
   Result<control::StreamHandle> tail(std::string_view pattern, std::shared_ptr<control::StreamSink> sink) override;
-  Result<control::StreamHandle> logs(std::string_view id, std::size_t lines, std::optional<std::uint64_t> from, bool follow,
+  Result<control::StreamHandle> logs(std::string_view selectors, std::size_t lines,
+                                     std::optional<std::uint64_t> from, bool follow,
                                      std::shared_ptr<control::StreamSink> sink) override;
 
  private:
   class Tail;
   struct Incoming;  // an event from outside: its bytes, and what the host added
 
+  Result<std::vector<runtime::ProcessId>> named(std::string_view selectors);
   Result<std::unique_ptr<Incoming>> read(std::string_view event, std::string_view content_type);
   std::string event_as_json(const message::Event& event);
 

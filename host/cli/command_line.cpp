@@ -5,6 +5,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -33,6 +34,8 @@ class Parser {
   void add_arguments(const VerbEntry& entry, CLI::App& verb);
   void add_event(CLI::App& verb);
   void add_processes(CLI::App& verb);
+  void add_ids(CLI::App& verb);
+  void add_no_wait(CLI::App& verb, const char* meaning);
   void add_count(CLI::App& verb, const char* meaning);
   std::string check();
   std::string complain(const std::string& problem, const std::string& verb_name) const;
@@ -95,8 +98,17 @@ void Parser::add_event(CLI::App& verb) {
 }
 
 void Parser::add_processes(CLI::App& verb) {
+  add_ids(verb);
+  add_no_wait(verb, "do not wait for the result");
+}
+
+void Parser::add_ids(CLI::App& verb) {
   verb.add_option("ID", arguments_.names, "processes, globs or supervisors")->required();
-  verb.add_flag("!--no-wait", arguments_.wait, "do not wait for the result");
+}
+
+// Not as a negated flag, which the help would show as "--no-wait{false}".
+void Parser::add_no_wait(CLI::App& verb, const char* meaning) {
+  verb.add_flag_callback("--no-wait", [this] { arguments_.wait = false; }, meaning);
 }
 
 void Parser::add_count(CLI::App& verb, const char* meaning) {
@@ -118,7 +130,7 @@ void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
       break;
     case Verb::check: one("CONFIG", "the config file"); break;
     case Verb::plugin_info: one("FILE", "a plugin file"); break;
-    case Verb::status: one("ID", "a process"); break;
+    case Verb::status: add_ids(verb); break;
     case Verb::kill:
       add_processes(verb);
       verb.add_option("-s,--signal", arguments_.signal, "the signal, TERM if not given");
@@ -129,7 +141,7 @@ void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
     case Verb::pause:
     case Verb::resume: add_processes(verb); break;
     case Verb::logs:
-      one("ID", "a process");
+      add_ids(verb);
       verb.add_flag("-f,--follow", arguments_.follow, "go on with what it says from now on");
       add_count(verb, "how many of the last lines, 100 if not given");
       break;
@@ -142,7 +154,7 @@ void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
       one("PATTERN", "topics, such as 'task.>'");
       add_count(verb, "end after so many events");
       break;
-    case Verb::shutdown: verb.add_flag("!--no-wait", arguments_.wait, "do not wait until the host has ended"); break;
+    case Verb::shutdown: add_no_wait(verb, "do not wait until the host has ended"); break;
     case Verb::dead_letters_list: add_count(verb, "how many of the last, 100 if not given"); break;
     default: break;
   }
@@ -210,31 +222,34 @@ Parsed Parser::parse(int argc, const char* const* argv) {
   return {.arguments = std::move(arguments_)};
 }
 
-// The first word that is neither an option nor the value of --socket; empty: there is none.
-std::string_view first_word(int argc, const char* const* argv) {
-  for (int i = 1; i < argc; ++i) {
+// The first two words that are neither options nor the value of --socket.
+std::vector<std::string_view> leading_words(int argc, const char* const* argv) {
+  std::vector<std::string_view> words;
+  for (int i = 1; i < argc && words.size() < 2; ++i) {
     const std::string_view word = argv[i];
-    if (word == "--socket") {
-      ++i;
-    } else if (!word.starts_with('-')) {
-      return word;
-    }
+    if (word == "--socket") ++i;
+    else if (!word.starts_with('-')) words.push_back(word);
   }
-  return {};
+  return words;
+}
+
+// `help`, `help VERB` and `help GROUP VERB` are what people type who do not know us yet.
+Parsed help(int argc, const char* const* argv, const std::string& version) {
+  std::vector<const char*> words(argv, argv + argc);
+  const auto is_help = [](const char* word) { return std::string_view(word) == "help"; };
+  words.erase(std::find_if(words.begin() + 1, words.end(), is_help));
+  words.push_back("--help");
+  return parse_command_line(static_cast<int>(words.size()), words.data(), version);
 }
 
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
-  const std::string_view word = first_word(argc, argv);
-  bool known = word.empty();
-  for (const VerbEntry& entry : verb_table()) known = known || entry.name.substr(0, entry.name.find(' ')) == word;
-  if (!known) {  // CLI11 would only say that it did not expect the word
-    std::string message = "there is no verb " + quote_for_message(word);
-    if (const auto nearest = nearest_verb(word)) message += "; did you mean " + *nearest + "?";
-    return {.exit_code = kWrongUsage,
-            .error = message + (message.ends_with('?') ? " See" : "; see") + " tenon --help"};
-  }
+  const std::vector<std::string_view> words = leading_words(argc, argv);
+  if (!words.empty() && words.front() == "help") return help(argc, argv, version);
+  // CLI11 would only say that it did not expect the word.
+  if (const std::string problem = wrong_with_verb(words); !problem.empty())
+    return {.exit_code = kWrongUsage, .error = problem + (problem.ends_with('?') ? " See" : "; see") + " tenon --help"};
   return Parser(version).parse(argc, argv);
 }
 

@@ -88,6 +88,8 @@ std::string render_log_line(std::string_view json, const Style& style) {
   std::string text(member ? member->as_string().value_or("") : "");
   if (style.colour)
     text = printable(text);  // on a terminal, a process's escape sequences could forge what other lines say
+  const std::string id = member_text(line, "id", "");  // where the lines of several are mixed
+  if (!id.empty()) text.insert(0, id + "  ");
   if (const auto cut = line.find("cut"); cut && cut->as_bool() == true) text += " …";
   const auto stream = line.find("stream");
   if (stream && stream->as_string() == "host") return paint("-- " + text + " --", Colour::yellow, style) + "\n";

@@ -14,13 +14,22 @@ std::string target_of(const Arguments& arguments) {
     case Verb::info: return "/v1/info";
     case Verb::ps: return "/v1/processes";
     case Verb::tree: return "/v1/tree";
-    case Verb::status: return "/v1/processes/" + percent_encode(arguments.names.front());
+    case Verb::status: return "/v1/processes/" + joined_names(arguments);
     case Verb::routes: return "/v1/routes";
     case Verb::transports: return "/v1/transports";
     case Verb::health: return "/v1/health";
     case Verb::plugin_list: return "/v1/plugins";
     default: return "/v1/deadletters?limit=" + std::to_string(arguments.count.value_or(100));
   }
+}
+
+// One process is an object, several are an array.
+std::string render_processes_in_full(const JsonValue& document, const Style& style) {
+  if (!document.is_array()) return render_details(document, style);
+  std::string text;
+  for (const JsonValue process : document.elements())
+    text += (text.empty() ? "" : "\n") + render_details(process, style);
+  return text;
 }
 
 std::string render(Verb verb, const JsonValue& document, const Style& style) {
@@ -34,6 +43,7 @@ std::string render(Verb verb, const JsonValue& document, const Style& style) {
     case Verb::health: return render_health(document, style);
     case Verb::plugin_list: return render_plugins(document, style);
     case Verb::dead_letters_list: return render_dead_letters(document, style);
+    case Verb::status: return render_processes_in_full(document, style);
     default: return render_details(document, style);
   }
 }

@@ -23,6 +23,9 @@ struct Session {
   int print(std::string_view text);
 };
 
+// The ids of the command line as one segment of a path.
+std::string joined_names(const Arguments& arguments);
+
 // One group of verbs a function; each returns the exit code.
 int show_document(
     Session& session);  // info, ps, tree, status, routes, transports, health, plugin list, deadletters list

@@ -76,13 +76,16 @@ namespace {
 
 // Where to go on after the connection broke: behind the last line seen, or at the beginning of a new engine's memory.
 struct LogPlace {
-  std::optional<std::uint64_t> position;
+  std::optional<std::uint64_t> position;  // of one process; lines of several have none
   std::optional<std::int64_t> engine;
+  bool seen = false;  // a line
 
   std::string target(const Arguments& arguments) const {
-    std::string text = "/v1/processes/" + percent_encode(arguments.names.front()) + "/logs?";
+    std::string text = "/v1/processes/" + joined_names(arguments) + "/logs?";
     if (position) {
       text += "from=" + std::to_string(*position);
+    } else if (seen) {
+      text += "lines=0";
     } else {
       text += "lines=" + std::to_string(arguments.count.value_or(control::kDefaultLogLines));
     }
@@ -91,7 +94,8 @@ struct LogPlace {
   void note(const std::string& json) {
     const auto document = JsonDocument::parse(json, "line", {.max_bytes = 64 << 20});
     const auto found = document ? document->root().find("position") : std::nullopt;
-    if (const auto value = found ? found->as_u64() : std::nullopt) position = *value;
+    position = found ? found->as_u64() : std::nullopt;
+    seen = true;
   }
 };
 
@@ -116,7 +120,7 @@ int print_logs(Session& session) {
     if (!arguments.follow) continue;
     if (const auto engine = engine_pid(session); engine && engine != place.engine) {
       place.engine = engine;
-      if (place.position) place.position = 0;  // positions count from the new engine's first line
+      if (place.seen) place.position = 0;  // positions count from the new engine's first line
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "cli/verb_table.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -16,14 +17,15 @@ constexpr VerbEntry kTable[] = {
     {Verb::info, "info", "show the host itself: version, pids, uptime, socket", "tenon info --json"},
     {Verb::ps, "ps", "list the processes", "tenon ps"},
     {Verb::tree, "tree", "show the supervision tree", "tenon tree"},
-    {Verb::status, "status", "show one process in full", "tenon status counter.1"},
+    {Verb::status, "status", "show processes in full", "tenon status counter.1\n  tenon status 'counter.*'"},
     {Verb::start, "start", "start processes", "tenon start counter.1"},
     {Verb::stop, "stop", "stop processes", "tenon stop 'counter.*'\n  tenon stop pipeline --no-wait"},
     {Verb::restart, "restart", "restart processes", "tenon restart counter.1 feeder"},
     {Verb::pause, "pause", "pause processes: what is addressed to them waits", "tenon pause counter.2"},
     {Verb::resume, "resume", "resume paused processes", "tenon resume counter.2"},
     {Verb::kill, "kill", "send processes a signal", "tenon kill --signal HUP counter.1"},
-    {Verb::logs, "logs", "print a process's captured output", "tenon logs counter.1 -n 50\n  tenon logs counter.1 -f"},
+    {Verb::logs, "logs", "print what processes wrote, in the order of time",
+     "tenon logs counter.1 -n 50\n  tenon logs counter feeder -f"},
     {Verb::send, "send", "publish an event",
      "tenon send task.assignment --data '{\"file\":\"a.txt\"}'\n  echo '[1,2]' | tenon send numbers -"},
     {Verb::request, "request", "publish an event, wait for the reply and print it",
@@ -42,6 +44,11 @@ constexpr VerbEntry kTable[] = {
     {Verb::shutdown, "shutdown", "stop everything in reverse order, then the host", "tenon shutdown"},
 };
 
+// Documented for the finished tool; asked for by people who read that.
+constexpr std::string_view kLater[] = {"top",    "reload", "diff",         "scale",      "upgrade",          "replay",
+                                       "trace",  "schema", "plugin check", "plugin new", "deadletters show",
+                                       "deadletters replay", "deadletters drop"};
+
 }  // namespace
 
 std::span<const VerbEntry> verb_table() noexcept { return kTable; }
@@ -53,14 +60,28 @@ const VerbEntry& entry_of(Verb verb) noexcept {
   std::abort();  // a verb without an entry cannot have been parsed
 }
 
-std::optional<std::string> nearest_verb(std::string_view word) {
-  std::vector<std::string_view> names;
+std::string wrong_with_verb(std::span<const std::string_view> words) {
+  if (words.empty()) return {};
+  std::string asked(words.front());
+  std::vector<std::string_view> names, members;  // first words, and whole names of the group that was named
   for (const VerbEntry& entry : kTable) {
     const std::string_view first = entry.name.substr(0, entry.name.find(' '));
+    if (entry.name == asked) return {};
+    if (first == asked) members.push_back(entry.name);
     if (names.empty() || names.back() != first) names.push_back(first);
   }
-  const auto found = nearest_name(word, names);
-  return found ? std::optional<std::string>(*found) : std::nullopt;
+  if (!members.empty()) {
+    if (words.size() == 1) return {};  // its own help says what is missing
+    asked += ' ' + std::string(words[1]);
+    if (std::find(members.begin(), members.end(), asked) != members.end()) return {};
+    names = members;
+  }
+  if (std::find(std::begin(kLater), std::end(kLater), asked) != std::end(kLater))
+    return quote_for_message(asked) + " comes with a later version of tenon";
+  const auto near = nearest_name(asked, names);
+  std::string problem = "there is no verb " + quote_for_message(asked);
+  if (near) return problem + "; did you mean " + std::string(*near) + "?";
+  return members.empty() ? problem : problem + "; there is " + join(members, " and ");
 }
 
 }  // namespace tenon::cli

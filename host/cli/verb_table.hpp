@@ -45,7 +45,8 @@ struct VerbEntry {
 std::span<const VerbEntry> verb_table() noexcept;
 const VerbEntry& entry_of(Verb verb) noexcept;
 
-// The verb that a mistyped word was most likely meant to be.
-std::optional<std::string> nearest_verb(std::string_view word);
+// `words`: the first one or two of a command line. What is wrong with the verb that they name, with the one that was
+// most likely meant; empty if there is such a verb, or no word at all.
+std::string wrong_with_verb(std::span<const std::string_view> words);
 
 }  // namespace tenon::cli

@@ -49,10 +49,11 @@ class HostInterface {
  public:
   virtual ~HostInterface() = default;
 
-  // Documents. `processes` is an array, as `ps --json` prints it; `process` one element with more detail.
+  // Documents. `processes` is an array, as `ps --json` prints it; `process` one element with more detail, or an array
+  // of such if the selectors (joined with kSelectorSeparator) name several processes.
   virtual std::string info() = 0;
   virtual std::string processes() = 0;
-  virtual Result<std::string> process(std::string_view id) = 0;
+  virtual Result<std::string> process(std::string_view selectors) = 0;
   virtual std::string tree() = 0;
   virtual std::string plugins() = 0;
   virtual std::string transports() = 0;
@@ -81,9 +82,10 @@ class HostInterface {
   // Events as they pass, as JSON CloudEvents. errc::invalid_argument for an illegal pattern.
   virtual Result<StreamHandle> tail(std::string_view pattern, std::shared_ptr<StreamSink> sink) = 0;
   // Log lines as {"time", "stream", "text", "cut", "position"}: the last `lines`, or those since `from`, then, with `follow`,
-  // each new one. Without `follow` the sink is ended at once.
-  virtual Result<StreamHandle> logs(std::string_view id, std::size_t lines, std::optional<std::uint64_t> from, bool follow,
-                                    std::shared_ptr<StreamSink> sink) = 0;
+  // each new one. Without `follow` the sink is ended at once. Of several processes: mixed in the order of time, each line
+  // with its "id" and without "position"; `lines` and `from` count for each.
+  virtual Result<StreamHandle> logs(std::string_view selectors, std::size_t lines, std::optional<std::uint64_t> from,
+                                    bool follow, std::shared_ptr<StreamSink> sink) = 0;
 };
 
 }  // namespace tenon::control

@@ -97,6 +97,17 @@ TEST_F(Cli, StatusShowsOneProcessInFull) {
   EXPECT_THAT(unknown.err, HasSubstr("echo.1"));
 }
 
+TEST_F(Cli, StatusAndLogsOfSeveralAreOfEachThatTheSelectorsName) {
+  const auto both = host_->json({"status", "echo"});
+  ASSERT_TRUE(both);
+  ASSERT_TRUE(both->root().is_array());
+  EXPECT_EQ(both->root().size(), 2u);
+  const ProgramResult logs = cli({"logs", "talker", "leaf"});
+  EXPECT_EQ(logs.exit_code, 0) << logs.err;
+  EXPECT_THAT(logs.out, HasSubstr("talker  line 1\ntalker  line 2\n"));
+  EXPECT_EQ(cli({"logs", "nobody"}).exit_code, 1);
+}
+
 TEST_F(Cli, StopAndStartWaitForTheResult) {
   ASSERT_EQ(cli({"stop", "leaf"}).exit_code, 0);
   EXPECT_EQ(status("leaf"), "terminated");

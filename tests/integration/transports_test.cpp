@@ -1,6 +1,7 @@
 // Two hosts with real workers, joined by a real nats-server or by the local transport.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -102,6 +103,42 @@ TEST(Nats, AConnectionThatGaveUpIsMadeAnew) {
   EXPECT_TRUE(wait_until([&] { return gave_up(hosts.asking) && gave_up(hosts.answering); })) << hosts.asking.log();
   server.restart({"--user", "u", "--pass", "right"});
   EXPECT_TRUE(hosts.question_is_echoed("after")) << hosts.asking.log() << hosts.answering.log();
+}
+
+// What `nats pub` sends: a text without a content type.
+void publish_text(std::uint16_t port, const std::string& subject, const std::string& text) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const unique_fd connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const std::string said = "CONNECT {\"verbose\":false}\r\nPUB " + subject + " " + std::to_string(text.size()) + "\r\n" +
+                           text + "\r\nPING\r\n";
+  ASSERT_EQ(::send(connection.get(), said.data(), said.size(), MSG_NOSIGNAL), static_cast<ssize_t>(said.size()));
+  std::string answer;
+  char bytes[512];
+  while (answer.find("PONG") == std::string::npos) {
+    const ssize_t got = ::recv(connection.get(), bytes, sizeof bytes, 0);
+    ASSERT_GT(got, 0) << answer;
+    answer.append(bytes, static_cast<std::size_t>(got));
+  }
+}
+
+TEST(Nats, ATextThatIsNoEventIsDeadLetteredAsBrokenJson) {
+  if (!NatsServer::is_installed()) GTEST_SKIP() << "nats-server is not installed";
+  NatsServer server;
+  HostProcess host(R"({ "transports": { "bus": )" + nats(server) + R"( },
+    "routes": [ { "from": "bus", "topic": "in.>" } ], "supervision": { "children": [] } })");
+  ASSERT_TRUE(host.start()) << host.log();
+  std::string letters;
+  EXPECT_TRUE(wait_until([&] {  // until the subscription has reached the server
+    publish_text(server.port(), "in.x", "hello");
+    letters = host.cli({"deadletters", "list"}).out;
+    return letters.find("malformed") != std::string::npos;
+  })) << host.log();
+  EXPECT_THAT(letters, HasSubstr("JSON"));
+  EXPECT_THAT(letters, Not(HasSubstr("MessagePack")));
 }
 
 TEST(Routes, WhatWaitsForATransportWhenTheHostStopsIsDeadLettered) {

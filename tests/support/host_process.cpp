@@ -89,9 +89,17 @@ std::unique_ptr<JsonDocument> HostProcess::json(std::vector<std::string> words) 
 }
 
 std::string HostProcess::http_answer(const std::string& path) const {
+  return http_exchange("GET " + path + " HTTP/1.1\r\nHost: tenon\r\nConnection: close\r\n\r\n");
+}
+
+std::string HostProcess::http_post(const std::string& path, const std::string& body) const {
+  return http_exchange("POST " + path + " HTTP/1.1\r\nHost: tenon\r\nConnection: close\r\n" +
+                       "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+}
+
+std::string HostProcess::http_exchange(const std::string& request) const {
   const unique_fd connection = connect_to(socket());
   if (!connection.valid()) return {};
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: tenon\r\nConnection: close\r\n\r\n";
   if (::send(connection.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
     return {};
   std::string answer;

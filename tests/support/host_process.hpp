@@ -59,6 +59,8 @@ class HostProcess {
   int http_status(const std::string& path) const;
   // GET over the control socket; head and body as they came.
   std::string http_answer(const std::string& path) const;
+  // The same for POST of a JSON text.
+  std::string http_post(const std::string& path, const std::string& body) const;
 
   // 0 if unknown.
   pid_t keeper_pid() const { return static_cast<pid_t>(number_of_info("keeper_pid")); }
@@ -71,6 +73,7 @@ class HostProcess {
   bool wait_for_engine_restart(std::int64_t count);
 
  private:
+  std::string http_exchange(const std::string& request) const;
   std::int64_t number_of_info(std::string_view key) const;
 
   std::string directory_;

@@ -122,6 +122,13 @@ TEST_F(CliTest, NamesAreEncodedInPaths) {
   EXPECT_THAT(host.requests().at(0), StartsWith("GET /v1/processes/a%2Fb%20c HTTP/1.1"));
 }
 
+TEST_F(CliTest, StatusOfSeveralIsOneBlockEach) {
+  ScriptedHost host({ScriptedHost::answering(200, R"([{"id":"a"},{"id":"b"}])")});
+  const Outcome outcome = on(host, {"status", "a", "b.*"});
+  EXPECT_THAT(host.requests().at(0), StartsWith("GET /v1/processes/a,b.%2A HTTP/1.1"));
+  EXPECT_EQ(outcome.out, "id  a\n\nid  b\n");
+}
+
 TEST_F(CliTest, SeveralProcessesAreOneCall) {
   ScriptedHost host({ScriptedHost::answering(
       200, R"([{"id":"a","ok":true,"status":"terminated"},{"id":"b","ok":true,"status":"idle"}])")});

@@ -102,6 +102,25 @@ TEST(CommandLine, ReadsStreamsAndRuns) {
   EXPECT_TRUE(run.until_idle);
 }
 
+TEST(CommandLine, HelpIsAVerbToo) {
+  EXPECT_EQ(parse({"help"}).out, parse({"--help"}).out);
+  EXPECT_EQ(parse({"help", "stop"}).out, parse({"stop", "--help"}).out);
+  EXPECT_EQ(parse({"help", "plugin", "list"}).out, parse({"plugin", "list", "--help"}).out);
+  EXPECT_EQ(parse({"help", "stop"}).exit_code, 0);
+  EXPECT_THAT(complaint({"help", "stpo"}), HasSubstr("did you mean stop?"));
+}
+
+TEST(CommandLine, HelpShowsOptionsAsTheyAreTyped) {
+  const std::string help = parse({"stop", "--help"}).out;
+  EXPECT_THAT(help, HasSubstr("--no-wait"));
+  EXPECT_THAT(help, testing::Not(HasSubstr("{false}")));
+}
+
+TEST(CommandLine, StatusAndLogsTakeSeveralLikeTheOtherVerbs) {
+  EXPECT_THAT(good({"status", "a", "b.*"}).names, ElementsAre("a", "b.*"));
+  EXPECT_THAT(good({"logs", "a", "b", "-f"}).names, ElementsAre("a", "b"));
+}
+
 TEST(CommandLine, UnknownVerbNamesTheNearest) {
   EXPECT_THAT(complaint({"staus", "a"}), HasSubstr("did you mean status?"));
   EXPECT_THAT(complaint({"--socket", "/s", "restrat"}), HasSubstr("did you mean restart?"));
@@ -111,10 +130,10 @@ TEST(CommandLine, UnknownVerbNamesTheNearest) {
 TEST(CommandLine, WrongUsageIsOneLineThatSaysWhatIsWrong) {
   complaint({});
   complaint({"status"});
-  complaint({"status", "a", "b"});
   complaint({"ps", "--nonsense"});
   complaint({"plugin"});
-  complaint({"plugin", "lst"});
+  EXPECT_THAT(complaint({"plugin", "lst"}), HasSubstr("no verb \"plugin lst\"; did you mean plugin list?"));
+  EXPECT_THAT(complaint({"plugin", "xyzzy"}), HasSubstr("there is plugin list and plugin info"));
   EXPECT_THAT(complaint({"kill", "a", "--signal", "BANG"}), HasSubstr("BANG"));
   EXPECT_THAT(complaint({"request", "a", "--timeout", "soon"}), HasSubstr("--timeout"));
   EXPECT_THAT(complaint({"send", "a", "b"}), HasSubstr("\"b\""));
@@ -128,8 +147,10 @@ TEST(CommandLine, WrongUsageIsOneLineThatSaysWhatIsWrong) {
 
 TEST(CommandLine, VerbsOfTheFutureAreNotOffered) {
   for (const char* verb : {"top", "reload", "diff", "scale", "upgrade", "replay", "trace", "schema"}) {
-    EXPECT_THAT(complaint({verb, "x"}), HasSubstr("there is no verb")) << verb;
+    EXPECT_THAT(complaint({verb, "x"}), HasSubstr("comes with a later version")) << verb;
   }
+  for (const char* verb : {"check", "new"})
+    EXPECT_THAT(complaint({"plugin", verb, "x"}), HasSubstr("comes with a later version")) << verb;
 }
 
 }  // namespace

@@ -108,6 +108,7 @@ TEST(LogLine, IsTheProcesssOwnText) {
   EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"hello \u001b[1mx"})", {}), "hello \x1b[1mx\n");
   EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"\u001b[2J"})", {.colour = true}), "\\x1b[2J\n");
   EXPECT_EQ(render_log_line(R"({"stream":"host","text":"12 lines dropped"})", {}), "-- 12 lines dropped --\n");
+  EXPECT_EQ(render_log_line(R"({"id":"counter.1","stream":"stdout","text":"a"})", {}), "counter.1  a\n");
   EXPECT_EQ(render_log_line(R"({"stream":"stderr","text":"long","cut":true})", {}), "long …\n");
 }
 
