@@ -4,6 +4,7 @@
 #include <set>
 
 #include "app/config_draft.hpp"
+#include "common/json_document.hpp"
 #include "common/json_pointer.hpp"
 #include "common/text.hpp"
 
@@ -22,6 +23,7 @@ class PluginCheck {
     const std::string* schema = schema_of(use);
     if (schema == nullptr) return missing(use);
     if (use.transport) check_url(use, *schema);
+    check_paths(use, *schema);
     if (!draft_.options.schema_check) return;
     for (const SchemaFinding& finding : findings(*schema, use.config)) {
       if (use.config_at) tell(finding, *use.config_at, *schema);
@@ -92,6 +94,32 @@ class PluginCheck {
       reader_.refuse(*use.transport,
                      "\"url\" is missing; the plugin " + quote_for_message(use.name) + " needs " + expected,
                      "the key \"url\"");
+  }
+
+  // What the schema marks with "x-tenon-path" as a "program" (of a list, its first element) or a "directory". Looked at
+  // as the host will use it: relative to the main config file. What is searched in PATH is left to the process.
+  void check_paths(const PluginUse& use, const std::string& schema_text) {
+    if (!use.config_at) return;
+    const auto schema = JsonDocument::parse(schema_text, "schema"), config = JsonDocument::parse(use.config, "config");
+    if (!schema.ok() || !config.ok()) return;
+    const auto properties = schema->root().find("properties");
+    if (!properties || !properties->is_object()) return;
+    for (const auto property : properties->members()) {
+      const auto mark = property.value.find("x-tenon-path");
+      const auto given = config->root().find(property.key), at = use.config_at->find(property.key);
+      if (!mark || !given || !at || (given->is_array() && given->size() == 0)) continue;
+      const auto path = (given->is_array() ? given->at(0) : *given).as_string();
+      const std::string wrong = path ? wrong_with(mark->as_string().value_or(""), std::string(*path)) : std::string();
+      if (!wrong.empty()) reader_.refuse(at->is_array() ? at->at(0) : *at, wrong);
+    }
+  }
+
+  std::string wrong_with(std::string_view kind, const std::string& path) {
+    const std::string whole =
+        path.starts_with('/') ? path : std::filesystem::path(draft_.host.file).parent_path().string() + "/" + path;
+    if (kind == "directory") return reader_.machine().wrong_with_directory(whole);
+    if (kind != "program" || path.find('/') == std::string::npos) return {};
+    return reader_.machine().wrong_with_command(whole, {});
   }
 
   // Of the component that a host would load; null if there is none.

@@ -79,6 +79,9 @@ TENON_EXPORT const tenon_plugin *tenon_plugin_v1(void);
 #define TENON_STRINGIFY_(x) #x
 #define TENON_STRINGIFY(x) TENON_STRINGIFY_(x)
 
+/* In a schema, "x-tenon-path": "program" or "directory" beside a property says that its value (of a list, the first
+ * element) is a path, so that `tenon check` looks whether it is there; a relative one is relative to the config's. */
+
 /* JSON written as it is: TENON_JSON({"type": "object"}) becomes the text of what stands between the parentheses. */
 #define TENON_JSON(...) #__VA_ARGS__
 

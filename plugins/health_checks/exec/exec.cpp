@@ -81,6 +81,7 @@ TENON_PLUGIN_NOTE(
       "type" : "object", "additionalProperties" : false, "required" : ["command"], "properties" : {
         "command" : {
           "type" : "array", "items" : {"type" : "string"}, "minItems" : 1, "maxItems" : 1024,
+          "x-tenon-path" : "program",
           "description" : "The program (in PATH, or relative to the config file) and its arguments; 0 is healthy."
         },
         "env" : {
@@ -89,7 +90,7 @@ TENON_PLUGIN_NOTE(
           "description" : "Variables added to those of the process; one of the same name is replaced."
         },
         "cwd" : {
-          "type" : "string", "minLength" : 1,
+          "type" : "string", "minLength" : 1, "x-tenon-path" : "directory",
           "description" : "The directory to run in, relative to the config file; absent: the process's."
         },
         "degraded_codes" : {

@@ -25,6 +25,8 @@ class ConfigPlugins : public ConfigFixture {
       survey.push_back(plugin("restart_policy", "always"));
       survey.push_back(plugin("serializer", "json"));
       survey.push_back(plugin("health_check", "http", R"({"required":["url"]})"));
+      survey.push_back(plugin("health_check", "exec", R"({"properties":{"command":{"x-tenon-path":"program"},
+                                                          "cwd":{"x-tenon-path":"directory"}}})"));
       survey.push_back({{0, "/plugins/broken.so"}, Error(errc::unsupported, "it was built for ABI 9.0")});
       return survey;
     };
@@ -151,6 +153,18 @@ TEST_F(ConfigPlugins, AreAskedOnceForEqualConfigs) {
     {"id": "b", "command": ["true"], "restart": {"config": {"max": "1s"}}}]}})", options(check));
   EXPECT_THAT(lines(loaded.problems), IsEmpty());
   EXPECT_EQ(asked, 1);
+}
+
+TEST_F(ConfigPlugins, HaveTheirPathsLookedAtAsTheHostWillUseThem) {
+  const auto with = [&](const std::string& config) {
+    return lines(load_child(R"(, "health": [{"check": "exec", "config": )" + config + "}]", options()).problems);
+  };
+  EXPECT_THAT(with(R"({"command": ["/bin/true", "./no/such/argument"], "cwd": "/"})"), IsEmpty());
+  EXPECT_THAT(with(R"({"command": ["searched-by-the-process"]})"), IsEmpty());
+  EXPECT_THAT(with(R"({"command": ["./no-such-check"]})"),
+              ElementsAre(AllOf(HasSubstr("health[0].config.command[0]"), HasSubstr("relative to the config file"))));
+  EXPECT_THAT(with(R"({"command": ["/bin/true"], "cwd": "no-such-place"})"),
+              ElementsAre(AllOf(HasSubstr("health[0].config.cwd"), HasSubstr("does not exist"))));
 }
 
 TEST_F(ConfigPlugins, WantAConfigThatIsAnObject) {
