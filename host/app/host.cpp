@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <set>
 
 #include "app/former_tree.hpp"
@@ -275,11 +276,32 @@ void Host::alert(std::string_view name, std::string_view subject, const std::str
   });
 }
 
+// Nobody listens to dead letters any more, so their sum goes to the log.
+void Host::report_undelivered() {
+  router_.give_up_all();
+  std::map<std::string, std::size_t> by_receiver;
+  const std::uint64_t all = dead_letters_.count(message::DeadLetterReason::shutdown);
+  if (all == 0) return;
+  for (const message::DeadLetter& letter : dead_letters_.store().letters())  // the latest of them
+    if (letter.reason == message::DeadLetterReason::shutdown)
+      ++by_receiver[letter.receiver.empty() ? "parked" : letter.receiver];
+  std::string who;
+  for (const auto& [receiver, count] : by_receiver)
+    who += (who.empty() ? "" : ", ") + receiver + " (" + std::to_string(count) + ")";
+  log::warn("message", "the host ends with events that were not delivered; send them again",
+            {{"events", all}, {"receivers", who}});
+}
+
 void Host::stop(Duration bound) {
+  hub_.host_stops();
   tree_.stop_all(bound, [this](Status stopped) {
     if (!stopped.ok()) log::error("engine", stopped.error().message);
     transports_.stop(std::chrono::seconds(2), [this] {
-      if (callbacks_.all_stopped) callbacks_.all_stopped();
+      // Behind what the transports' last completions have posted: those events are delivered.
+      loop_.post([this] {
+        report_undelivered();
+        if (callbacks_.all_stopped) callbacks_.all_stopped();
+      });
     });
   });
 }

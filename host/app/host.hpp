@@ -113,6 +113,7 @@ class Host final : private integration::WorkerHubEvents,
   std::map<std::string, std::string> adopt_channels(keeper::Adoption& adoption, const runtime::TreeAdoption& former);
   void isolate_culprits();
   void alert(std::string_view name, std::string_view subject, const std::string& reason);
+  void report_undelivered();
   void message_timer_due();
 
   // integration::WorkerHubEvents

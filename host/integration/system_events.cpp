@@ -11,13 +11,15 @@ void SystemEvents::publish(std::string_view type, std::string_view subject, cons
   // A snapshot of the match, before anything else touches the table's cache.
   const message::Matches* matches = router_.table().match(type);
   if (matches == nullptr || matches->empty()) return;
-  if (queue_.size() >= kMaxQueued) {
+  if (queue_.size() >= kMaxQueued || queued_bytes_ >= kMaxQueuedBytes) {
     ++dropped_;
     return;
   }
   const WallTime now = loop_.clock().wall();
+  std::string data = build();
+  queued_bytes_ += data.size();
   queue_.push_back(HostEvent(std::string(type), source_));
-  queue_.back().id(ids_.next(now)).time(format_rfc3339(now).str()).subject(std::string(subject)).json(build());
+  queue_.back().id(ids_.next(now)).time(format_rfc3339(now).str()).subject(std::string(subject)).json(std::move(data));
   if (flush_posted_) return;
   flush_posted_ = true;
   loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
@@ -31,6 +33,7 @@ void SystemEvents::flush() {
   for (std::size_t left = queue_.size(); left != 0; --left) {
     const HostEvent event = std::move(queue_.front());
     queue_.pop_front();
+    queued_bytes_ -= event.event().envelope.data.size();
     ++published_;
     router_.publish(event.event(), message::Publisher{.name = "host"}, loop_.clock().monotonic());
   }

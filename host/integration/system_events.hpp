@@ -21,6 +21,7 @@ namespace tenon::integration {
 class SystemEvents {
  public:
   static constexpr std::size_t kMaxQueued = 10'000;
+  static constexpr std::size_t kMaxQueuedBytes = 16 * 1024 * 1024;
   using BuildJson = std::function<std::string()>;
 
   // `source`: the CloudEvents source of the host, "//alpha". All must outlive this.
@@ -41,6 +42,7 @@ class SystemEvents {
   std::string source_;
   UlidGenerator ids_;
   std::deque<HostEvent> queue_;
+  std::size_t queued_bytes_ = 0;  // of their data
   bool flush_posted_ = false;
   std::uint64_t published_ = 0, dropped_ = 0;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);

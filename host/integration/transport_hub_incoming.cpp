@@ -164,7 +164,10 @@ void TransportHub::Impl::answered(Transport& t, const std::string& request_id, c
   services_.intake.set_time(services_.loop.clock().wall());
   if (const auto refusal = services_.intake.accept(event, added, t.policy))
     return refuse(t, event, refusal->reason, refusal->detail);
-  services_.router.publish(event, message::Publisher{.name = t.config.name, .except = t.receivers},
+  if (services_.validate)
+    if (const Status valid = services_.validate(event); !valid.ok())
+      return refuse(t, event, message::DeadLetterReason::schema, valid.error().message);
+  services_.router.publish(event, message::Publisher{.name = t.config.name, .may_target = false, .except = t.receivers},
                            services_.loop.clock().monotonic());
 }
 

@@ -176,14 +176,23 @@ void TransportRoute::send(const message::Event& event, const OutgoingMessage& ou
 void TransportRoute::send_request(const message::Event& event, const OutgoingMessage& out,
                                   const std::shared_ptr<Sending>& sending) {
   const std::string id(event.envelope.id), replyto(event.envelope.replyto);
-  const Duration left =
-      message::time_left(event.envelope, services_.loop.clock().wall(), services_.request_timeout);
+  Duration left = message::time_left(event.envelope, services_.loop.clock().wall(), services_.request_timeout);
+  // It ends before its ack_timeout would send it again beside itself.
+  if (keeps_until_settled()) left = std::min<Duration>(left, config_.delivery.ack_timeout / 10 * 9);
   connection_->request(out, std::max<Duration>(left, std::chrono::milliseconds(1)),
                       [this, sending, id, replyto, alive = std::weak_ptr<int>(alive_)](Result<IncomingMessage> answer) {
                         if (alive.expired()) return;
                         completed(sending, answer.ok() ? Status() : Status(answer.error()));
-                        if (answer.ok()) services_.answered(id, replyto, std::move(*answer));
+                        // In a turn of its own, as `completed` does: the answer may come from within the request.
+                        if (answer.ok()) publish_answer(id, replyto, std::move(*answer));
                       });
+}
+
+void TransportRoute::publish_answer(const std::string& id, const std::string& replyto, IncomingMessage answer) {
+  auto shared = std::make_shared<IncomingMessage>(std::move(answer));
+  services_.loop.post([this, id, replyto, shared, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired()) services_.answered(id, replyto, std::move(*shared));
+  });
 }
 
 // Always ends in a turn of its own: the completion may come while the dispatcher is still handing the event over.

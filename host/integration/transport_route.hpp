@@ -73,6 +73,7 @@ class TransportRoute final : public message::Outlet {
   bool keeps_until_settled() const noexcept;
   void completed(const std::shared_ptr<Sending>& sending, const Status& status);
   void cool_down();
+  void publish_answer(const std::string& id, const std::string& replyto, IncomingMessage answer);
   void send_request(const message::Event& event, const OutgoingMessage& out, const std::shared_ptr<Sending>& sending);
   bool connected() const noexcept;
 

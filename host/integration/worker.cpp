@@ -39,6 +39,7 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
                                 std::string_view subscriptions) {
   if (channel_ != nullptr) exited();
   retired_.clear();
+  unsent_.clear();
   generation_ = generation;
   controls_.clear();
   released_at_ = {};
@@ -89,7 +90,12 @@ void WorkerHub::Worker::exited() {
   message::MessageDispatcher& dispatcher = hub_.services_.router.dispatcher();
   if (dispatcher.gate(receiver_) == message::Gate::open)
     dispatcher.set_gate(receiver_, message::Gate::waiting, hub_.services_.loop.clock().monotonic());
-  const std::vector<message::MessageRef> unsent = channel_->retire();
+  exiting_ = true;
+  const std::vector<message::MessageRef> unsent_now = channel_->retire();
+  exiting_ = false;
+  // The closing of its output may have been noticed in this very turn.
+  std::vector<message::MessageRef> unsent = std::exchange(unsent_, {});
+  unsent.insert(unsent.end(), unsent_now.begin(), unsent_now.end());
   std::erase(hub_.dirty_, channel_.get());
   hub_.services_.events.keep_channel_memory(id_, generation_, -1);
   drop_own_subscriptions();
@@ -190,6 +196,7 @@ void WorkerHub::Worker::event_refused(const message::Event& event, message::Dead
   json.begin_object().member("reason", to_string(reason)).member("detail", detail);
   if (!receiver.empty()) json.member("receiver", receiver);
   json.member("id", e.id).member("type", e.type).member("topic", e.effective_topic());
+  if (e.type.empty()) json.member("input", quote_for_message(event.encoded, 200));  // else nothing tells which it was
   send_control("tenon.rejected", std::string(e.id), json.end_object().take());
 }
 
@@ -206,6 +213,8 @@ void WorkerHub::Worker::on_bad_frame(std::string_view octets, const Error& why) 
 void WorkerHub::Worker::on_log_line(std::string_view line) { hub_.services_.events.on_worker_log(id_, line); }
 
 void WorkerHub::Worker::on_broken_stream(const std::string& why) {
+  // Of a process that has ended by itself the end stays what it was.
+  if (exiting_) return log::warn("message", "the last octets of a process are no events", {{"process", id_}, {"why", why}});
   hub_.services_.events.on_worker_broken(id_, generation_, why);
 }
 
@@ -221,8 +230,12 @@ void WorkerHub::Worker::control(const message::Event& event) {
   if (type == "tenon.heartbeat") return;
   if (type == "tenon.ack" || type == "tenon.nack") {
     const std::string_view delivered = event.envelope.correlationid;
-    if (type == "tenon.ack") dispatcher.settle(receiver_, delivered, hub_.now_);
-    else dispatcher.refuse(receiver_, delivered, hub_.now_);
+    const bool known = type == "tenon.ack" ? dispatcher.settle(receiver_, delivered, hub_.now_)
+                                           : dispatcher.refuse(receiver_, delivered, hub_.now_);
+    // Often no fault: the event timed out meanwhile, or is settled by an answer too.
+    if (!known)
+      log::debug("message", "an acknowledgement names no event in the process's hands; it has to carry the id of the "
+                 "delivered event as correlationid", {{"process", id_}, {"type", type}, {"correlationid", delivered}});
     return check_drained();
   }
   if (type == "tenon.subscribe" || type == "tenon.unsubscribe")
@@ -307,12 +320,13 @@ void WorkerHub::Worker::on_room() {
 
 // May come from deep inside the dispatcher, so the rest happens in a turn of its own; until then offers find no room.
 void WorkerHub::Worker::on_output_closed(std::vector<message::MessageRef> unsent) {
-  auto shared = std::make_shared<std::vector<message::MessageRef>>(std::move(unsent));
-  hub_.services_.loop.post([this, shared, generation = generation_, alive = std::weak_ptr<int>(alive_)] {
+  unsent_ = std::move(unsent);
+  hub_.services_.loop.post([this, generation = generation_, alive = std::weak_ptr<int>(alive_)] {
     if (alive.expired() || generation != generation_ || channel_ == nullptr) return;
     // What it had not taken is offered again: groups have other members, what is for this worker alone is
     // dead-lettered.
-    hub_.services_.router.dispatcher().close_outlet(receiver_, *shared, hub_.services_.loop.clock().monotonic());
+    const std::vector<message::MessageRef> returned = std::exchange(unsent_, {});
+    hub_.services_.router.dispatcher().close_outlet(receiver_, returned, hub_.services_.loop.clock().monotonic());
     check_drained();
   });
 }

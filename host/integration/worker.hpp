@@ -64,6 +64,8 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
   std::uint64_t generation_ = 0;
   std::unique_ptr<WorkerChannel> channel_;
   std::vector<std::unique_ptr<WorkerChannel>> retired_;  // kept until their callbacks have returned
+  std::vector<message::MessageRef> unsent_;  // of an output that closed, until the dispatcher has them back
+  bool exiting_ = false;                     // the process is gone, its last octets are being read
   MonotonicTime adopted_at_{};  // this incarnation, from an earlier engine; epoch: it was started by this one
   std::map<std::string, MonotonicTime, std::less<>> controls_;  // at most kMaxControlTypes
   std::vector<SubscriptionConfig> own_subscriptions_;

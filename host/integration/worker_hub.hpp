@@ -82,6 +82,9 @@ class WorkerHub final : public runtime::ProcessHooks {
   // `by_operator`: of `terminated`, that the operator stopped it and may start it again.
   void set_status(std::string_view id, runtime::ProcessStatus status, bool by_operator = false);
 
+  // The host stops: what waits for a process stays with it to the end, as with one that the operator stops.
+  void host_stops() noexcept { host_stops_ = true; }
+
   void begin_drain(const runtime::ProcessId& id, MonotonicTime deadline, std::function<void()> done) override;
   void send_shutdown(const runtime::ProcessId& id) override;
 
@@ -115,7 +118,7 @@ class WorkerHub final : public runtime::ProcessHooks {
   std::unordered_map<std::string, std::unique_ptr<Worker>, IdHash, std::equal_to<>> workers_;
   std::unordered_map<message::ReceiverId, Worker*> by_receiver_;
   std::vector<WorkerChannel*> dirty_;
-  bool flush_posted_ = false;
+  bool flush_posted_ = false, host_stops_ = false;
   MonotonicTime now_{};
   UlidGenerator ids_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);

@@ -37,8 +37,23 @@ void MessageDispatcher::dead_letter_refused(const Receiver& receiver, const Even
   dead_letters_.dead_letter(event, reason, receiver.config.name, offer.detail, attempts);
 }
 
+MessageDispatcher::SharedCopy::SharedCopy(MessageDispatcher& dispatcher, const Event& event)
+    : dispatcher_(dispatcher), event_(&event), outer_(std::exchange(dispatcher.shared_, this)) {}
+MessageDispatcher::SharedCopy::~SharedCopy() { dispatcher_.shared_ = outer_; }
+
+std::size_t MessageDispatcher::cost_of_owning(const Event& event, std::size_t cost) const noexcept {
+  return shared_ != nullptr && shared_->event_ == &event && shared_->copy_ ? 0 : cost;
+}
+
+MessageRef MessageDispatcher::own(const Event& event, std::size_t cost) {
+  if (shared_ == nullptr || shared_->event_ != &event) return MessageRef::copy(event, budget_, cost);
+  if (!shared_->copy_) shared_->copy_ = MessageRef::copy(event, budget_, cost);
+  return shared_->copy_;
+}
+
+// `sender` of an event that comes from no queue: it must not get it back.
 MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Event& event, const Waiting* waiting,
-                                                    GroupId group, MonotonicTime now) {
+                                                    GroupId group, ReceiverId sender, MonotonicTime now) {
   const std::uint32_t before = waiting == nullptr ? 0 : waiting->attempts;
   const bool keep = receiver.keeps_until_settled();
   std::uint64_t id_hash = 0;
@@ -50,9 +65,12 @@ MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Ev
   if (keep) {
     id_hash = hash_text(event.envelope.id, topic_hash_seed());
     if (receiver.unsettled.find(id_hash, event.envelope.id) != nullptr) return Sent::waits;
-    // Empty hands get an event whatever others hold of limits.events, or who is not to blame would stand still.
-    if (waiting == nullptr && !receiver.unsettled.empty() && !budget_.has_room(MessageRef::cost(event)))
-      return Sent::waits;
+    if (waiting == nullptr) {
+      // Empty hands get an event from the spare room while others hold all of limits.events, or who is not to blame
+      // would stand still.
+      const std::size_t cost = cost_of_owning(event, MessageRef::cost(event));
+      if (receiver.unsettled.empty() ? !budget_.has_spare_room(cost) : !budget_.has_room(cost)) return Sent::waits;
+    }
   }
   const Offer offer = receiver.outlet->offer(event, before + 1);
   if (offer.result == OfferResult::full) {
@@ -71,13 +89,13 @@ MessageDispatcher::Sent MessageDispatcher::try_send(Receiver& receiver, const Ev
   ++receiver.queue.counters.delivered;
   if (before > 0) ++receiver.queue.counters.redelivered;
   if (keep) {
-    Waiting copy = waiting != nullptr ? *waiting : Waiting{MessageRef::copy(event, budget_), now};
+    Waiting copy = waiting != nullptr ? *waiting : Waiting{own(event, MessageRef::cost(event)), now, 0, sender};
     copy.attempts = before + 1;
     const MonotonicTime deadline = receiver.own_time(now) + receiver.config.delivery.ack_timeout;
     receiver.unsettled.push_back({id_hash, std::move(copy), deadline, group, incarnation_of(group)});
     watch_deadline(receiver);
   } else {
-    receiver.unwritten.push_back({offer.end, group, incarnation_of(group)});
+    receiver.unwritten.push_back({offer.end, group, incarnation_of(group), sender});
   }
   return Sent::given;
 }
@@ -94,8 +112,10 @@ Verdict MessageDispatcher::refuse_at(Queue& queue, const Event& event, DeadLette
 Verdict MessageDispatcher::enqueue(Queue& queue, FullQueue name, const Event& event, ReceiverId sender,
                                    MonotonicTime now) {
   const std::size_t size = MessageRef::cost(event);
-  if (size > queue.config.bytes || size > budget_.limit())
+  if (size > queue.config.bytes)
     return refuse_at(queue, event, DeadLetterReason::too_large, "larger than the whole mailbox; raise mailbox.bytes");
+  if (size > budget_.limit())
+    return refuse_at(queue, event, DeadLetterReason::too_large, "larger than limits.events; raise it or send less");
   if (!queue.mailbox.has_room(queue.config, size)) {
     switch (queue.config.overflow) {
       case Overflow::dead_letter: return refuse_at(queue, event, DeadLetterReason::mailbox_full, kFull);
@@ -110,17 +130,18 @@ Verdict MessageDispatcher::enqueue(Queue& queue, FullQueue name, const Event& ev
         }
     }
   }
-  // limits.events: sources wait, whatever the mailbox's own rule. But each queue may hold one event always: somebody
+  // limits.events: sources wait, whatever the mailbox's own rule. But an empty queue may use the spare room: somebody
   // else's mailbox, full for good, must not stop those that are served.
-  if (!budget_.has_room(size)) {
-    if (!queue.mailbox.empty()) {
+  const std::size_t more = cost_of_owning(event, size);
+  if (!budget_.has_room(more)) {
+    if (!queue.mailbox.empty() || !budget_.has_spare_room(more)) {
       queue.somebody_waits = true;
       return Verdict::would_block;
     }
     if (starved_.empty()) starved_since_ = now;
     if (std::find(starved_.begin(), starved_.end(), name) == starved_.end()) starved_.push_back(name);
   }
-  queue.mailbox.push(Waiting{MessageRef::copy(event, budget_, size), now, 0, sender});
+  queue.mailbox.push(Waiting{own(event, size), now, 0, sender});
   return Verdict::queued;
 }
 
@@ -133,7 +154,7 @@ Verdict MessageDispatcher::deliver(ReceiverId id, const Event& event, MonotonicT
   }
   if (receiver.queue.mailbox.empty() && can_take(receiver)) {
     const bool was_closed = receiver.closed;
-    switch (try_send(receiver, event, nullptr, kNoGroup, now)) {
+    switch (try_send(receiver, event, nullptr, kNoGroup, kNoReceiver, now)) {
       case Sent::given: return Verdict::delivered;
       case Sent::refused:
         if (receiver.closed && !was_closed) pump(receiver, now);  // groups may have waited for it
@@ -145,15 +166,23 @@ Verdict MessageDispatcher::deliver(ReceiverId id, const Event& event, MonotonicT
   return enqueue(receiver.queue, {.receiver = id}, event, kNoReceiver, now);
 }
 
+// nullptr: it is no more.
+const MessageDispatcher::Queue* MessageDispatcher::find_queue(FullQueue name) const noexcept {
+  if (name.receiver == kNoReceiver) return has_group(name.group) ? &groups_[name.group]->queue : nullptr;
+  const bool is_there = name.receiver < receivers_.size() && receivers_[name.receiver] != nullptr;
+  return is_there ? &at(name.receiver).queue : nullptr;
+}
+
+bool MessageDispatcher::mailbox_has_room(FullQueue name, std::size_t size) const noexcept {
+  const Queue* queue = find_queue(name);
+  return queue == nullptr || queue->mailbox.has_room(queue->config, size);
+}
+
 bool MessageDispatcher::has_room(FullQueue name, std::size_t size) const noexcept {
-  const Queue* queue = nullptr;
-  if (name.receiver != kNoReceiver) {
-    if (name.receiver < receivers_.size() && receivers_[name.receiver] != nullptr) queue = &at(name.receiver).queue;
-  } else if (name.group < groups_.size() && groups_[name.group] != nullptr) {
-    queue = &groups_[name.group]->queue;
-  }
+  const Queue* queue = find_queue(name);
   if (queue == nullptr) return true;
-  return queue->mailbox.has_room(queue->config, size) && (queue->mailbox.empty() || budget_.has_room(size));
+  const bool fits = queue->mailbox.empty() ? budget_.has_spare_room(size) : budget_.has_room(size);
+  return fits && queue->mailbox.has_room(queue->config, size);
 }
 
 }  // namespace tenon::message

@@ -134,12 +134,30 @@ class MessageDispatcher {
   void set_gate(ReceiverId id, Gate gate, MonotonicTime now);
   Gate gate(ReceiverId id) const noexcept;
 
+  // While it lives, all receivers that have to keep this event hold one copy of it. They may be nested.
+  class SharedCopy {
+   public:
+    SharedCopy(MessageDispatcher& dispatcher, const Event& event);
+    ~SharedCopy();
+    SharedCopy(const SharedCopy&) = delete;
+    SharedCopy& operator=(const SharedCopy&) = delete;
+
+   private:
+    MessageDispatcher& dispatcher_;
+    const Event* event_;
+    MessageRef copy_;
+    SharedCopy* outer_;
+    friend class MessageDispatcher;
+  };
+
   // `event` is borrowed. With would_block nothing was taken.
   Verdict deliver(ReceiverId id, const Event& event, MonotonicTime now);
   // Never to `sender` (kNoReceiver: anybody may).
   Verdict deliver_to_group(GroupId group, const Event& event, ReceiverId sender, MonotonicTime now);
   // Whom a would_block names.
   bool has_room(FullQueue queue, std::size_t size) const noexcept;
+  // Apart from limits.events.
+  bool mailbox_has_room(FullQueue queue, std::size_t size) const noexcept;
 
   // From the outlet: all octets before `position` are written.
   void written_up_to(ReceiverId id, std::uint64_t position, MonotonicTime now);
@@ -171,6 +189,8 @@ class MessageDispatcher {
   std::span<const GroupId> groups_of(ReceiverId id) const noexcept;
   // Nothing waits and nothing is unsettled anywhere.
   bool quiet() const noexcept;
+  // The host ends: dead-letters (shutdown) all that waits or is unsettled. Nothing may be delivered afterwards.
+  void give_up_all();
 
  private:
   struct Queue;
@@ -187,10 +207,14 @@ class MessageDispatcher {
     waits,    // not this one now: one of the same id is in flight, or limits.events is reached
   };
   // `waiting` is set for an event that comes from a queue.
-  Sent try_send(Receiver& receiver, const Event& event, const Waiting* waiting, GroupId group, MonotonicTime now);
+  Sent try_send(Receiver& receiver, const Event& event, const Waiting* waiting, GroupId group, ReceiverId sender,
+                MonotonicTime now);
   void dead_letter_refused(const Receiver& receiver, const Event& event, const Offer& offer, const Attempts& attempts);
   Verdict refuse_at(Queue& queue, const Event& event, DeadLetterReason reason, std::string_view detail);
   Verdict enqueue(Queue& queue, FullQueue name, const Event& event, ReceiverId sender, MonotonicTime now);
+  const Queue* find_queue(FullQueue name) const noexcept;
+  MessageRef own(const Event& event, std::size_t cost);  // a copy, or the shared one
+  std::size_t cost_of_owning(const Event& event, std::size_t cost) const noexcept;
   void pump(Receiver& receiver, MonotonicTime now);
   bool pump_one(Receiver& receiver, MonotonicTime now);
   Queue* next_queue(Receiver& receiver, GroupId& group);
@@ -213,7 +237,9 @@ class MessageDispatcher {
   void take_back_unsettled(Receiver& receiver);
   void take_back_unwritten(Receiver& receiver, std::span<const MessageRef> unsent, MonotonicTime now);
   void pump_groups_of(Receiver& receiver, MonotonicTime now);
+  void pump_returned(MonotonicTime now);
   void flush(Queue& queue);
+  void forget_sender(ReceiverId id);
   void dead_letter_ended(const Waiting& waiting, const Queue& queue);
   void tell_room(Queue& queue, FullQueue name);
   void serve_starved(MonotonicTime now);
@@ -237,6 +263,8 @@ class MessageDispatcher {
   std::vector<Due> due_;  // a min-heap; at most one entry a receiver is current
   std::uint64_t incarnations_ = 0;
   std::vector<FullQueue> starved_;  // took their one event beyond limits.events; some may be gone
+  std::vector<GroupId> returned_to_;  // groups that events came back to and that have not been looked at since
+  SharedCopy* shared_ = nullptr;      // the innermost
   MonotonicTime starved_since_{};
   WallTime wall_now_{};
 

@@ -68,7 +68,7 @@ std::optional<Verdict> MessageDispatcher::offer_to_members(Group& group, GroupId
   if (best == nullptr) return std::nullopt;
   const auto offer_to = [&](Receiver& member) {
     const bool was_closed = member.closed;
-    const Sent sent = try_send(member, event, nullptr, group_id, now);
+    const Sent sent = try_send(member, event, nullptr, group_id, sender, now);
     if (member.closed && !was_closed) pump(member, now);  // other groups may have waited for it
     return sent;
   };
@@ -117,6 +117,15 @@ void MessageDispatcher::pump_group(GroupId id, MonotonicTime now) {
 // groups.
 void MessageDispatcher::pump_groups_of(Receiver& receiver, MonotonicTime now) {
   for (std::size_t i = 0; i < receiver.groups.size(); ++i) pump_group(receiver.groups[i], now);
+}
+
+// Who gave events back may have left the group, and be the last who would look into its queue.
+void MessageDispatcher::pump_returned(MonotonicTime now) {
+  for (const GroupId id : std::exchange(returned_to_, {})) {
+    if (!has_group(id)) continue;
+    if (!has_member(*groups_[id], kNoReceiver, Gate::stopped)) flush(groups_[id]->queue);
+    else pump_group(id, now);
+  }
 }
 
 // --- coming and going ---

@@ -45,10 +45,23 @@ void MessageDispatcher::remove_receiver(ReceiverId id, MonotonicTime now) {
   const auto is_joined = [this](GroupId group) { return groups_[group]->parts.empty(); };  // unions go with their parts
   for (auto joined = receiver.groups.begin(); !receiver.groups.empty(); joined = receiver.groups.begin())
     leave_group(id, *std::find_if(joined, receiver.groups.end(), is_joined), now);
-  for (const auto& group : groups_)
-    if (group != nullptr) group->queue.mailbox.forget_sender(id);
+  forget_sender(id);
   receivers_[id].reset();
   free_.push_back(id);
+}
+
+// Its number may become another's.
+void MessageDispatcher::forget_sender(ReceiverId id) {
+  for (const auto& group : groups_)
+    if (group != nullptr) group->queue.mailbox.forget_sender(id);
+  for (const auto& receiver : receivers_) {
+    if (receiver == nullptr) continue;
+    receiver->unsettled.for_each([id](InFlight& entry) {
+      if (entry.waiting.sender == id) entry.waiting.sender = kNoReceiver;
+    });
+    for (std::size_t i = 0; i < receiver->unwritten.size(); ++i)
+      if (receiver->unwritten[i].sender == id) receiver->unwritten[i].sender = kNoReceiver;
+  }
 }
 
 void MessageDispatcher::attach(ReceiverId id, Outlet& outlet) {
@@ -68,6 +81,7 @@ void MessageDispatcher::detach(ReceiverId id, std::span<const MessageRef> unsent
   } else {
     take_back_unwritten(receiver, unsent, now);
   }
+  pump_returned(now);
   pump_groups_of(receiver, now);
 }
 
@@ -77,6 +91,7 @@ void MessageDispatcher::close_outlet(ReceiverId id, std::span<const MessageRef> 
   receiver.outlet = nullptr;
   if (receiver.keeps_until_settled()) take_back_unsent(receiver, unsent);
   else take_back_unwritten(receiver, unsent, now);
+  pump_returned(now);
   pump_groups_of(receiver, now);
   pump(receiver, now);
 }
@@ -103,7 +118,8 @@ void MessageDispatcher::take_back_unwritten(Receiver& receiver, std::span<const 
   const std::size_t given = receiver.unwritten.size();
   for (std::size_t i = 0; i < unsent.size() && i < given; ++i) {
     const Receiver::Unwritten& entry = receiver.unwritten[given - 1 - i];
-    return_to_queue(receiver, entry.group, entry.group_incarnation, Waiting{unsent[unsent.size() - 1 - i], now});
+    return_to_queue(receiver, entry.group, entry.group_incarnation, 
+                    Waiting{unsent[unsent.size() - 1 - i], now, 0, entry.sender});
   }
   receiver.queue.counters.settled += given - std::min(given, unsent.size());
   receiver.unwritten.clear();
@@ -142,10 +158,9 @@ void MessageDispatcher::dead_letter_ended(const Waiting& waiting, const Queue& q
 }
 
 void MessageDispatcher::return_to_queue(Receiver& receiver, GroupId group, std::uint32_t incarnation, Waiting waiting) {
-  if (is_group(group, incarnation))
-    groups_[group]->queue.mailbox.push_returned(std::move(waiting));
-  else
-    receiver.queue.mailbox.push_returned(std::move(waiting));
+  if (!is_group(group, incarnation)) return receiver.queue.mailbox.push_returned(std::move(waiting));
+  groups_[group]->queue.mailbox.push_returned(std::move(waiting));
+  if (std::find(returned_to_.begin(), returned_to_.end(), group) == returned_to_.end()) returned_to_.push_back(group);
 }
 
 void MessageDispatcher::put_back(Receiver& receiver, InFlight entry, AttemptEnd why) {
@@ -170,6 +185,21 @@ std::size_t MessageDispatcher::in_flight(ReceiverId id) const noexcept { return 
 const Mailbox& MessageDispatcher::mailbox(ReceiverId id) const noexcept { return at(id).queue.mailbox; }
 const ReceiverConfig& MessageDispatcher::config(ReceiverId id) const noexcept { return at(id).config; }
 const ReceiverCounters& MessageDispatcher::counters(ReceiverId id) const noexcept { return at(id).queue.counters; }
+
+void MessageDispatcher::give_up_all() {
+  const auto give_up = [this](const Waiting& waiting, std::string_view name) {
+    dead_letters_.dead_letter(waiting.message.event(), DeadLetterReason::shutdown, name,
+                              "the host ended before it could be delivered; send it again", attempts_of(waiting));
+  };
+  for (const auto& receiver : receivers_) {
+    if (receiver == nullptr) continue;
+    while (!receiver->unsettled.empty()) give_up(receiver->unsettled.pop_front().waiting, receiver->config.name);
+    while (!receiver->queue.mailbox.empty()) give_up(receiver->queue.mailbox.pop_front(), receiver->queue.name);
+  }
+  for (const auto& group : groups_)
+    while (group != nullptr && !group->queue.mailbox.empty())
+      give_up(group->queue.mailbox.pop_front(), group->queue.name);
+}
 
 bool MessageDispatcher::quiet() const noexcept {
   const auto busy_receiver = [](const auto& r) {

@@ -45,7 +45,7 @@ bool MessageDispatcher::pump_one(Receiver& receiver, MonotonicTime now) {
       dead_letters_.dead_letter(waiting->message.event(), DeadLetterReason::expired, from->name,
                                 "its expirytime passed while it waited", attempts_of(*waiting));
     } else {
-      const Sent sent = try_send(receiver, waiting->message.event(), waiting, group, now);
+      const Sent sent = try_send(receiver, waiting->message.event(), waiting, group, waiting->sender, now);
       if (sent == Sent::full && receiver.closed) continue;  // it said so just now: the group's event is for others
       if (sent == Sent::full) return false;
       if (sent == Sent::waits) {
@@ -92,6 +92,7 @@ bool MessageDispatcher::refuse(ReceiverId id, std::string_view event_id, Monoton
   std::optional<InFlight> refused = receiver.unsettled.take(hash_text(event_id, topic_hash_seed()), event_id);
   if (!refused) return false;
   put_back(receiver, std::move(*refused), AttemptEnd::refused);
+  pump_returned(now);
   pump_groups_of(receiver, now);
   pump(receiver, now);
   return true;
@@ -158,6 +159,7 @@ void MessageDispatcher::on_time(MonotonicTime now) {
     for (auto entry = overdue.rbegin(); entry != overdue.rend(); ++entry)
       put_back(receiver, std::move(*entry), AttemptEnd::timed_out);
     watch_deadline(receiver);
+    pump_returned(now);
     pump_groups_of(receiver, now);
     pump(receiver, now);
   }

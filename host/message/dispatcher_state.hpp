@@ -27,6 +27,7 @@ struct MessageDispatcher::Receiver {
     std::uint64_t end = 0;
     GroupId group = kNoGroup;
     std::uint32_t group_incarnation = 0;
+    ReceiverId sender = kNoReceiver;
   };
   ReceiverId id = kNoReceiver;
   std::uint64_t incarnation = 0;

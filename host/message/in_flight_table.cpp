@@ -52,7 +52,7 @@ void InFlightTable::remove(Index index) {
   *link = slot.chain;
   (slot.previous == kNone ? head_ : slots_[slot.previous].next) = slot.next;
   (slot.next == kNone ? tail_ : slots_[slot.next].previous) = slot.previous;
-  slot.entry.waiting.message = {};
+  slot.entry.waiting = {};
   slot.next = std::exchange(free_, index);
   if (--size_ == 0 && slots_.size() > kKept) *this = InFlightTable();
 }

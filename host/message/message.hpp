@@ -1,7 +1,8 @@
 // An event that waits: an owned, immutable, counted copy of an Event.
 //
 // One block of memory holds the attributes and the encoded bytes; all views of event() point into it. Copies of the
-// reference share it (a fan-out to a hundred mailboxes holds one block). References are counted without atomics: loop
+// reference share it (a fan-out to a hundred mailboxes holds one block, see
+// MessageDispatcher::SharedCopy). References are counted without atomics: loop
 // thread only. Every block is charged to an EventBudget from creation to release, which is how `limits.events` holds
 // for everything that waits.
 #pragma once
@@ -14,12 +15,13 @@
 
 namespace tenon::message {
 
-// The octets that all waiting events may take together (`limits.events`). Beyond it come what its senders have parked
-// (router.hpp), and one event in the queue and one in the hands of each receiver (dispatcher.cpp).
+// The octets that all waiting events may take together (`limits.events`). An eighth more is spare, for those who are
+// not to blame (dispatcher.cpp); what senders have parked comes on top of both (router.hpp).
 class EventBudget {
  public:
   explicit EventBudget(std::size_t limit) noexcept : limit_(limit) {}
   bool has_room(std::size_t size) const noexcept { return used_ + size <= limit_; }
+  bool has_spare_room(std::size_t size) const noexcept { return used_ + size <= limit_ + limit_ / 8; }
   std::size_t used() const noexcept { return used_; }
   std::size_t limit() const noexcept { return limit_; }
   void set_limit(std::size_t limit) noexcept { limit_ = limit; }

@@ -73,17 +73,17 @@ Status RequestTable::open(PendingRequest request) {
   };
   if (pending_ >= kMaxPending) return too_many("100,000 requests");
   if (pending_texts_ + texts_of(request) > kMaxPendingTexts) return too_many("requests of 16 MiB");
-  const bool receives = request.asker.receiver != kNobody;
-  if (receives)
-    if (const auto own = pending_of_.find(request.asker.receiver);
-        own != pending_of_.end() && own->second >= kMaxPendingOfOne)
-      return too_many("10,000 requests of this sender");
+  const SubscriberId asker = request.asker.receiver;
+  const auto own = pending_of_.find(asker);
+  const std::size_t share = asker == kNobody ? kMaxPendingFromOutside : kMaxPendingOfOne;
+  if (own != pending_of_.end() && own->second >= share)
+    return too_many(asker == kNobody ? "50,000 requests from outside" : "10,000 requests of this sender");
   std::string key = key_of(request.id, request.replyto);
   const auto [at, fresh] = entries_.try_emplace(key);
   if (!fresh && !at->second.closed)
     return Error(errc::already_exists, "a request with this id and replyto waits already; give each request its own id",
                  fault::caller);
-  if (receives) ++pending_of_[request.asker.receiver];
+  ++pending_of_[asker];
   ++pending_;
   pending_texts_ += texts_of(request);
   at->second = Entry{std::move(request), false, ++next_number_};

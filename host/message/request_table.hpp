@@ -40,6 +40,7 @@ class RequestTable {
  public:
   static constexpr std::size_t kMaxPending = 100'000;
   static constexpr std::size_t kMaxPendingOfOne = 10'000;             // of one receiver, so that none takes them all
+  static constexpr std::size_t kMaxPendingFromOutside = 50'000;       // of all who are no receivers
   static constexpr std::size_t kMaxPendingTexts = 16 * 1024 * 1024;   // octets of their texts
   static constexpr std::size_t kMaxRememberedTexts = 16 * 1024 * 1024;
   static constexpr Duration kRemembered = std::chrono::seconds(60);  // how long a late answer is recognised …
@@ -88,7 +89,7 @@ class RequestTable {
   std::uint64_t next_number_ = 0;
   std::size_t pending_ = 0, pending_texts_ = 0;
   std::size_t remembered_texts_ = 0;  // of all in closed_, gone or not
-  std::unordered_map<SubscriberId, std::size_t> pending_of_;  // by receiver; only those that ask now
+  std::unordered_map<SubscriberId, std::size_t> pending_of_;  // by receiver, outsiders as one; only those that ask now
 };
 
 }  // namespace tenon::message

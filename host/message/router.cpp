@@ -271,9 +271,14 @@ void MessageRouter::give_up_on(const Event& event, FullQueue full) {
 
 void MessageRouter::serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now) {
   const ReceiverId sender = publisher.echo ? kNoReceiver : publisher.self;
+  const MessageDispatcher::SharedCopy shared(dispatcher_, event);
   const auto stop_at = [&](FullQueue full) {
-    if (const std::size_t cost = MessageRef::cost(event); !budget_.has_room(cost)) reach_limit(cost, now);
-    if (publisher.can_wait && !would_wait_for_itself(publisher.self, full)) {
+    const std::size_t cost = MessageRef::cost(event);
+    if (!budget_.has_room(cost)) reach_limit(cost, now);
+    // Room under limits.events may come from anybody, so waiting for that is no cycle.
+    const bool in_cycle =
+        !dispatcher_.mailbox_has_room(full, cost) && would_wait_for_itself(publisher.self, full);
+    if (publisher.can_wait && !in_cycle) {
       delivery.full = full;
       return true;
     }

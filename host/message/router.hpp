@@ -118,6 +118,8 @@ class MessageRouter : private DispatcherEvents {
   const RouterCounters& counters() const noexcept { return counters_; }
   // Nothing waits, is unsettled, parked or awaits an answer.
   bool quiet() const noexcept;
+  // The host ends: dead-letters (shutdown) all that waits, is unsettled or parked. The last call.
+  void give_up_all();
 
  private:
   // A sender that has had to wait. Kept with its memory for the next time; it waits now if `events` is not empty. The

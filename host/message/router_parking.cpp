@@ -150,6 +150,18 @@ void MessageRouter::drop_receiver(ReceiverId receiver) {
   }
 }
 
+void MessageRouter::give_up_all() {
+  for (auto& [id, sender] : parked_) {
+    for (; !sender.events.empty(); sender.events.pop_front()) {
+      dead_letters_.dead_letter(sender.events.front().message.event(), DeadLetterReason::shutdown, {},
+                                "the host ended while the event waited for its receiver; send it again", 0);
+      sender.events.front() = {};
+    }
+    sender.bytes = 0;
+  }
+  dispatcher_.give_up_all();
+}
+
 void MessageRouter::disown(ReceiverId sender) {
   auto node = parked_.extract(sender);
   if (node.empty() || node.mapped().events.empty()) return;

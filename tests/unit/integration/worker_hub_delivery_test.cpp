@@ -59,6 +59,38 @@ TEST_F(WorkerHubDelivery, DeadLettersWhatWaitsForAProcessThatHasEnded) {
   }
 }
 
+TEST_F(WorkerHubDelivery, LosesNothingWhenAProcessDiesInTheTurnInWhichItsInputCloses) {
+  add_and_start("a", worker_config({{"t", ""}}));
+  publish("t", "1");
+  workers["a"].input.reset();
+  loop.post([this] { exited("a"); });  // behind the flush, whose write fails, and before what that leads to
+  run();
+  EXPECT_EQ(dead_letters.all, Lines{});
+  start("a", 2);
+  EXPECT_EQ(received("a"), Lines{"1"});
+}
+
+TEST_F(WorkerHubDelivery, KeepsTheEndOfAProcessWhoseLastOctetsAreNoFrames) {
+  WorkerConfig config = worker_config();
+  config.channel.framing = Framing::packet4;
+  add_and_start("a", config);
+  workers["a"].write("done\n");
+  exited("a");
+  EXPECT_TRUE(events.broken.empty());
+}
+
+TEST_F(WorkerHubDelivery, KeepsWhatWaitsForAProcessThatWasStopped) {
+  add("a", worker_config({{"t", ""}}));
+  add("b", worker_config({{"t", ""}}));
+  publish("t", "1");
+  hub->set_status("a", Status_::terminated, true);
+  hub->host_stops();
+  hub->set_status("b", Status_::terminated);
+  EXPECT_EQ(dead_letters.all, Lines{});
+  start("a");
+  EXPECT_EQ(received("a"), Lines{"1"});
+}
+
 TEST_F(WorkerHubDelivery, ReachesAProcessByTheNameOfAllItsReplicas) {
   ASSERT_TRUE(hub->add("w.1", "w", worker_config()).ok());
   ASSERT_TRUE(hub->add("w.2", "w", worker_config()).ok());

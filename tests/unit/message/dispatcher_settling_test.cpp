@@ -82,6 +82,72 @@ TEST_F(DispatcherTest, KeepsTheLastOfManyAttempts) {
   EXPECT_EQ(dead_.last_history.size(), kKeptAttempts);
 }
 
+TEST_F(DispatcherTest, UsesTheSpareRoomForAnEmptyQueueAndEmptyHandsAlone) {
+  const std::size_t one = MessageRef::cost(event("10"));
+  budget_.set_limit(16 * one);  // and two to spare
+  const ReceiverId full = add(a_), r = add(b_, at_least_once()), s = add(c_, at_least_once());
+  dispatcher_.set_gate(full, Gate::waiting, kStart);
+  for (int i = 0; i < 16; ++i) ASSERT_EQ(deliver(full, std::to_string(10 + i)), Verdict::queued);
+  EXPECT_EQ(deliver(full, "xx"), Verdict::would_block);
+  EXPECT_EQ(deliver(r, "r1"), Verdict::delivered);
+  EXPECT_EQ(deliver(r, "r2"), Verdict::queued);
+  EXPECT_EQ(deliver(r, "r3"), Verdict::would_block);
+  EXPECT_EQ(deliver(s, "s1"), Verdict::would_block) << "nothing is left to spare";
+  EXPECT_EQ(budget_.used(), 18 * one);
+  dispatcher_.settle(r, "r1", kStart);
+  EXPECT_THAT(b_.ids, ElementsAre("r1", "r2"));
+  EXPECT_EQ(deliver(s, "s1"), Verdict::delivered);
+}
+
+TEST_F(DispatcherTest, GivesWhatComesBackToThoseWhoStayedInTheGroup) {
+  for (const bool refuses : {true, false}) {
+    FakeOutlet leaver, stayer;
+    const ReceiverId a = add(leaver, at_least_once()), b = add(stayer, at_least_once());
+    join(a), join(b);
+    dispatcher_.set_gate(b, Gate::waiting, kStart);
+    to_group("1");
+    dispatcher_.set_gate(b, Gate::open, kStart);
+    ASSERT_THAT(leaver.ids, ElementsAre("1"));
+    dispatcher_.leave_group(a, 0, kStart);
+    if (refuses) dispatcher_.refuse(a, "1", kStart);
+    else dispatcher_.detach(a, {}, kStart);
+    EXPECT_THAT(stayer.ids, ElementsAre("1"));
+    dispatcher_.remove_receiver(a, kStart), dispatcher_.remove_receiver(b, kStart);
+    dead_.letters.clear();
+  }
+}
+
+TEST_F(DispatcherTest, DeadLettersWhatComesBackToAGroupOfWhomNobodyIsLeft) {
+  const ReceiverId a = add(a_, at_least_once()), b = add(b_, at_least_once());
+  join(a), join(b);
+  dispatcher_.set_gate(b, Gate::waiting, kStart);
+  to_group("1");
+  dispatcher_.leave_group(a, 0, kStart);
+  dispatcher_.set_gate(b, Gate::ended, kStart);
+  dispatcher_.detach(a, {}, kStart);
+  EXPECT_THAT(dead_.letters, ElementsAre("receiver_ended 1 g0"));
+}
+
+TEST_F(DispatcherTest, GivesNobodyBackWhatItSent) {
+  const ReceiverId sender = add(a_), b = add(b_, at_least_once()), c = add(c_);
+  join(sender), join(b), join(c);
+  dispatcher_.set_gate(c, Gate::waiting, kStart);
+  to_group("acknowledged", sender);
+  ASSERT_THAT(b_.ids, ElementsAre("acknowledged"));
+  dispatcher_.set_gate(b, Gate::waiting, kStart), dispatcher_.set_gate(c, Gate::open, kStart);
+  c_.room = 1;
+  to_group("written", sender);
+  ASSERT_THAT(c_.ids, ElementsAre("written"));
+  const MessageRef unsent = MessageRef::copy(event("written"), budget_);
+  dispatcher_.set_gate(c, Gate::waiting, kStart);
+  dispatcher_.refuse(b, "acknowledged", kStart);
+  dispatcher_.detach(c, {&unsent, 1}, kStart);
+  EXPECT_THAT(a_.ids, IsEmpty());
+  EXPECT_EQ(dispatcher_.group_depth(0), 2u);
+  dispatcher_.set_gate(b, Gate::open, kStart);
+  EXPECT_THAT(b_.ids, ElementsAre("acknowledged", "written", "acknowledged"));
+}
+
 TEST_F(DispatcherTest, GivesUpAfterTheLastAttempt) {
   const ReceiverId r = add(a_, at_least_once(16, 3));
   deliver(r, "1");
@@ -182,14 +248,11 @@ TEST_F(DispatcherTest, KeepsNothingBeyondTheLimitOfAllEvents) {
   budget_.set_limit(MessageRef::cost(event("1")));
   const ReceiverId r = add(a_, at_least_once());
   EXPECT_EQ(deliver(r, "1"), Verdict::delivered);
-  EXPECT_EQ(deliver(r, "2"), Verdict::queued) << "an empty queue takes one";
-  EXPECT_EQ(deliver(r, "3"), Verdict::would_block);
+  EXPECT_EQ(deliver(r, "2"), Verdict::would_block);
   EXPECT_THAT(a_.ids, ElementsAre("1"));
   dispatcher_.settle(r, "1", kStart);
-  EXPECT_THAT(a_.ids, ElementsAre("1", "2"));
-  dispatcher_.settle(r, "2", kStart);
-  EXPECT_TRUE(dispatcher_.has_room({.receiver = r}, MessageRef::cost(event("3"))));
-  EXPECT_EQ(deliver(r, "3"), Verdict::delivered);
+  EXPECT_TRUE(dispatcher_.has_room({.receiver = r}, MessageRef::cost(event("2"))));
+  EXPECT_EQ(deliver(r, "2"), Verdict::delivered);
 }
 
 }  // namespace

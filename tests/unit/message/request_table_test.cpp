@@ -123,6 +123,14 @@ TEST_F(RequestTableTest, LetsNoSenderTakeThePlaceOfAllOthers) {
   for (std::size_t i = 0; i < RequestTable::kMaxPendingOfOne; ++i) ASSERT_TRUE(open("n" + std::to_string(i)).ok());
 }
 
+TEST_F(RequestTableTest, LeavesHalfOfItsPlacesToThoseWithin) {
+  const SubscriberId outside = Asker{}.receiver;
+  for (std::size_t i = 0; i < RequestTable::kMaxPendingFromOutside; ++i)
+    ASSERT_TRUE(open("o" + std::to_string(i), 30s, outside).ok());
+  EXPECT_EQ(open("one more", 30s, outside).error().code, errc::exhausted);
+  EXPECT_TRUE(open("a worker's").ok());
+}
+
 TEST_F(RequestTableTest, BoundsTheOctetsOfWhatWaitsAndOfWhatIsRemembered) {
   const std::string long_text(RequestTable::kMaxTexts - 64, 'x');
   const auto id = [&](std::size_t i) { return std::to_string(i) + long_text; };
