@@ -86,6 +86,7 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
                    system_events_, askers_, [this](const message::Event& event) { return validation_.check(event); },
                    config_->request_timeout, config_->node},
                   config_->transports, config_->routes) {
+  system_events_.hold();
   bridge_.connect(manager_, hub_, logs_, commands_);
   loader_.registry().add_observer(&plugin_events_);
 }
@@ -207,6 +208,7 @@ void Host::announce(const runtime::ProcessHandle& process) {
 
 Status Host::start(keeper::Adoption& adoption, bool first) {
   if (first) {
+    system_events_.release();
     TENON_TRY(transports_.start());
     tree_.start();
     return {};
@@ -214,6 +216,9 @@ Status Host::start(keeper::Adoption& adoption, bool first) {
   adopt_processes(adoption);
   transports_.take_over();  // in the same turn: nothing has been routed yet
   unclaimed_timer_ = loop_.after(kClaimWithin, [this] { listeners_.drop_unclaimed(); });
+  system_events_.release();
+  const std::string how = adoption.hello.previous_exit ? to_string(*adoption.hello.previous_exit) : "its end";
+  alert("engine_restarted", "engine", "the engine ended (" + how + ") and was started again; the processes went on");
   isolate_culprits();
   return {};
 }

@@ -43,6 +43,7 @@ std::string DeadLetterDesk::describe(const message::Event& event, message::DeadL
                                      std::string_view receiver, std::string_view detail, const message::Attempts& attempts) {
   JsonWriter json;
   json.begin_object().member("reason", to_string(reason)).member("receiver", receiver).member("detail", detail);
+  json.member("sender", event.envelope.source);
   json.member("attempts", attempts.count);
   if (!attempts.history.empty()) message::write_history(json.key("history"), attempts.history);
   if (const std::string text = event_as_json(event); !text.empty()) json.key("event").raw(text);

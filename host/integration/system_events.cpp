@@ -1,5 +1,7 @@
 #include "integration/system_events.hpp"
 
+#include <utility>
+
 #include "common/rfc3339.hpp"
 
 namespace tenon::integration {
@@ -9,8 +11,8 @@ SystemEvents::SystemEvents(event::Loop& loop, message::MessageRouter& router, st
 
 void SystemEvents::publish(std::string_view type, std::string_view subject, const BuildJson& build) {
   // A snapshot of the match, before anything else touches the table's cache.
-  const message::Matches* matches = router_.table().match(type);
-  if (matches == nullptr || matches->empty()) return;
+  const message::Matches* matches = held_ ? nullptr : router_.table().match(type);
+  if (!held_ && (matches == nullptr || matches->empty())) return;
   if (queue_.size() >= kMaxQueued || queued_bytes_ >= kMaxQueuedBytes) {
     ++dropped_;
     return;
@@ -20,7 +22,16 @@ void SystemEvents::publish(std::string_view type, std::string_view subject, cons
   queued_bytes_ += data.size();
   queue_.push_back(HostEvent(std::string(type), source_));
   queue_.back().id(ids_.next(now)).time(format_rfc3339(now).str()).subject(std::string(subject)).json(std::move(data));
-  if (flush_posted_) return;
+  if (held_ || flush_posted_) return;
+  post_flush();
+}
+
+void SystemEvents::release() {
+  if (!std::exchange(held_, false) || queue_.empty()) return;
+  post_flush();
+}
+
+void SystemEvents::post_flush() {
   flush_posted_ = true;
   loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
     if (!alive.expired()) flush();

@@ -27,6 +27,11 @@ class SystemEvents {
   // `source`: the CloudEvents source of the host, "//alpha". All must outlive this.
   SystemEvents(event::Loop& loop, message::MessageRouter& router, std::string source);
 
+  // Between the two, events wait for those who will subscribe: a start, or an engine that takes over, tells of plugins
+  // before there is anybody to tell.
+  void hold() noexcept { held_ = true; }
+  void release();
+
   // [loop] `type` is the topic as well. `build` is called within this call, or not at all.
   void publish(std::string_view type, std::string_view subject, const BuildJson& build);
 
@@ -35,6 +40,7 @@ class SystemEvents {
   const std::string& source() const noexcept { return source_; }
 
  private:
+  void post_flush();
   void flush();
 
   event::Loop& loop_;
@@ -43,7 +49,7 @@ class SystemEvents {
   UlidGenerator ids_;
   std::deque<HostEvent> queue_;
   std::size_t queued_bytes_ = 0;  // of their data
-  bool flush_posted_ = false;
+  bool flush_posted_ = false, held_ = false;
   std::uint64_t published_ = 0, dropped_ = 0;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };

@@ -66,8 +66,10 @@ bool TransportHub::Impl::read(Transport& t, const IncomingMessage& in, message::
   }
   event.encoded_format = serializer->format();
   const Status read = serializer->read_event(event.encoded, event.envelope);
-  if (!read.ok()) refuse(t, event, message::DeadLetterReason::malformed, read.error().message);
-  return read.ok();
+  if (read.ok()) return true;
+  event.envelope.topic = in.topic;
+  refuse(t, event, message::DeadLetterReason::malformed, read.error().message);
+  return false;
 }
 
 void TransportHub::Impl::set_topic(Inbound& inbound, const RouteConfig& route) {

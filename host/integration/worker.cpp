@@ -185,7 +185,9 @@ void WorkerHub::Worker::released() {
 }
 
 void WorkerHub::Worker::refuse(const message::Event& event, message::DeadLetterReason reason, std::string_view detail) {
-  hub_.services_.dead_letters.dead_letter(event, reason, {}, detail, 0);
+  message::Event sent = event;  // it may have been refused before it was completed
+  if (sent.envelope.source.empty()) sent.envelope.source = policy_.source_uri;
+  hub_.services_.dead_letters.dead_letter(sent, reason, {}, detail, 0);
   event_refused(event, reason, {}, detail);
 }
 
@@ -214,7 +216,8 @@ void WorkerHub::Worker::on_log_line(std::string_view line) { hub_.services_.even
 
 void WorkerHub::Worker::on_broken_stream(const std::string& why) {
   // Of a process that has ended by itself the end stays what it was.
-  if (exiting_) return log::warn("message", "the last octets of a process are no events", {{"process", id_}, {"why", why}});
+  if (exiting_)
+    return log::warn("message", "the last octets of a process are no events", {{"process", id_}, {"why", why}});
   hub_.services_.events.on_worker_broken(id_, generation_, why);
 }
 

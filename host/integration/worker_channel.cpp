@@ -25,6 +25,11 @@ std::size_t max_frame_of(const ChannelConfig& config) noexcept {
   return config.max_event + (config.framing == Framing::packet4 ? kPrefixSize : 1);
 }
 
+bool begins_as_object(std::string_view line) noexcept {
+  const std::size_t first = line.find_first_not_of(" \t");
+  return first != std::string_view::npos && line[first] == '{';
+}
+
 }  // namespace
 
 // Appends to the free end of the area without publishing: until the frame is complete a successor does not see it.
@@ -156,6 +161,10 @@ void WorkerChannel::handle_step(const FrameStep& step) {
   switch (step.kind) {
     case FrameStep::Kind::frame: return handle_frame(step.frame);
     case FrameStep::Kind::too_long: {
+      if (config_.framing == Framing::line && !begins_as_object(step.frame)) {
+        ++log_lines_;
+        return owner_.on_log_line(step.frame);  // its beginning
+      }
       const std::string what =
           step.claimed != 0 ? "an event of " + std::to_string(step.claimed) + " octets" : std::string("a line");
       const std::string most = std::to_string(config_.max_event);
@@ -174,7 +183,7 @@ void WorkerChannel::handle_step(const FrameStep& step) {
 
 void WorkerChannel::handle_frame(std::string_view frame) {
   const bool line = config_.framing == Framing::line;
-  if (line && frame.substr(std::min(frame.find_first_not_of(" \t"), frame.size())).substr(0, 1) != "{") {
+  if (line && !begins_as_object(frame)) {
     if (frame.empty()) return;
     ++log_lines_;
     return owner_.on_log_line(frame);

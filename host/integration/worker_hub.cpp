@@ -52,6 +52,7 @@ void WorkerHub::set_status(std::string_view id, runtime::ProcessStatus status, b
   using enum runtime::ProcessStatus;
   message::Gate gate = message::Gate::waiting;
   if (status == idle || status == busy) gate = message::Gate::open;
+  else if (status == paused) gate = message::Gate::paused;
   else if (status == terminated && (by_operator || host_stops_)) gate = message::Gate::stopped;
   else if (status == terminated || status == error) gate = message::Gate::ended;
   worker->set_gate(gate);

@@ -4,7 +4,8 @@
 // channel, whose end returns what was not delivered to the queues. The process's status opens and closes its gate:
 //
 //   idle, busy                       open
-//   initializing, paused, stopping   waiting
+//   initializing, stopping           waiting
+//   paused                           paused
 //   terminated by the operator       stopped
 //   terminated, error                ended
 //

@@ -65,7 +65,8 @@ struct ReceiverConfig {
 
 enum class Gate : std::uint8_t {
   open,     // events flow
-  waiting,  // not ready, paused or draining: what is addressed to it alone waits, its groups go on without it
+  paused,   // by the operator: like waiting, and what is addressed to it alone and in its hands times out no more
+  waiting,  // not ready or draining: what is addressed to it alone waits, its groups go on without it
   stopped,  // by the operator: what waits is kept for the day it is started again; nothing new is taken
   ended,    // finished or in error: what waits for it, and what is addressed to it, is dead-lettered
 };
@@ -177,6 +178,7 @@ class MessageDispatcher {
   std::optional<MonotonicTime> next_deadline() const noexcept;
   void on_time(MonotonicTime now);
 
+  std::size_t observers() const noexcept { return observers_; }  // how many receivers are
   std::size_t in_flight(ReceiverId id) const noexcept;
   const Mailbox& mailbox(ReceiverId id) const noexcept;
   const ReceiverConfig& config(ReceiverId id) const noexcept;
@@ -262,6 +264,7 @@ class MessageDispatcher {
   };
   std::vector<Due> due_;  // a min-heap; at most one entry a receiver is current
   std::uint64_t incarnations_ = 0;
+  std::size_t observers_ = 0;
   std::vector<FullQueue> starved_;  // took their one event beyond limits.events; some may be gone
   std::vector<GroupId> returned_to_;  // groups that events came back to and that have not been looked at since
   SharedCopy* shared_ = nullptr;      // the innermost

@@ -34,6 +34,7 @@ ReceiverId MessageDispatcher::add_receiver(ReceiverConfig config) {
   receiver->queue.name = config.name;
   receiver->queue.config = config.mailbox;
   receiver->config = std::move(config);
+  observers_ += receiver->config.observer;
   receivers_[id] = std::move(receiver);
   return id;
 }
@@ -46,6 +47,7 @@ void MessageDispatcher::remove_receiver(ReceiverId id, MonotonicTime now) {
   for (auto joined = receiver.groups.begin(); !receiver.groups.empty(); joined = receiver.groups.begin())
     leave_group(id, *std::find_if(joined, receiver.groups.end(), is_joined), now);
   forget_sender(id);
+  observers_ -= receiver.config.observer;
   receivers_[id].reset();
   free_.push_back(id);
 }

@@ -153,9 +153,15 @@ void MessageDispatcher::on_time(MonotonicTime now) {
     if (receiver.incarnation != due.incarnation) continue;
     receiver.deadline_watched = false;
 
-    std::vector<InFlight> overdue;
-    while (!receiver.unsettled.empty() && receiver.unsettled.front().deadline <= receiver.own_time(now))
-      overdue.push_back(receiver.unsettled.pop_front());
+    std::vector<InFlight> overdue, still_held;
+    while (!receiver.unsettled.empty() && receiver.unsettled.front().deadline <= receiver.own_time(now)) {
+      InFlight entry = receiver.unsettled.pop_front();
+      // Who is held still by the operator cannot answer. Its groups go on with what it has of theirs.
+      const bool held = receiver.gate == Gate::paused && entry.group == kNoGroup;
+      if (held) entry.deadline = receiver.own_time(now) + receiver.config.delivery.ack_timeout;
+      (held ? still_held : overdue).push_back(std::move(entry));
+    }
+    for (InFlight& entry : still_held) receiver.unsettled.push_back(std::move(entry));
     for (auto entry = overdue.rbegin(); entry != overdue.rend(); ++entry)
       put_back(receiver, std::move(*entry), AttemptEnd::timed_out);
     watch_deadline(receiver);

@@ -48,6 +48,9 @@ std::optional<Refusal> Intake::accept(Event& event, AddedAttributes& added, cons
   // It will be the topic of the answer, and is kept until then.
   if (!e.replyto.empty() && !is_valid_topic(e.replyto))
     return Refusal{DeadLetterReason::bad_topic, "replyto: " + check_topic(e.replyto).error().message};
+  if (!e.replyto.empty() && classify(e.replyto) != MessageType::event)
+    return Refusal{DeadLetterReason::reserved,
+                   "replyto: nobody may answer under system. and tenon.; choose another topic"};
 
   const auto fill = [&](std::string_view& field, std::string_view name, std::string_view value) {
     if (!field.empty()) return;

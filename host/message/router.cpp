@@ -118,7 +118,7 @@ bool MessageRouter::resolve(const Event& event, const Publisher& publisher, Deli
     return false;
   }
   if (!e.replyto.empty() && !enter_request(event, publisher, delivery, now)) return false;
-  const bool found = !e.target.empty() && publisher.may_target ? find_target(event, delivery)
+  const bool found = !e.target.empty() && publisher.may_target ? find_target(event, delivery, now)
                                                                : find_subscribers(event, publisher, delivery, now);
   // Who is no receiver is told by the result, here and now. A worker waits for an answer or its tenon.timeout, and gets
   // the latter at the deadline: until then somebody who saw the dead letter may still answer.
@@ -140,6 +140,7 @@ bool MessageRouter::take_answer(const Event& event, const Publisher& publisher, 
     case RequestTable::Match::answer: break;
   }
   ++counters_.answers;
+  show_observers(event, now);
   Event answer = event;
   // The asker knows its own correlationid, not the id that the answer refers to; without one of its own it gets that
   // id.
@@ -179,7 +180,17 @@ Status MessageRouter::open_request(const Event& event, const Publisher& publishe
                          Asker{publisher.self, publisher.asker_token.value_or(0)}, deadline});
 }
 
-bool MessageRouter::find_target(const Event& event, Delivery& delivery) {
+// Those whose subscriptions match an event that goes its way without subscriptions.
+void MessageRouter::show_observers(const Event& event, MonotonicTime now) {
+  if (dispatcher_.observers() == 0) return;
+  const Matches* matches = table_.match(event.envelope.effective_topic());
+  if (matches == nullptr) return;
+  for (const ReceiverId id : matches->plain)
+    if (dispatcher_.config(id).observer && dispatcher_.gate(id) < Gate::stopped)
+      (void)dispatcher_.deliver(id, event, now);
+}
+
+bool MessageRouter::find_target(const Event& event, Delivery& delivery, MonotonicTime now) {
   const auto named = targets_.find(event.envelope.target);
   if (named == targets_.end()) {
     fail(delivery, event, DeadLetterReason::no_such_target, event.envelope.target,
@@ -192,6 +203,7 @@ bool MessageRouter::find_target(const Event& event, Delivery& delivery) {
     };
     return rank(a) < rank(b);
   };
+  show_observers(event, now);
   delivery.receivers.push_back(*std::min_element(named->second.begin(), named->second.end(), least_busy));
   return true;
 }
@@ -259,14 +271,14 @@ std::string_view MessageRouter::name_of(FullQueue full) const {
                                       : dispatcher_.group_name(full.group);
 }
 
-void MessageRouter::give_up_on(const Event& event, FullQueue full) {
+void MessageRouter::give_up_on(const Event& event, FullQueue full, bool in_cycle) {
   ++counters_.dead_lettered;
   const bool budget_spent = !budget_.has_room(MessageRef::cost(event));
+  std::string_view why = "the receiver's mailbox stayed full; find out why it is slow, or raise mailbox.capacity";
+  if (in_cycle) why = "its sender and the receiver wait for each other; give one of them another overflow rule";
+  if (budget_spent) why = "limits.events is reached; raise it or find the slow receiver";
   dead_letters_.dead_letter(event, budget_spent ? DeadLetterReason::memory_limit : DeadLetterReason::blocked,
-                            name_of(full),
-                            budget_spent ? "limits.events is reached; raise it or find the slow receiver"
-                                         : "the receiver's mailbox stayed full",
-                            0);
+                            name_of(full), why, 0);
 }
 
 void MessageRouter::serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now) {
@@ -282,7 +294,7 @@ void MessageRouter::serve(const Event& event, const Publisher& publisher, Delive
       delivery.full = full;
       return true;
     }
-    give_up_on(event, full);
+    give_up_on(event, full, publisher.can_wait);
     delivery.result.blocked = true;
     return false;
   };

@@ -165,16 +165,17 @@ class MessageRouter : private DispatcherEvents {
   bool take_answer(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   bool enter_request(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   Status open_request(const Event& event, const Publisher& publisher, MonotonicTime now);
-  bool find_target(const Event& event, Delivery& delivery);
+  bool find_target(const Event& event, Delivery& delivery, MonotonicTime now);
   bool find_subscribers(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   std::span<const ReceiverId> members_of(GroupId group);
+  void show_observers(const Event& event, MonotonicTime now);
   void learn_unions();
   void follow_groups(MonotonicTime now);
   void serve(const Event& event, const Publisher& publisher, Delivery& delivery, MonotonicTime now);
   // True when the receiver or group is done with; else it was would_block.
   bool take(Verdict verdict, FullQueue where, const Event& event, const Publisher& publisher, Delivery& delivery);
   void reject(FullQueue where, const Event& event, const Publisher& publisher, Delivery& delivery);
-  void give_up_on(const Event& event, FullQueue full);
+  void give_up_on(const Event& event, FullQueue full, bool in_cycle = false);
   std::string_view name_of(FullQueue full) const;
   void drop_groups(const std::vector<GroupId>& groups, MonotonicTime now);
   void drop_receiver(ReceiverId receiver);

@@ -46,7 +46,8 @@ TEST_F(DeadLetterDeskTest, KeepsCountsAndTellsWithTheEventUnharmed) {
   const RecordingOutlet::Got letter = told();
   EXPECT_EQ(letter.subject, "7");
   EXPECT_EQ(letter.data,
-            "{\"reason\":\"mailbox_full\",\"receiver\":\"counter.1\",\"detail\":\"the mailbox is full\",\"attempts\":3,"
+            "{\"reason\":\"mailbox_full\",\"receiver\":\"counter.1\",\"detail\":\"the mailbox is full\","
+            "\"sender\":\"//alpha/a\",\"attempts\":3,"
             "\"event\":{id=7;source=//alpha/a;type=task}}");
 }
 

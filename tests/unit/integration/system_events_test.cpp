@@ -60,5 +60,17 @@ TEST_F(SystemEventsTest, SurvivesAPostThatComesAfterItsEnd) {
   EXPECT_TRUE(outlet.got.empty());
 }
 
+TEST_F(SystemEventsTest, HoldsEventsForThoseWhoWillSubscribe) {
+  events.hold();
+  events.publish("system.alert", "a", [] { return std::string("1"); });
+  loop.run_posted();
+  subscribe(outlet, "system.alert");
+  EXPECT_TRUE(outlet.got.empty());
+  events.release();
+  events.release();
+  loop.run_posted();
+  EXPECT_EQ(outlet.got.size(), 1u);
+}
+
 }  // namespace
 }  // namespace tenon::integration

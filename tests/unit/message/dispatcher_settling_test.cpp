@@ -148,6 +148,24 @@ TEST_F(DispatcherTest, GivesNobodyBackWhatItSent) {
   EXPECT_THAT(b_.ids, ElementsAre("acknowledged", "written", "acknowledged"));
 }
 
+TEST_F(DispatcherTest, ExpiresNothingOfAPausedReceiversOwnButWhatIsItsGroups) {
+  const ReceiverId a = add(a_, at_least_once(16, 1)), b = add(b_, at_least_once());
+  join(a), join(b);
+  deliver(a, "own");
+  dispatcher_.set_gate(b, Gate::waiting, kStart);
+  to_group("grouped");
+  dispatcher_.set_gate(b, Gate::open, kStart);
+  dispatcher_.set_gate(a, Gate::paused, kStart);
+  to_group("next");
+  dispatcher_.on_time(kStart + 30s);
+  dispatcher_.on_time(kStart + 60s);
+  EXPECT_THAT(dead_.letters, ElementsAre("attempts_exhausted grouped r0"));
+  EXPECT_THAT(b_.ids, ElementsAre("next", "next", "next"));
+  dispatcher_.set_gate(a, Gate::open, kStart + 61s);
+  EXPECT_TRUE(dispatcher_.settle(a, "own", kStart + 61s));
+  EXPECT_THAT(a_.ids, ElementsAre("own", "grouped"));
+}
+
 TEST_F(DispatcherTest, GivesUpAfterTheLastAttempt) {
   const ReceiverId r = add(a_, at_least_once(16, 3));
   deliver(r, "1");
