@@ -102,9 +102,9 @@ void ProcessManager::deadline(Process& process) {
 void ProcessManager::spawn(Process& process) {
   ProcessHandle& handle = process.handle;
   clear_due(process);
-  process.held = starts_ended_;
+  process.held = starts_ended_ || handle.desired == Desired::down;
   process.time_left = Duration(-1);
-  if (starts_ended_) return touch(process);
+  if (process.held) return touch(process);
   ++handle.generation;
   handle.spawned = now();
   handle.ready = {};

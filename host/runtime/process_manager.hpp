@@ -148,6 +148,9 @@ class ProcessManager {
   // bounds them), because what is stopped after it must not be told that it is gone while it runs.
   void start(std::string_view id, Completion done);    // ready, or failed and why; clears the restart history
   void stop_process(std::string_view id, Completion done);
+  // Its turn in a stop of several comes later: until stop_process nothing of it is started any more, whatever was under
+  // way. A paused process is left as it is, because only its resume starts it.
+  void mark_down(std::string_view id);
   void restart(std::string_view id, Completion done);  // of what does not run: a start
   void pause(std::string_view id, Completion done);
   void resume(std::string_view id, Completion done);

@@ -146,6 +146,14 @@ void ProcessManager::stop_process(std::string_view id, Completion done) {
   stop(*process, AfterStop::stay_down, "stopped by the operator");
 }
 
+void ProcessManager::mark_down(std::string_view id) {
+  Process* const process = get(id);
+  if (!process || process->handle.paused()) return;
+  const Scope scope(*this);
+  process->handle.desired = Desired::down;
+  touch(*process);
+}
+
 void ProcessManager::restart(std::string_view id, Completion done) {
   const Scope scope(*this);
   Process* const process = get(id);

@@ -1,8 +1,8 @@
 // Which processes may start now. Keeps, for every node of a DependencyGraph, how much it still waits for. Pure.
 //
 // The model. A process is *wanted* between want() and the moment it is handed out, and *ready* from mark_ready() until
-// it is wanted again: a dependency that dies later holds up nobody, but whatever is started together is started in
-// order. Each change costs as much as the edges it crosses.
+// it is wanted again or withdrawn: a dependency that dies later holds up nobody, but whatever is started together is
+// started in order. Each change costs as much as the edges it crosses.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,8 @@ class StartSequencer {
   void unwant(Node process) noexcept;  // it is not to be started any more
   // It is ready (or, for a task, done). Returns those that may start now because of it.
   std::vector<Node> mark_ready(Node process);
+  // It is ready no more: what is wanted from now on waits for it.
+  void withdraw(Node process) { set_ready(process, false, nullptr); }
   bool is_ready(Node process) const noexcept { return state_[process].ready; }
   bool is_wanted(Node process) const noexcept { return state_[process].wanted; }
   // Names of up to `limit` things that the process still waits for, "broker, cache".

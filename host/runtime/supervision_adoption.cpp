@@ -25,6 +25,7 @@ std::vector<std::string> SupervisionTree::adopt(const TreeAdoption& former) {
   adopt_supervisors(former);
   restore_windows(*root_);
   resume_operations(*root_, waiting);
+  withdraw_stopped(nodes_of(waiting));
   start_in_order(waiting);
 
   // Exits last: what follows from one may concern processes all over the tree.
@@ -34,7 +35,18 @@ std::vector<std::string> SupervisionTree::adopt(const TreeAdoption& former) {
     const AdoptedProcess::Child& child = *found->second.child;
     manager_.on_exited(id, child.generation, child.exit->status, child.exit->run_time, child.exit->usage);
   }
+  finish_stops();
   return unknown;
+}
+
+// A stop of several that was under way goes on, for nobody who waits: those whose turn had not come still run.
+void SupervisionTree::finish_stops() {
+  std::vector<ProcessId> ids;
+  for (const ProcessId& id : order_) {
+    const ProcessHandle& process = *manager_.find(id);
+    if (process.desired == Desired::down && !is_ended(process.phase)) ids.push_back(id);
+  }
+  apply(Verb::stop, ids, 0, {});
 }
 
 void SupervisionTree::adopt_supervisors(const TreeAdoption& former) {

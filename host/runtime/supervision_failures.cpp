@@ -57,6 +57,10 @@ void SupervisionTree::on_exit_decided(const ProcessHandle& process, const ExitRe
   const Place* const place = place_of(id);
   // What the policy would have done is not what happens now, so its text is left out.
   if (!place || shutting_down_) return manager_.finish(id, to_string(exit) + ", not restarted: the host stops");
+  // It ended before its turn in a stop of several had come.
+  if (process.desired == Desired::down) {
+    return manager_.finish(id, to_string(exit) + ", not restarted: stopped by the operator");
+  }
   if (const Supervisor* stopping = stopping_ancestor(id)) return manager_.hold(id, stopping->reason);
   Supervisor& supervisor = *place->supervisor;
   const MonotonicTime now = loop_.clock().monotonic();

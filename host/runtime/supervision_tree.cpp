@@ -124,7 +124,28 @@ void SupervisionTree::on_process_ready(const ProcessHandle& process) {
   }
 }
 
-// A process that waits is blocked when the way down to what it waits for ends in something that has ended.
+// What these depend on, directly or through points, and the operator stopped counts as ready no longer. A task that was
+// ready is done, which no stop undoes.
+void SupervisionTree::withdraw_stopped(const std::vector<Node>& processes) {
+  std::vector<Node> open = processes;
+  std::unordered_set<Node> seen(open.begin(), open.end());
+  while (!open.empty()) {
+    const Node node = open.back();
+    open.pop_back();
+    for (const Node below : graph_.prerequisites(node)) {
+      if (!seen.insert(below).second) continue;
+      if (!graph_.is_process(below)) {
+        open.push_back(below);
+        continue;
+      }
+      const ProcessHandle& process = *manager_.find(graph_.name(below));
+      if (process.desired == Desired::down && process.config->ready.on != ReadyOn::exit) starts_.withdraw(below);
+    }
+  }
+}
+
+// A process that waits is blocked when the way down to what it waits for ends in something that has ended, or that the
+// operator stops.
 std::string SupervisionTree::blocked_by(Node process) const {
   std::vector<Node> open{process};
   std::unordered_set<Node> seen{process};
@@ -133,7 +154,7 @@ std::string SupervisionTree::blocked_by(Node process) const {
     open.pop_back();
     for (const Node below : starts_.missing(node)) {
       const ProcessHandle* const handle = manager_.find(graph_.name(below));
-      if (!handle || is_ended(handle->phase)) return graph_.name(below);
+      if (!handle || is_ended(handle->phase) || handle->desired == Desired::down) return graph_.name(below);
       if (starts_.is_wanted(below) && seen.insert(below).second) open.push_back(below);
     }
   }

@@ -9,7 +9,7 @@
 // restart of siblings; what is in error only by a restart of its whole supervisor or by the operator.
 //
 // Readiness is what releases dependents, and holds for the whole run: a dependency that dies later restarts nobody and
-// holds up no restart.
+// holds up no restart. Only what an operator starts waits for what an operator stopped.
 //
 // All [loop]. An exit under one_for_one costs O(1) in the number of children.
 #pragma once
@@ -113,6 +113,7 @@ class SupervisionTree final : private ProcessOwner {
 
   // starts
   void start_in_order(const std::vector<ProcessId>& ids);
+  void withdraw_stopped(const std::vector<Node>& processes);
   bool is_blocked(Node process) const;
   std::string blocked_by(Node process) const;
 
@@ -136,6 +137,7 @@ class SupervisionTree final : private ProcessOwner {
   void adopt_supervisors(const TreeAdoption& former);
   void restore_windows(Supervisor& supervisor);
   void resume_operations(Supervisor& supervisor, std::vector<ProcessId>& waiting);
+  void finish_stops();
 
   // verbs and the end
   void run_held(Node gone);

@@ -77,6 +77,7 @@ void SupervisionTree::apply_start(const std::vector<ProcessId>& ids, const std::
       nodes.push_back(graph_.process(id));
     }
   }
+  withdraw_stopped(nodes);
   const std::vector<Node> free = starts_.want(nodes);
   for (const Node node : nodes) {
     if (!starts_.is_wanted(node)) continue;
@@ -90,6 +91,8 @@ void SupervisionTree::apply_start(const std::vector<ProcessId>& ids, const std::
 }
 
 void SupervisionTree::apply_stop(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& verb) {
+  // All of them before the first is stopped: what is restarted meanwhile must not come up before its turn to go.
+  for (const ProcessId& id : ids) manager_.mark_down(id);
   const auto run = std::make_shared<StopRun>(graph_, nodes_of(ids));
   run->stop_one = [this, verb, weak = std::weak_ptr<StopRun>(run)](Node node) {
     const ProcessId& id = graph_.name(node);

@@ -144,6 +144,17 @@ TEST_F(AdoptionTest, AStopUnderWayIsFinished) {
   EXPECT_EQ(keeper.log.back(), "signal a KILL");
 }
 
+TEST_F(AdoptionTest, AStopOfSeveralUnderWayIsFinished) {
+  keeper.ignores_term.insert("web");
+  start(root_of({process("db"), process("web", {"db"})}));
+  apply(Verb::stop, "*");
+  crash(1s);
+  EXPECT_TRUE(keeper.runs("db")) << "web, which needs it, still runs";
+  advance(4s);
+  EXPECT_EQ(manager->count(ProcessStatus::terminated), 2u);
+  EXPECT_FALSE(keeper.runs("db"));
+}
+
 TEST_F(AdoptionTest, ADrainUnderWayIsBegunAgain) {
   hooks.drains_at_once = false;
   start(root_of({process("a")}));

@@ -92,6 +92,95 @@ TEST_F(SupervisionVerbsTest, AStartThatWaitsForSomethingDeadSaysSo) {
   EXPECT_THAT((**answer.outcomes)[0].status.error().message, HasSubstr("web waits for broker, which does not run"));
 }
 
+TEST_F(SupervisionVerbsTest, AStartWaitsForWhatTheOperatorStopped) {
+  start(root_of({process("base"), process("top", {"base"})}));
+  apply(Verb::stop, "base");
+  apply(Verb::stop, "top");
+  keeper.log.clear();
+  const VerbAnswer answer = apply(Verb::start, "top");
+  ASSERT_TRUE(answer.answered());
+  const Status& refused = (**answer.outcomes)[0].status;
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("top waits for base, which does not run; start that first"));
+  EXPECT_THAT(spawned(), IsEmpty());
+  crash();
+  EXPECT_THAT(spawned(), IsEmpty()) << "the next engine knows it too";
+  EXPECT_TRUE(apply(Verb::start, "base").all_ok());
+  EXPECT_THAT(spawned(), ElementsAre("base", "top"));
+}
+
+TEST_F(SupervisionVerbsTest, AStartIsRefusedWhileWhatItNeedsIsBeingStopped) {
+  keeper.ignores_term.insert("base");
+  start(root_of({process("base"), process("top", {"base"})}));
+  apply(Verb::stop, "top");
+  apply(Verb::stop, "base");
+  const VerbAnswer answer = apply(Verb::start, "top");
+  ASSERT_TRUE(answer.answered());
+  EXPECT_FALSE(answer.all_ok());
+  EXPECT_FALSE(keeper.runs("top"));
+}
+
+TEST_F(SupervisionVerbsTest, AStartGoesOnAfterWhatDiedByItselfAndWhatIsDone) {
+  auto base = process("base");
+  base->restart.policy = "never";
+  auto task = process("task");
+  task->restart.policy = "on_failure";
+  task->ready = {ReadyOn::exit, 10s};
+  start(root_of({base, task, process("top", {"base", "task"})}));
+  exit("task", 0);
+  ASSERT_EQ(status("top"), ProcessStatus::idle);
+  exit("base", 1);
+  ASSERT_EQ(status("base"), ProcessStatus::error);
+  apply(Verb::stop, "task");
+  apply(Verb::stop, "top");
+  EXPECT_TRUE(apply(Verb::start, "top").all_ok());
+  EXPECT_EQ(status("top"), ProcessStatus::idle);
+}
+
+// ---- a stop of several ----
+
+TEST_F(SupervisionVerbsTest, AStopOfSeveralEndsAGroupRestartThatWasUnderWay) {
+  keeper.ignores_term.insert("s2");
+  start(root_of({nested("group", {process("s1"), process("s2")}, Strategy::rest_for_one)}));
+  kill("s1");
+  ASSERT_EQ(status("s2"), ProcessStatus::stopping) << "to be started anew after s1";
+  keeper.log.clear();
+  const VerbAnswer stopped = apply(Verb::stop, "group");
+  advance(1min);
+  EXPECT_TRUE(stopped.all_ok());
+  EXPECT_THAT(spawned(), IsEmpty());
+  EXPECT_EQ(manager->count(ProcessStatus::terminated), 2u);
+  EXPECT_TRUE(apply(Verb::start, "group").all_ok());
+  EXPECT_EQ(manager->count(ProcessStatus::idle), 2u);
+}
+
+TEST_F(SupervisionVerbsTest, WhatEndsBeforeItsTurnInAStopOfSeveralStaysDown) {
+  keeper.ignores_term.insert("web");
+  start(root_of({process("db"), process("cache"), process("web", {"db", "cache"})}));
+  exit("cache", 1);
+  exit("cache", 1);
+  ASSERT_NE((*this)["cache"].due, MonotonicTime{}) << "its restart waits";
+  keeper.log.clear();
+  const VerbAnswer stopped = apply(Verb::stop, "*");
+  exit("db", 3);
+  EXPECT_EQ((*this)["db"].reason, "exit code 3, not restarted: stopped by the operator");
+  advance(1min);
+  EXPECT_TRUE(stopped.all_ok());
+  EXPECT_THAT(spawned(), IsEmpty());
+  EXPECT_EQ(manager->count(ProcessStatus::terminated), 3u);
+}
+
+TEST_F(SupervisionVerbsTest, APausedProcessStaysPausedUntilItsTurnInAStopOfSeveral) {
+  keeper.ignores_term.insert("web");
+  start(root_of({process("db"), process("web", {"db"})}));
+  apply(Verb::pause, "db");
+  const VerbAnswer stopped = apply(Verb::stop, "*");
+  EXPECT_EQ(status("db"), ProcessStatus::paused);
+  advance(1min);
+  EXPECT_TRUE(stopped.all_ok());
+  EXPECT_EQ(status("db"), ProcessStatus::terminated);
+}
+
 // ---- idle ----
 
 TEST_F(SupervisionVerbsTest, IsIdleWhenWorkersAreIdleAndTasksHaveEnded) {
