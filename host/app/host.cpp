@@ -37,6 +37,7 @@ loader::LoaderOptions loader_options(const integration::HostConfig& config, inte
   options.keep = [&store](const loader::PluginPlace& place, const loader::FileStamp& stamp, int copy) {
     store.put(std::string(kPluginPrefix) + place.path, loader::KeptPlugin{place, stamp, {}}.encode(), copy);
   };
+  options.forget = [&store](const std::string& path) { store.erase(std::string(kPluginPrefix) + path); };
   return options;
 }
 

@@ -63,6 +63,7 @@ Status PluginLoader::use(Directory& directory) {
 void PluginLoader::restore(std::vector<KeptPlugin> former) {
   former_ = std::move(former);
   for (const KeptPlugin& kept : former_) {
+    kept_.insert(kept.place.path);
     const auto file = PluginFile::adopt(kept.place.path, kept.copy.duplicate());
     auto identity = file ? file->identity() : Result<PluginIdentity>(file.error());
     Status acceptable = identity ? negotiate(*identity, host_abi()) : Status(identity.error());
@@ -177,6 +178,16 @@ void PluginLoader::look_at(const PluginPlace& place, Known known) {
 void PluginLoader::load_wanted() {
   while (const auto wanted = registry_.next_wanted()) load(*wanted);
   registry_.settle();
+  forget_unused();
+}
+
+void PluginLoader::forget_unused() {
+  const std::set<std::string> needed = registry_.needed_paths();
+  std::erase_if(kept_, [&](const std::string& path) {
+    if (needed.contains(path)) return false;
+    if (options_.forget) options_.forget(path);
+    return true;
+  });
 }
 
 // From what the engine before left, while that is restored; else from the disk.
@@ -208,7 +219,7 @@ void PluginLoader::load(const PluginRegistry::Wanted& wanted) {
   registry_.loaded(wanted.entry, std::move(library).value());
   if (!options_.keep) return;
   for (const PluginPlace& place : registry_.places())
-    if (place.path == wanted.path) options_.keep(place, wanted.stamp, copy->fd());
+    if (place.path == wanted.path) options_.keep(place, wanted.stamp, copy->fd()), kept_.insert(place.path);
 }
 
 }  // namespace tenon::loader

@@ -26,6 +26,7 @@
 #include <memory>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,9 @@ struct LoaderOptions {
   std::vector<KindDescription> kinds;  // what this host knows
   // Told of each file that was loaded, for a successor; the descriptor is lent for the call. May be empty.
   std::function<void(const PluginPlace& place, const FileStamp& stamp, int copy)> keep;
+  // Told of each path given to `keep` whose file is gone and which is out of use: a successor must not bring it back.
+  // May be empty.
+  std::function<void(const std::string& path)> forget;
   std::vector<std::string> copy_bases = PrivateCopies::default_bases();
 };
 
@@ -63,7 +67,8 @@ class PluginLoader {
   // can be made. What is wrong with single files is no failure. Once.
   Status start();
   // Instead of start(), after an earlier engine. Fails only if no private directory can be made; what else is wrong
-  // is logged and tried again. `former` is what the earlier loader gave to `keep`, for each path the last.
+  // is logged and tried again. `former` is what the earlier loader gave to `keep`, for each path the last,
+  // without what it gave to `forget`.
   Status take_over(std::vector<KeptPlugin> former);
 
   // Looks at all directories again, as after SIGHUP.
@@ -96,6 +101,7 @@ class PluginLoader {
   enum class Known : bool { pass_over, look_anyway };  // a file whose stamp is known
   void look_at(const PluginPlace& place, Known known);
   void load_wanted();
+  void forget_unused();
   void load(const PluginRegistry::Wanted& wanted);
 
   LoaderOptions options_;
@@ -105,6 +111,7 @@ class PluginLoader {
   PluginRegistry registry_;
   std::optional<PrivateCopies> copies_;  // from start() or take_over() on
   std::vector<KeptPlugin> former_;       // while they are restored
+  std::set<std::string> kept_;           // paths that a successor would load from what was given to `keep`
   std::vector<std::unique_ptr<Directory>> directories_;
 };
 

@@ -38,8 +38,13 @@ void PluginRegistry::tell(void (PluginObserver::*what)(const PluginListing&), co
 
 // --- who wins ---
 
-bool PluginRegistry::precedes(const Entry& a, const Entry& b) noexcept {
+bool PluginRegistry::precedes(const Entry& a, const Entry& b, const PluginLibrary* in_use) noexcept {
   if (a.gone != b.gone) return b.gone;
+  // Nobody put a file there that would give a reason for a change.
+  if (a.gone && in_use != nullptr && a.library != b.library) {
+    if (a.library.get() == in_use) return true;
+    if (b.library.get() == in_use) return false;
+  }
   if (const auto order = a.identity->version <=> b.identity->version; order != 0) return order > 0;
   return a.place < b.place;
 }
@@ -58,13 +63,18 @@ const PluginRegistry::Entry* PluginRegistry::newest_at(const std::string& path) 
   return found == entries_.rend() ? nullptr : found->get();
 }
 
+const PluginLibrary* PluginRegistry::library_in_use(const Key& key) const noexcept {
+  const auto found = components_.find(key);
+  return found != components_.end() && found->second->current_ ? found->second->current_->library.get() : nullptr;
+}
+
 PluginRegistry::Winners PluginRegistry::winners() const {
   Winners won;
   for (const auto& entry : entries_) {
     if (!usable(*entry) || successor(*entry) != nullptr) continue;
     for_each_component(*entry, [&](const std::string& kind, const std::string& name) {
       const Entry*& best = won[{kind, name}];
-      if (best == nullptr || precedes(*entry, *best)) best = entry.get();
+      if (best == nullptr || precedes(*entry, *best, library_in_use({kind, name}))) best = entry.get();
     });
   }
   return won;
@@ -315,6 +325,14 @@ std::vector<PluginPlace> PluginRegistry::places() const {
     if (!entry->gone && newest_at(entry->place.path) == entry.get()) places.push_back(entry->place);
   }
   return places;
+}
+
+std::set<std::string> PluginRegistry::needed_paths() const {
+  std::set<std::string> paths;
+  for (const auto& entry : entries_) {
+    if (!entry->gone || entry->active) paths.insert(entry->place.path);
+  }
+  return paths;
 }
 
 }  // namespace tenon::loader

@@ -11,7 +11,8 @@
 // it. For each component the eligible entry with the highest version wins; of equal versions the one in the earlier
 // directory, then the one whose name sorts first. So who wins depends on the files that are there, not on the order in
 // which they came. An entry whose file was removed comes after all others: it stays in use, until the host restarts,
-// only where nothing else offers the component. What wins nothing is never loaded.
+// only where nothing else offers the component; of several such, the one in use goes on. What wins nothing is never
+// loaded.
 //
 // A new content of a file takes over only once it is mapped; if it is refused, the older content goes on, and the
 // listing shows both. A mapped entry that wins nothing any more is told to the observer as retired: no new instance
@@ -26,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -112,6 +114,8 @@ class PluginRegistry {
   std::vector<PluginListing> list() const;
   // The places of all files that are not gone.
   std::vector<PluginPlace> places() const;
+  // The paths whose file is there or whose content won something at the last settle().
+  std::set<std::string> needed_paths() const;
 
  private:
   enum class Phase : std::uint8_t { offered, mapped, rejected, quarantined };
@@ -134,9 +138,10 @@ class PluginRegistry {
   };
 
   static bool usable(const Entry& entry) noexcept { return entry.phase <= Phase::mapped; }
-  static bool precedes(const Entry& a, const Entry& b) noexcept;
+  static bool precedes(const Entry& a, const Entry& b, const PluginLibrary* in_use) noexcept;
   const Entry* successor(const Entry& entry) const noexcept;
   const Entry* newest_at(const std::string& path) const noexcept;
+  const PluginLibrary* library_in_use(const Key& key) const noexcept;
   Winners winners() const;
   Entry& entry_of(EntryId id);
   Entry& add(PluginPlace place, std::optional<FileStamp> stamp);

@@ -58,6 +58,7 @@ class PluginLoaderTest : public testing::Test {
       KeptPlugin kept{place, stamp, {}};
       kept_[place.path] = {kept.encode(), unique_fd(::fcntl(copy, F_DUPFD_CLOEXEC, 0))};
     };
+    options.forget = [this](const std::string& path) { kept_.erase(path); };
     loader_ = std::make_unique<PluginLoader>(std::move(options), loop_, quarantine_, trace_);
     loader_->registry().add_observer(&chronicle_);
   }

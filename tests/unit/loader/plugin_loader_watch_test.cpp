@@ -121,6 +121,24 @@ TEST_F(PluginLoaderTest, KeepsARemovedFileInUseUntilAnotherOffersTheSame) {
   EXPECT_THAT(states(), ElementsAre("x.so 2.0.0 retired", "y.so 1.0.0 loaded"));
 }
 
+TEST_F(PluginLoaderTest, KeepsTheOneInUseWhenTheFilesOfAllAreRemoved) {
+  plugins_.put("good_2_0_0", "x.so");
+  start();
+  std::filesystem::remove(plugins_.at("x.so"));
+  serve_watches();
+  plugins_.put("good", "y.so");
+  serve_watches();
+  ASSERT_EQ(version_of("good"), "1.0.0");
+  (void)chronicle_.take();
+  std::filesystem::remove(plugins_.at("y.so"));
+  serve_watches();
+  EXPECT_EQ(version_of("good"), "1.0.0");
+  EXPECT_THAT(chronicle_.take(), IsEmpty());
+  EXPECT_THAT(states(), ElementsAre("x.so 2.0.0 retired", "y.so 1.0.0 loaded"));
+  ASSERT_TRUE(take_over({plugins_.path()}).ok());
+  EXPECT_EQ(version_of("good"), "1.0.0") << "and in the next engine";
+}
+
 TEST_F(PluginLoaderTest, ReturnsToTheShadowedVersionWhenTheHigherFileIsRemoved) {
   plugins_.put("good", "a.so");
   plugins_.put("good_2_0_0", "b.so");
