@@ -1,5 +1,6 @@
 // start, stop, restart, pause, resume, kill.
 #include <algorithm>
+#include <csignal>
 #include <vector>
 
 #include "cli/cli.hpp"
@@ -7,6 +8,7 @@
 #include "cli/values.hpp"
 #include "cli/views.hpp"
 #include "common/encoding.hpp"
+#include "common/exit_status.hpp"
 #include "common/json_document.hpp"
 #include "common/text.hpp"
 #include "control/protocol.hpp"
@@ -42,12 +44,22 @@ ApiCall call_for(const Arguments& arguments, const std::string& selectors) {
   return call;
 }
 
-std::string render_results(const JsonValue& results, const Style& style) {
+// A signal that was sent says nothing yet of what the process makes of it, so its status would mislead.
+std::string render_sent(const Arguments& arguments, const JsonValue& result) {
+  const auto signal = arguments.signal ? parse_signal(*arguments.signal) : std::nullopt;
+  return "sent " + std::string(signal_name(signal.value_or(SIGTERM))) + " to " + member_text(result, "id") + "\n";
+}
+
+std::string render_results(const Arguments& arguments, const JsonValue& results, const Style& style) {
   std::string out;
   for (const JsonValue result : results.elements()) {
+    const std::string error = member_text(result, "error", "");
+    if (arguments.verb == Verb::kill && arguments.wait && error.empty()) {
+      out += render_sent(arguments, result);
+      continue;
+    }
     const std::string status = member_text(result, "status", "done");
     out += member_text(result, "id") + "  " + paint(status, colour_of_state(status), style);
-    const std::string error = member_text(result, "error", "");
     out += (error.empty() ? "" : "  " + error) + "\n";
   }
   return out;
@@ -69,10 +81,10 @@ int act_on_processes(Session& session) {
     const auto document = JsonDocument::parse(reply->body, "answer", {.max_bytes = 64 << 20});
     const auto results = document ? results_in(*document) : std::nullopt;
     if (results) {
-      const bool readable = session.arguments.json
-                                ? session.output.print(results->to_json() + "\n")
-                                : session.output.print(render_results(*results, session.output.style()));
-      if (!readable) return exit_code;
+      const std::string text = session.arguments.json
+                                   ? results->to_json() + "\n"
+                                   : render_results(session.arguments, *results, session.output.style());
+      if (!session.output.print(text)) return exit_code;
     }
     if (!reply->ok()) exit_code = session.refused(*reply);
   }

@@ -154,6 +154,15 @@ TEST_F(CliTest, KillNamesItsSignal) {
   EXPECT_THAT(host.requests().at(0), StartsWith("POST /v1/processes/a/kill?wait=1&signal=HUP HTTP/1.1"));
 }
 
+TEST_F(CliTest, KillTellsWhatItSentAndNotAStatusThatMayChange) {
+  const std::string answer =
+      R"x({"detail":"b: b is terminated","results":[{"id":"a","ok":true,"status":"idle"},)x"
+      R"x({"id":"b","ok":false,"status":"terminated","error":"b is terminated"}]})x";
+  ScriptedHost host({ScriptedHost::answering(409, answer), ScriptedHost::answering(409, answer)});
+  EXPECT_EQ(on(host, {"kill", "a", "b", "--signal", "sighup"}).out, "sent HUP to a\nb  terminated  b is terminated\n");
+  EXPECT_THAT(on(host, {"kill", "a", "b", "--json"}).out, HasSubstr(R"("status":"idle")"));
+}
+
 TEST_F(CliTest, SendPublishesACloudEvent) {
   ScriptedHost host({ScriptedHost::answering(200, R"({"id":"e1","receivers":2})")});
   const Outcome outcome = on(host, {"send", "a.b", "--data", "{\"k\":1}"});
