@@ -42,6 +42,10 @@ void read_argument(ConfigReader& reader, const JsonValue& at, ProcessDraft& out)
   } else {
     argv.push_back(std::move(argument));
   }
+  if (argv.empty()) return;
+  const std::string_view written = at.as_string().value_or("");
+  const bool has_variable = written.find('$') != written.npos;
+  out.process.shown_command.push_back(has_variable ? std::string(written) : argv.back());
 }
 
 void read_command(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) {

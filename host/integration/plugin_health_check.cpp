@@ -110,8 +110,7 @@ Result<std::unique_ptr<runtime::HealthCheck>> PluginHealthChecks::make(const run
                                                                        const std::string& config_json) {
   const loader::Component* component = registry_.find(TENON_KIND_HEALTH_CHECK, check);
   if (component == nullptr || component->current() == nullptr)
-    return Error(errc::not_found,
-                 "no plugin offers health_check/" + check + "; `tenon plugin list` shows what is loaded");
+    return Error(errc::not_found, registry_.why_missing(TENON_KIND_HEALTH_CHECK, check));
   auto made = std::make_unique<PluginHealthCheck>(services_, *component, process, check, config_json);
   if (Status created = made->create(); !created.ok()) return std::move(created).error().with_context(component->id());
   return std::unique_ptr<runtime::HealthCheck>(std::move(made));

@@ -76,8 +76,7 @@ Result<std::unique_ptr<runtime::RestartPolicy>> PluginRestartPolicies::make(cons
                                                                             const std::string& config_json) {
   const loader::Component* component = registry_.find(TENON_KIND_RESTART_POLICY, name);
   if (component == nullptr || component->current() == nullptr)
-    return Error(errc::not_found,
-                 "no plugin offers restart_policy/" + name + "; `tenon plugin list` shows what is loaded");
+    return Error(errc::not_found, registry_.why_missing(TENON_KIND_RESTART_POLICY, name));
   auto policy = std::make_unique<PluginRestartPolicy>(services_, *component, config_json);
   if (Status created = policy->create(); !created.ok()) return std::move(created).error().with_context(component->id());
   return std::unique_ptr<runtime::RestartPolicy>(std::move(policy));

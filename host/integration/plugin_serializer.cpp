@@ -202,9 +202,8 @@ Status PluginSerializer::transcode_from(message::MessageSerializer& source, std:
 Result<std::unique_ptr<message::MessageSerializer>> PluginSerializers::make(std::string_view name,
                                                                             std::string instance_name) {
   const loader::Component* component = registry_.find(TENON_KIND_SERIALIZER, name);
-  if (component == nullptr)
-    return Error(errc::not_found, "no plugin offers serializer/" + std::string(name) +
-                                      "; `tenon plugin list` shows what is loaded", fault::caller);
+  if (component == nullptr || component->current() == nullptr)
+    return Error(errc::not_found, registry_.why_missing(TENON_KIND_SERIALIZER, name), fault::caller);
   auto made = PluginSerializer::make(services_, *component, std::move(instance_name));
   if (!made.ok()) return std::move(made).error();
   return std::unique_ptr<message::MessageSerializer>(std::move(*made));

@@ -172,11 +172,16 @@ std::string TransportHub::Impl::transports_json() const {
   JsonWriter json;
   json.begin_array();
   for (const auto& t : transports_) {
-    std::uint64_t sent = 0, failed = 0;
-    for (const auto& route : t->routes_out) sent += route->sent(), failed += route->failed();
+    std::uint64_t sent = 0, failed = 0, waiting = 0, in_flight = 0;
+    for (const auto& route : t->routes_out) {
+      sent += route->sent(), failed += route->failed();
+      waiting += services_.router.dispatcher().mailbox(route->receiver()).size();
+      in_flight += services_.router.dispatcher().in_flight(route->receiver());
+    }
     json.begin_object().member("name", t->config.name).member("plugin", t->config.plugin);
     json.member("url", without_credentials(t->config.url)).member("state", to_string(t->state()));
     json.member("reason", t->problem).member("health", t->health).member("sent", sent).member("failed", failed);
+    json.member("waiting", waiting).member("in_flight", in_flight);
     json.member("received", t->received).member("dropped", t->dropped).member("came_round", t->came_round);
     json.end_object();
   }

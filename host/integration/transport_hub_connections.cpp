@@ -11,8 +11,8 @@ Status TransportHub::Impl::make_connection(Transport& t) {
   const TransportConfig& config = t.config;
   const loader::Component* component = services_.registry.find(TENON_KIND_TRANSPORT, config.plugin);
   if (component == nullptr || component->current() == nullptr)
-    return Error(errc::not_found, "transport " + config.name + ": no plugin offers transport/" + config.plugin +
-                                      "; put its file into a plugin directory", fault::caller);
+    return Error(errc::not_found, services_.registry.why_missing(TENON_KIND_TRANSPORT, config.plugin), fault::caller)
+        .with_context("transport " + config.name);
   PluginTransport::Events events;
   events.state = [this, &t](TransportState state, const Status& why) { state_changed(t, state, why); };
   events.incoming = [this, &t](IncomingMessage message) { incoming(t, std::move(message)); };

@@ -231,6 +231,20 @@ const Component* PluginRegistry::find(std::string_view kind, std::string_view na
   return found == components_.end() ? nullptr : found->second.get();
 }
 
+std::string PluginRegistry::why_missing(std::string_view kind, std::string_view name) const {
+  const std::string id = component_id(kind, name);
+  const std::string nobody = "no plugin offers " + id;
+  for (const PluginListing& plugin : list()) {
+    if (std::find(plugin.components.begin(), plugin.components.end(), id) == plugin.components.end()) continue;
+    if (plugin.state == PluginState::quarantined)
+      return nobody + " at present: " + plugin.file + " is quarantined (" + plugin.reason +
+             "); install a mended version";
+    if (plugin.state == PluginState::rejected)
+      return nobody + " at present: " + plugin.file + " was rejected (" + plugin.reason + ")";
+  }
+  return nobody + "; put its file into a plugin directory (`tenon plugin list` shows what is loaded)";
+}
+
 std::vector<const Component*> PluginRegistry::components() const {
   std::vector<const Component*> all;
   for (const auto& [key, component] : components_) all.push_back(component.get());

@@ -106,6 +106,8 @@ class PluginRegistry {
   // The handle for a component; null if no file has ever offered it.
   const Component* find(std::string_view kind, std::string_view name) const noexcept;
   std::vector<const Component*> components() const;
+  // Why find() gives nothing that can be used, and what to do: a sentence.
+  std::string why_missing(std::string_view kind, std::string_view name) const;
   // Takes a mapped version out of use because it fails where it is used; its predecessor wins at the next settle().
   // False if the library is not in use.
   bool roll_back(const PluginLibrary& library, std::string reason);

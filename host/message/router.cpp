@@ -227,8 +227,9 @@ bool MessageRouter::find_subscribers(const Event& event, const Publisher& publis
     });
   // Ended processes keep their subscriptions for the day they are started again; until then they are no receivers.
   // Observers get the event here and now, and then are none either.
+  ReceiverId ended = kNoReceiver;
   std::erase_if(delivery.receivers, [&](ReceiverId id) {
-    if (dispatcher_.gate(id) >= Gate::stopped) return true;
+    if (dispatcher_.gate(id) >= Gate::stopped) return ended = id, true;
     if (!dispatcher_.config(id).observer) return false;
     (void)dispatcher_.deliver(id, event, now);
     return true;
@@ -238,7 +239,13 @@ bool MessageRouter::find_subscribers(const Event& event, const Publisher& publis
   ++counters_.no_receiver;
   delivery.result.failed = DeadLetterReason::no_receiver;
   if (classify(topic) == MessageType::system) return false;  // the host's own events: only counted
-  fail(delivery, event, DeadLetterReason::no_receiver, {}, "no subscription matches its topic");
+  if (ended == kNoReceiver) {
+    fail(delivery, event, DeadLetterReason::no_receiver, {}, "no subscription matches its topic");
+  } else {
+    const std::string& name = dispatcher_.config(ended).name;
+    fail(delivery, event, DeadLetterReason::no_receiver, name,
+         name + " subscribes to its topic, but has ended or was stopped; start it, then send the event again");
+  }
   return false;
 }
 

@@ -80,6 +80,8 @@ struct LogConfig {
 struct ProcessConfig {
   ProcessId id;          // "counter.1"
   std::string base_id;   // "counter": a selector for all its replicas; equal to `id` where there are none
+  // The command for people: an argument with variables as it is written, for they may hold secrets of the environment.
+  std::vector<std::string> shown_command;
   std::vector<std::string> argv;  // at least one; argv[0] is looked up in the PATH of the environment if it has no '/'
   std::string cwd;                // absolute; empty: the host's own
   // "K=V". What the process gets is *shared_env (equal for all replicas; may be null) and then env; nothing is

@@ -82,6 +82,14 @@ TEST_F(ConfigEnvironment, ValuesStandInNoProblem) {
   EXPECT_THAT(lines(loaded.problems), Each(AllOf(Not(HasSubstr("swordfish")), Not(HasSubstr("12345")))));
 }
 
+TEST_F(ConfigEnvironment, ShowsNoValueInTheCommand) {
+  const auto loaded = load(R"({"supervision": {"children": [
+      {"id": "a", "command": ["/bin/sh", "--token=${TENON_TEST_SECRET}", "plain"]}]}})");
+  EXPECT_THAT(lines(loaded.problems), IsEmpty());
+  EXPECT_THAT(process(loaded, 0).argv, ElementsAre("/bin/sh", HasSubstr("swordfish"), "plain"));
+  EXPECT_THAT(process(loaded, 0).shown_command, ElementsAre("/bin/sh", "--token=${TENON_TEST_SECRET}", "plain"));
+}
+
 TEST_F(ConfigEnvironment, DecidesWhereAProgramIsSearched) {
   write("bin/only-here", "#!/bin/sh\n", 0755);
   const std::string members = R"("id": "a", "command": ["only-here"])";

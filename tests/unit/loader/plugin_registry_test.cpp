@@ -46,6 +46,16 @@ TEST(PluginRegistry, PrefersEarlierDirectoriesAmongEqualVersions) {
   EXPECT_EQ(wanted_path(registry), "/z/x.so");
 }
 
+TEST(PluginRegistry, SaysWhyNobodyOffersAComponent) {
+  PluginRegistry registry;
+  EXPECT_THAT(registry.why_missing("transport", "x"), testing::HasSubstr("put its file into a plugin directory"));
+  registry.offer({0, "/a/x.so"}, stamp(1), identity("1.0.0"));
+  registry.quarantined(registry.next_wanted()->entry, "it crashed in create");
+  EXPECT_EQ(registry.why_missing("transport", "x"),
+            "no plugin offers transport/x at present: /a/x.so is quarantined (it crashed in create); install a mended "
+            "version");
+}
+
 TEST(PluginRegistry, ListsWhatItDoesNotWantAsShadowed) {
   PluginRegistry registry;
   registry.offer({0, "/a/1.so"}, stamp(1), identity("1.0.0"));

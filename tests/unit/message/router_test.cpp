@@ -69,6 +69,21 @@ TEST_F(RouterTest, CountsEndedProcessesAsNoReceivers) {
   subscribe(a, "t");
   router_.dispatcher().set_gate(a, Gate::ended, kStart);
   EXPECT_EQ(publish(event("1")).failed, DeadLetterReason::no_receiver);
+  EXPECT_THAT(dead_.letters, ElementsAre("no_receiver 1 a"));
+  EXPECT_THAT(dead_.details, ElementsAre(testing::HasSubstr("start it")));
+}
+
+TEST_F(RouterTest, ShowsObserversWhatGoesByTargetAndWhatAnswers) {
+  const ReceiverId asker = add(a_, "asker"), server = add(b_, "server");
+  const ReceiverId tail = router_.dispatcher().add_receiver({"tail", {}, {}, true});
+  router_.dispatcher().attach(tail, c_);
+  open(tail);
+  subscribe(tail, ">"), router_.add_target("server", server);
+  publish(event(Fields{.id = "q", .topic = "ask", .target = "server", .replyto = "inbox"}), worker(asker));
+  publish(event(Fields{.id = "a", .topic = "inbox", .correlationid = "q"}), worker(server));
+  EXPECT_THAT(c_.ids, ElementsAre("q", "a"));
+  EXPECT_THAT(b_.ids, ElementsAre("q"));
+  EXPECT_THAT(a_.ids, ElementsAre("a"));
 }
 
 TEST_F(RouterTest, TargetsAProcessByNameAndTheLeastBusyOfAFamily) {
