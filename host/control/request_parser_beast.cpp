@@ -99,6 +99,11 @@ std::size_t RequestParser::feed(std::string_view bytes) {
     consumed += used;
     if (used == 0 || impl_->starved) break;
   }
+  // Beast bounds a head and a body, but waits for the end of a chunk's extensions or of a trailer for ever.
+  if (impl_->state == State::body && bytes.size() - consumed > impl_->limits.head) {
+    impl_->error = http::error::header_limit;
+    impl_->state = State::failed;
+  }
   return consumed;
 }
 

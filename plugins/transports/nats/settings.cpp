@@ -39,9 +39,10 @@ Url parse(const std::string& url) {
   const bool legal =
       std::all_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
   std::string rest = colon == std::string::npos ? url : url.substr(colon + 3);
-  out.shown = without_credentials(out.scheme) + (colon == std::string::npos ? "" : "://") + without_credentials(rest);
+  const bool known = out.scheme == "nats" || out.scheme == "tls";
+  out.shown = known ? out.scheme + "://" + without_credentials(rest) : without_credentials(url);
   if (const std::size_t at = rest.rfind('@'); at != std::string::npos) rest.erase(0, at + 1);
-  if ((out.scheme != "nats" && out.scheme != "tls") || rest.empty() || !legal)
+  if (!known || rest.empty() || !legal)
     throw bad("url \"" + out.shown + "\" is not of the form nats://host:port");
   out.host = rest.front() == '[' ? rest.substr(1, rest.find(']') - 1) : rest.substr(0, rest.find_first_of(":/"));
   return out;

@@ -2,12 +2,29 @@
 // holds a password.
 #include <tenon/transport.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
 #include "fuzz/must.hpp"
 #include "support/fake_plugin_host.hpp"
 #include "support/loaded_plugin.hpp"
+
+namespace {
+
+// Whether one of the servers of the list has the word elsewhere than in front of its '@'.
+bool is_said_openly(const std::string& urls, const std::string& word) {
+  for (std::size_t begin = 0; begin <= urls.size();) {
+    const std::size_t end = std::min(urls.find(',', begin), urls.size());
+    const std::string url = urls.substr(begin, end - begin);
+    const std::size_t at = url.rfind('@');
+    if (url.find(word, at == std::string::npos ? 0 : at) != std::string::npos) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using tenon::fuzz::must;
@@ -33,8 +50,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const std::string text(error.text, error.text_size);
   must(error.code == TENON_ERR_INVALID_ARGUMENT && !text.empty(), "a refusal says why", url);
-  must(text.find("secret") == std::string::npos || url.rfind("secret@") == std::string::npos ||
-           url.find("secret", url.rfind('@')) != std::string::npos,
-       "no password is shown", text);
+  must(text.find("secret") == std::string::npos || is_said_openly(url, "secret"), "no password is shown", text);
   return 0;
 }

@@ -135,6 +135,19 @@ TEST(RequestParser, HalfARequestIsNoRequest) {
   EXPECT_EQ(parser.state(), State::body);
 }
 
+TEST(RequestParser, DoesNotWaitForTheEndOfATrailerForEver) {
+  RequestParser parser({.head = 100, .body = 100});
+  std::string waiting = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+  waiting.erase(0, parser.feed(waiting));
+  for (int i = 0; i < 200 && parser.state() != State::failed; ++i) {
+    waiting += "x";
+    waiting.erase(0, parser.feed(waiting));
+  }
+  ASSERT_EQ(parser.state(), State::failed);
+  EXPECT_EQ(parser.failure().status, 431);
+  EXPECT_LE(waiting.size(), 110u);
+}
+
 TEST(RequestParser, NoticesAClientThatWaitsForContinueOnce) {
   RequestParser parser;
   parser.feed("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
