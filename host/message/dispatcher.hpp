@@ -9,9 +9,9 @@
 //
 // A queue group has one queue of its own. An event for a group goes to the member with the fewest in flight that can
 // take it at once; if none can, it waits in the group's queue, and the first member to have room takes it. Invariant:
-// where a queue is not empty, no receiver that it serves can take an event. A union of groups is a group too: its
-// members are those of its parts, which it follows; an event that several patterns of one group name match has one
-// queue and one receiver so.
+// where a queue is not empty, no receiver that it serves can take an event (but for what limits.events holds back until
+// on_time finds room, `starved_`). A union of groups is a group too: its members are those of its parts, which it
+// follows; an event that several patterns of one group name match has one queue and one receiver so.
 //
 // An outlet that said `closed` is not called again until the receiver is detached. What is for the receiver alone is
 // then dead-lettered, and so is what is for groups none of whose members can be reached. What the receiver has taken
@@ -265,7 +265,7 @@ class MessageDispatcher {
   std::vector<Due> due_;  // a min-heap; at most one entry a receiver is current
   std::uint64_t incarnations_ = 0;
   std::size_t observers_ = 0;
-  std::vector<FullQueue> starved_;  // took their one event beyond limits.events; some may be gone
+  std::vector<FullQueue> starved_;  // took an event from the spare room of limits.events; some may be gone
   std::vector<GroupId> returned_to_;  // groups that events came back to and that have not been looked at since
   SharedCopy* shared_ = nullptr;      // the innermost
   MonotonicTime starved_since_{};

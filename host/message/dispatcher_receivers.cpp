@@ -120,7 +120,7 @@ void MessageDispatcher::take_back_unwritten(Receiver& receiver, std::span<const 
   const std::size_t given = receiver.unwritten.size();
   for (std::size_t i = 0; i < unsent.size() && i < given; ++i) {
     const Receiver::Unwritten& entry = receiver.unwritten[given - 1 - i];
-    return_to_queue(receiver, entry.group, entry.group_incarnation, 
+    return_to_queue(receiver, entry.group, entry.group_incarnation,
                     Waiting{unsent[unsent.size() - 1 - i], now, 0, entry.sender});
   }
   receiver.queue.counters.settled += given - std::min(given, unsent.size());
