@@ -13,6 +13,8 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 
+#include <sched.h>
+
 #include <atomic>
 #include <cassert>
 #include <chrono>
@@ -22,6 +24,7 @@
 #include <thread>
 
 #include "event/asio_host.hpp"
+#include "event/busy_poll.hpp"
 #include "event/loop.hpp"
 #include "event/poll_set.hpp"
 #include "event/post_queue.hpp"
@@ -38,6 +41,11 @@ using Executor = asio::io_context::executor_type;
 using DirectDescriptor = asio::posix::basic_stream_descriptor<Executor>;
 using DirectTimer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+unsigned available_processors() noexcept {
+  cpu_set_t allowed;
+  return ::sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? static_cast<unsigned>(CPU_COUNT(&allowed)) : 1;
+}
 
 constexpr std::size_t kPerTurn = 1024;  // posted tasks or due timers; then descriptors get their chance
 
@@ -70,6 +78,8 @@ class AsioLoop final : public Loop, public AsioHost, private PollSet::Listener {
   void settle_descriptors() noexcept;
   void settle_timer() noexcept;
   void descriptors_ready() noexcept;
+  void rest() noexcept;
+  void look_again() noexcept;
   void timer_fired(const error_code& error) noexcept;
   void schedule_posted();
   void run_posted() noexcept;
@@ -81,6 +91,8 @@ class AsioLoop final : public Loop, public AsioHost, private PollSet::Listener {
   bool observer_told_ = false;  // it saw this turn begin, so it sees it end
   unsigned turn_depth_ = 0;
 
+  BusyPoll busy_poll_{available_processors()};
+  bool looking_again_ = false;  // its handler is in Asio's queue, so that Asio asks the kernel without waiting
   PollSet polls_;
   TimerQueue timers_;
   PostQueue posts_;
@@ -210,9 +222,29 @@ void AsioLoop::settle_timer() noexcept {
 
 void AsioLoop::descriptors_ready() noexcept {
   // Also reached when the wait was withdrawn; then nothing is wanted, or it is again and is looked at once too often.
-  const TurnScope turn(*this);
-  waiting_for_descriptors_ = withdrawing_ = false;
-  polls_.dispatch(stop_requested_);
+  busy_poll_.woke(clock_.monotonic());
+  {
+    const TurnScope turn(*this);
+    waiting_for_descriptors_ = withdrawing_ = false;
+    polls_.dispatch(stop_requested_);
+  }
+  rest();
+}
+
+void AsioLoop::rest() noexcept {
+  const MonotonicTime now = clock_.monotonic();
+  busy_poll_.rests(now);
+  if (looking_again_ || !busy_poll_.looks_again(now)) return;
+  looking_again_ = true;
+  asio::post(context_, [this] { look_again(); });
+}
+
+// No turn: nothing of ours runs here. While this is queued Asio looks for what is ready between its runs.
+void AsioLoop::look_again() noexcept {
+  looking_again_ = waiting_for_descriptors_ && busy_poll_.looks_again(clock_.monotonic());
+  if (!looking_again_) return;
+  std::this_thread::yield();
+  asio::post(context_, [this] { look_again(); });
 }
 
 void AsioLoop::timer_fired(const error_code& error) noexcept {
