@@ -274,10 +274,12 @@ void Host::isolate_culprits() {
   culprits_.clear();
 }
 
-void Host::alert(std::string_view name, std::string_view subject, const std::string& reason) {
+void Host::alert(std::string_view name, std::string_view subject, const std::string& reason,
+                 std::optional<bool> active) {
   system_events_.publish("system.alert", subject, [&] {
     JsonWriter json;
     json.begin_object().member("alert", name).member("reason", reason).member("subject", subject);
+    if (active) json.member("active", *active);
     return json.end_object().take();
   });
 }
@@ -422,11 +424,7 @@ void Host::event_limit_reached(bool reached) {
                         "that receiver, bound its mailbox.bytes, or raise the limit"
               : limit + " has room again";
   log::warn("message", reason);
-  system_events_.publish("system.alert", "limits.events", [&] {
-    JsonWriter json;
-    json.begin_object().member("alert", "memory_limit").member("reason", reason).member("subject", "limits.events");
-    return json.member("active", reached).end_object().take();
-  });
+  alert("memory_limit", "limits.events", reason, reached);
 }
 
 }  // namespace tenon::app

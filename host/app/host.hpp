@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/metrics.hpp"
@@ -112,7 +113,9 @@ class Host final : private integration::WorkerHubEvents,
   void adopt_processes(keeper::Adoption& adoption);
   std::map<std::string, std::string> adopt_channels(keeper::Adoption& adoption, const runtime::TreeAdoption& former);
   void isolate_culprits();
-  void alert(std::string_view name, std::string_view subject, const std::string& reason);
+  // `active`: of an alert that ends by itself, whether it begins.
+  void alert(std::string_view name, std::string_view subject, const std::string& reason,
+             std::optional<bool> active = {});
   void report_undelivered();
   void message_timer_due();
 
