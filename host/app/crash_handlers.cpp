@@ -2,9 +2,13 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 #include <unistd.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
 
 #include "event/alternate_stack.hpp"
 
@@ -47,6 +51,14 @@ void set_crash_page(keeper::BreadcrumbPage* page) noexcept { g_page = page; }
 
 void leave_at_once(int exit_code) noexcept {
   on_exit_called();
+  ::_exit(exit_code);
+}
+
+void leave_when_destroyed(int exit_code) noexcept {
+#if defined(__SANITIZE_ADDRESS__)
+  __lsan_do_leak_check();  // which it would have done in exit()
+#endif
+  std::fflush(nullptr);
   ::_exit(exit_code);
 }
 

@@ -30,9 +30,13 @@ int run_engine() {
     std::fprintf(stderr, "tenon: %s\n", link.error().message.c_str());
     return 2;
   }
-  const std::unique_ptr<event::Loop> loop = event::make_loop();
-  Engine engine(*loop, std::move(*link));
-  return engine.run();
+  int exit_code = 0;
+  {
+    const std::unique_ptr<event::Loop> loop = event::make_loop();
+    Engine engine(*loop, std::move(*link));
+    exit_code = engine.run();
+  }
+  leave_when_destroyed(exit_code);
 }
 
 Engine::Engine(event::Loop& loop, unique_fd link) : loop_(loop), client_(std::move(link), *this) {

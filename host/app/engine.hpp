@@ -25,7 +25,8 @@
 
 namespace tenon::app {
 
-// The main function of `tenon engine`, started by the keeper only. Returns the process's exit code.
+// The main function of `tenon engine`, started by the keeper only. Returns an exit code if it cannot begin; ends the
+// process itself otherwise.
 int run_engine();
 
 class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
