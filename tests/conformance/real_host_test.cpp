@@ -37,7 +37,9 @@ class RealHostTest : public testing::Test {
   }
   // Each component that was made is gone by now: nothing broken, nothing told.
   void TearDown() override {
+    host_.finish_jobs();
     for (int i = 0; i < 10; ++i) host_.loop.advance(std::chrono::seconds(1));
+    EXPECT_EQ(host_.workers->counters().abandoned, 0u);
     EXPECT_THAT(host_.environment.misbehaviour, IsEmpty());
     EXPECT_THAT(host_.metrics.render(), Not(HasSubstr("tenon_plugin_misbehaviour_total")));
     loader_.reset();
