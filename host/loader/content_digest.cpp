@@ -3,6 +3,9 @@
 #include <cstring>
 
 #define XXH_INLINE_ALL
+#if !defined(NDEBUG)
+#define XXH_NO_INLINE_HINTS 1  // at -Og g++ refuses to inline what the header insists on
+#endif
 #include <xxhash.h>
 
 #include "common/encoding.hpp"

@@ -373,7 +373,7 @@ TEST_F(Json, PassesOnNoMapThatHasAKeyTwice) {
   for (int i = 1; i < 50; ++i) many += ",\"k" + std::to_string(i) + "\":{\"k0\":1}";
   EXPECT_THAT(value(many + "}"), HasSubstr("k49"));
   EXPECT_TRUE(outcome_.ok()) << "the same key in another map is another key";
-  for (const std::string text : {std::string(R"({"a":1,"b":{},"a":2})"), std::string(R"([{"x":{"a":1,"\u0061":2}}])"),
+  for (const std::string& text : {std::string(R"({"a":1,"b":{},"a":2})"), std::string(R"([{"x":{"a":1,"\u0061":2}}])"),
                                  many + R"(,"a":1,"a":1})"}) {
     EXPECT_THAT(value(text), HasSubstr("the key \"a\" comes twice")) << text;
     EXPECT_EQ(outcome_.status, TENON_ERR_UNTRANSLATABLE);

@@ -129,7 +129,9 @@ TEST_F(Nats, ASubscriptionMadeWhileConnectingIsNotForgotten) {
     ++number;
     ASSERT_EQ(beta->subscribe(number, "during." + std::to_string(number)).status, TENON_OK);
     TransportInstance::turn();
-    if (number == 5000) ASSERT_TRUE(run_until([&] { return beta->has_ended(call); }));
+    if (number == 5000) {
+      ASSERT_TRUE(run_until([&] { return beta->has_ended(call); }));
+    }
   }
   ASSERT_TRUE(beta->succeeded(call));
   const Started healthy = beta->health_check();

@@ -100,7 +100,7 @@ TEST_F(Nats, ALineFeedNeverReachesTheServer) {
   const auto alpha = join("alpha"), beta = join("beta");
   subscribe(*beta, 1, ">");
   const std::string forged = "x 0\r\n\r\nPUB forged 0\r\n\r\nPUB y";
-  for (const std::string subject : {forged, "a b"s, ""s, "a.*"s, ">"s, "a..b"s, "a\0b"s}) {
+  for (const std::string& subject : {forged, "a b"s, ""s, "a.*"s, ">"s, "a..b"s, "a\0b"s}) {
     const Started sent = alpha->send({.topic = subject});
     EXPECT_EQ(sent.status, TENON_ERR_INVALID_ARGUMENT) << subject;
     EXPECT_FALSE(sent.error.retryable);
