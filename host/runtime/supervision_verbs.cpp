@@ -110,6 +110,10 @@ void SupervisionTree::apply_restart(const std::vector<ProcessId>& ids, const std
       manager_.resume(ids.front(), {});
       return apply_start(ids, verb);
     }
+    // What does not run is started as `start` does it: behind what it depends on.
+    const ProcessHandle* const process = manager_.find(ids.front());
+    if (process && !process->paused() && (is_ended(process->phase) || process->phase == ProcessPhase::waiting))
+      return apply_start(ids, verb);
     wake_supervisors(ids.front());
     return manager_.restart(ids.front(), VerbRun::collect(verb, ids.front()));
   }

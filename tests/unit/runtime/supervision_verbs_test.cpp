@@ -61,6 +61,16 @@ TEST_F(SupervisionVerbsTest, ARestartOfOneRestartsThatOneOnly) {
   EXPECT_EQ((*this)["b"].generation, 1u);
 }
 
+TEST_F(SupervisionVerbsTest, ARestartOfWhatHasEndedLooksAtItsDependenciesAsAStartDoes) {
+  start(root_of({process("db"), process("web", {"db"})}));
+  apply(Verb::stop, "*");
+  const auto answer = apply(Verb::restart, "web");
+  EXPECT_THAT((**answer.outcomes)[0].status.error().message, HasSubstr("web waits for db, which does not run"));
+  EXPECT_FALSE((*this)["web"].pid);
+  EXPECT_TRUE(apply(Verb::start, "db").all_ok());
+  EXPECT_EQ(status("web"), ProcessStatus::idle);
+}
+
 TEST_F(SupervisionVerbsTest, ARestartOfSeveralEndsPausesAndStartsWhatWasStopped) {
   start(root_of({process("a"), process("b")}));
   apply(Verb::pause, "a");
