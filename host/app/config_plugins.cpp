@@ -97,7 +97,7 @@ class PluginCheck {
   }
 
   // What the schema marks with "x-tenon-path" as a "program" (of a list, its first element) or a "directory". Looked at
-  // as the host will use it: relative to the main config file. What is searched in PATH is left to the process.
+  // as the host will use it: relative to the file it stands in. What is searched in PATH is left to the process.
   void check_paths(const PluginUse& use, const std::string& schema_text) {
     if (!use.config_at) return;
     const auto schema = JsonDocument::parse(schema_text, "schema"), config = JsonDocument::parse(use.config, "config");
@@ -109,14 +109,13 @@ class PluginCheck {
       const auto given = config->root().find(property.key), at = use.config_at->find(property.key);
       if (!mark || !given || !at || (given->is_array() && given->size() == 0)) continue;
       const auto path = (given->is_array() ? given->at(0) : *given).as_string();
-      const std::string wrong = path ? wrong_with(mark->as_string().value_or(""), std::string(*path)) : std::string();
+      const std::string wrong = path ? wrong_with(mark->as_string().value_or(""), std::string(*path), *at) : std::string();
       if (!wrong.empty()) reader_.refuse(at->is_array() ? at->at(0) : *at, wrong);
     }
   }
 
-  std::string wrong_with(std::string_view kind, const std::string& path) {
-    const std::string whole =
-        path.starts_with('/') ? path : std::filesystem::path(draft_.host.file).parent_path().string() + "/" + path;
+  std::string wrong_with(std::string_view kind, const std::string& path, const JsonValue& at) {
+    const std::string whole = path.starts_with('/') ? path : reader_.directory_of(at) + "/" + path;
     if (kind == "directory") return reader_.machine().wrong_with_directory(whole);
     if (kind != "program" || path.find('/') == std::string::npos) return {};
     return reader_.machine().wrong_with_command(whole, {});

@@ -212,7 +212,7 @@ void read_process(ConfigReader& reader, const JsonValue& at, const std::string& 
                   runtime::SupervisorConfig& parent) {
   ProcessDraft process{draft};
   process.process.base_id = id;
-  process.process.cwd = reader.directory_of(at);
+  process.process.cwd = process.process.config_directory = reader.directory_of(at);
   read_section(reader, at, kProcess, process);
   process.process.channel = process.worker.channel.kind;
   if (!at.find("restart")) {

@@ -68,10 +68,11 @@ Result<std::uint64_t> CommandRunner::run(CommandRequest request, std::function<v
   spec.key = command->key;
   spec.argv = std::move(request.argv);
   spec.directory = std::move(request.directory);
-  if (!base_.empty() && !spec.argv.empty() && is_relative_path(spec.argv.front()))
-    spec.argv.front() = base_ + "/" + spec.argv.front();
-  if (!base_.empty() && !spec.directory.empty() && !spec.directory.starts_with('/'))
-    spec.directory = base_ + "/" + spec.directory;
+  const std::string& base = process != nullptr ? process->config_directory : base_;
+  if (!base.empty() && !spec.argv.empty() && is_relative_path(spec.argv.front()))
+    spec.argv.front() = base + "/" + spec.argv.front();
+  if (!base.empty() && !spec.directory.empty() && !spec.directory.starts_with('/'))
+    spec.directory = base + "/" + spec.directory;
   if (process != nullptr) run_as(*process, spec);
   else spec.environment = minimal_environment();
   add_variables(spec.environment, request.environment);

@@ -4,7 +4,8 @@
 // A command for a process (a health check's) runs as that process does: with its user, groups, environment and
 // directory. So a host that is root runs no probe as root that its operator gave to a process of somebody else.
 //
-// A relative directory, and a relative program with a slash, are relative to the config file, as all paths in it are.
+// A relative directory, and a relative program with a slash, are relative to the config file in which their process
+// stands, as all paths in it are.
 //
 // A command that is past its deadline, or not wanted any more, is killed with everything in its group. Its slot is free
 // when the keeper has reported the exit.
@@ -41,8 +42,7 @@ class CommandRunner {
   static constexpr std::string_view kPrefix = "@command/";
 
   // `engine`: the number of this engine. What an earlier one started still dies under the same numbers, and is not
-  // ours. `base`: the directory of the config file, to which paths that stand in it are relative; empty: the host's
-  // own.
+  // ours. `base`: the directory of the main config file, for commands that are for no process; empty: the host's own.
   CommandRunner(event::Loop& loop, CommandLauncher& launcher, std::uint64_t engine, ProcessConfigs processes,
                 std::string base = {})
       : loop_(loop), launcher_(launcher), processes_(std::move(processes)), base_(std::move(base)),

@@ -84,6 +84,7 @@ struct ProcessConfig {
   std::vector<std::string> shown_command;
   std::vector<std::string> argv;  // at least one; argv[0] is looked up in the PATH of the environment if it has no '/'
   std::string cwd;                // absolute; empty: the host's own
+  std::string config_directory;   // of the file it stands in: what its checks' relative paths are relative to
   // "K=V". What the process gets is *shared_env (equal for all replicas; may be null) and then env; nothing is
   // inherited, and a name must not stand in both.
   std::shared_ptr<const std::vector<std::string>> shared_env;

@@ -167,6 +167,15 @@ TEST_F(ConfigPlugins, HaveTheirPathsLookedAtAsTheHostWillUseThem) {
               ElementsAre(AllOf(HasSubstr("health[0].config.cwd"), HasSubstr("does not exist"))));
 }
 
+TEST_F(ConfigPlugins, HaveTheirPathsLookedForBesideTheFileTheyStandIn) {
+  write("conf.d/check.sh", "#!/bin/sh\n", 0755);
+  write("conf.d/web.json", R"({"supervision": {"children": [{"id": "web", "command": ["true"],
+    "health": [{"check": "exec", "config": {"command": ["./check.sh"]}}]}]}})");
+  const auto loaded = load(R"({"include": ["conf.d/*.json"]})", options());
+  EXPECT_THAT(lines(loaded.problems), IsEmpty());
+  EXPECT_EQ(process(loaded, 0).config_directory, directory / "conf.d");
+}
+
 TEST_F(ConfigPlugins, WantAConfigThatIsAnObject) {
   EXPECT_THAT(lines(load_child(R"(, "restart": {"config": 5})").problems),
               ElementsAre(HasSubstr("restart.config: found 5, expected an object")));

@@ -254,8 +254,9 @@ TEST_F(CommandRunnerTest, MayBeDestroyedWhileCommandsRun) {
   EXPECT_EQ(calls, 0);
 }
 
-TEST_F(CommandRunnerTest, RelativePathsAreRelativeToTheConfigFile) {
+TEST_F(CommandRunnerTest, RelativePathsAreRelativeToTheConfigFileOfTheirProcess) {
   worker.cwd = "/srv/worker";
+  worker.config_directory = "/etc/tenon/conf.d";
   const auto run_as_worker = [&](std::string program, std::string directory) -> const keeper::SpawnSpec& {
     CommandRequest request;
     request.argv = {std::move(program), "./argument"};
@@ -264,12 +265,16 @@ TEST_F(CommandRunnerTest, RelativePathsAreRelativeToTheConfigFile) {
     EXPECT_TRUE(runner->run(request, [](CommandOutcome) {}).ok());
     return launcher.spawned.back();
   };
-  EXPECT_EQ(run_as_worker("./check.sh", "").argv, (std::vector<std::string>{"/etc/tenon/./check.sh", "./argument"}));
+  EXPECT_EQ(run_as_worker("./check.sh", "").argv, (std::vector<std::string>{"/etc/tenon/conf.d/./check.sh", "./argument"}));
   EXPECT_EQ(launcher.spawned.back().directory, "/srv/worker") << "the process's, unless another is given";
-  EXPECT_EQ(run_as_worker("bin/check", "data").argv.front(), "/etc/tenon/bin/check");
-  EXPECT_EQ(launcher.spawned.back().directory, "/etc/tenon/data");
+  EXPECT_EQ(run_as_worker("bin/check", "data").argv.front(), "/etc/tenon/conf.d/bin/check");
+  EXPECT_EQ(launcher.spawned.back().directory, "/etc/tenon/conf.d/data");
   EXPECT_EQ(run_as_worker("check", "/data").argv.front(), "check") << "searched in PATH";
   EXPECT_EQ(launcher.spawned.back().directory, "/data");
+  CommandRequest request;  // for no process
+  request.argv = {"bin/check"};
+  EXPECT_TRUE(runner->run(request, [](CommandOutcome) {}).ok());
+  EXPECT_EQ(launcher.spawned.back().argv.front(), "/etc/tenon/bin/check");
 }
 
 }  // namespace
