@@ -5,11 +5,14 @@ if(NOT TENON_TESTS)
 endif()
 find_package(GTest REQUIRED)
 
-# What tests themselves do costs next to nothing, to optimise it half of a tree's build. The host and the plugins are
-# compiled as ever.
+# What tests themselves do costs next to nothing; to optimise it, and to check each pointer in it, is half of a tree's
+# build. The host and the plugins are compiled as ever.
 set(TENON_TEST_COMPILE_OPTIONS "")
 if(NOT TENON_FUZZ)
   set(TENON_TEST_COMPILE_OPTIONS $<$<CONFIG:Debug>:-O0>)
+  if(TENON_SANITIZE MATCHES "undefined")
+    list(APPEND TENON_TEST_COMPILE_OPTIONS -fno-sanitize=vptr,null,alignment,object-size)
+  endif()
 endif()
 
 # Only there to hold the precompiled header of all tests: an executable, since g++ takes no header of -fPIC for -fPIE.
