@@ -71,23 +71,18 @@ void TransportRoute::close() {
   if (std::exchange(closed_, true)) return;
   constexpr std::string_view kUnknown = "the host stopped before the transport said whether it had sent the event";
   constexpr std::string_view kUnsent = "the host stopped before the transport took the event; publish it again";
-  std::size_t left = 0;
   for (const auto& [position, sending] : on_the_way_) {
     if (sending->completed || !sending->message) continue;
     services_.dead_letters.dead_letter(sending->message.event(), message::DeadLetterReason::shutdown, name_, kUnknown,
                                        1);
-    ++left;
   }
   on_the_way_.clear();
   alive_.reset();  // completions that come now have nothing to say
   const MonotonicTime now = services_.loop.clock().monotonic();
   message::MessageDispatcher& dispatcher = services_.router.dispatcher();
   dispatcher.detach(receiver_, {}, now);
-  left += dispatcher.dead_letter_waiting(receiver_, message::DeadLetterReason::shutdown, kUnsent);
+  dispatcher.dead_letter_waiting(receiver_, message::DeadLetterReason::shutdown, kUnsent);
   dispatcher.set_gate(receiver_, message::Gate::ended, now);
-  if (left != 0)
-    log::warn("transport", "events were not sent before the host stopped",
-              {{"transport", name_}, {"route", config_.topic}, {"events", left}});
 }
 
 void TransportRoute::wake() {

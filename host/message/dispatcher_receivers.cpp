@@ -132,7 +132,7 @@ std::size_t MessageDispatcher::dead_letter_waiting(ReceiverId id, DeadLetterReas
   std::size_t taken = 0;
   for (; !queue.mailbox.empty(); ++taken) {
     const Waiting waiting = queue.mailbox.pop_front();
-    dead_letters_.dead_letter(waiting.message.event(), reason, queue.name, detail, waiting.attempts);
+    dead_letters_.dead_letter(waiting.message.event(), reason, queue.name, detail, attempts_of(waiting));
   }
   return taken;
 }

@@ -225,6 +225,17 @@ TEST_F(DispatcherTest, TakesWhatWaitsForOneReceiverOutAsDeadLettersOfTheReasonGi
   EXPECT_EQ(dispatcher_.dead_letter_waiting(r, DeadLetterReason::shutdown, "why"), 0u);
 }
 
+TEST_F(DispatcherTest, WhatIsTakenOutOfAReceiversQueueKeepsItsHistory) {
+  const ReceiverId r = add(a_, at_least_once());
+  deliver(r, "1");
+  dispatcher_.set_gate(r, Gate::waiting, kStart);
+  dispatcher_.detach(r, {}, kStart);
+  EXPECT_EQ(dispatcher_.dead_letter_waiting(r, DeadLetterReason::shutdown, "why"), 1u);
+  EXPECT_EQ(dead_.last_attempts, 1u);
+  ASSERT_EQ(dead_.last_history.size(), 1u);
+  EXPECT_EQ(dead_.last_history[0].receiver, "r0");
+}
+
 TEST_F(DispatcherTest, ReusesIdsWithoutInheritance) {
   const ReceiverId r = add(a_, at_least_once());
   deliver(r, "1");
