@@ -6,6 +6,7 @@
 
 #include "app/host_documents.hpp"
 #include "app/host_metrics.hpp"
+#include "app/publish_refusal.hpp"
 #include "app/version.hpp"
 #include "common/json_writer.hpp"
 #include "common/text.hpp"
@@ -193,59 +194,19 @@ Result<std::unique_ptr<HostView::Incoming>> HostView::read(std::string_view body
   return incoming;
 }
 
-namespace {
-
-// Once somebody has it, trying again would give it to them twice.
-bool taken(const message::PublishResult& result) {
-  return !result.failed && (result.parked || result.receivers != 0);
-}
-
-// Each receiver refused it in its own way; the newest dead letter is about the last of them.
-Error refused_by_all(const message::DeadLetterStore& store, std::string_view id) {
-  using Reason = message::DeadLetterReason;
-  const auto& letters = store.letters();
-  const bool known = !letters.empty() && letters.back().message.event().envelope.id == id;
-  const std::string why = known ? letters.back().receiver + ": " + letters.back().detail : "each refused it";
-  const bool for_good =
-      known && (letters.back().reason == Reason::untranslatable || letters.back().reason == Reason::too_large);
-  return Error(for_good ? errc::untranslatable : errc::exhausted,
-               "no receiver took the event, " + why + "; it was dead-lettered, `tenon deadletters list` shows it",
-               for_good ? fault::caller : fault::host, !for_good);
-}
-
-// Why nobody got an event, for the client that published it.
-Error not_taken(const message::PublishResult& result, const message::Event& event,
-                const message::DeadLetterStore& store) {
-  if (result.blocked)
-    return Error(errc::exhausted, "a receiver's mailbox is full; the event was dead-lettered for it, try again later",
-                 fault::host, true);
-  if (!result.failed) return refused_by_all(store, event.envelope.id);
-  switch (*result.failed) {
-    case message::DeadLetterReason::no_receiver:
-      return Error(errc::not_found, "no subscription matches topic " + std::string(event.envelope.effective_topic()) +
-                                        "; `tenon routes` lists them",
-                   fault::caller);
-    case message::DeadLetterReason::duplicate_request:
-      return Error(errc::already_exists, "a request with this id waits for its answer already; give each an id of its own",
-                   fault::caller);
-    case message::DeadLetterReason::request_limit:
-      return Error(errc::exhausted, "as many requests wait for answers as may; try again later", fault::host, true);
-    default: return Error(errc::invalid_argument, "not delivered: " + std::string(to_string(*result.failed)), fault::caller);
-  }
-}
-
-}  // namespace
-
 Result<std::string> HostView::publish(std::string_view body, std::string_view content_type) {
   auto incoming = read(body, content_type);
   if (!incoming.ok()) return std::move(incoming).error();
   const message::Event& event = (*incoming)->event;
+  const message::DeadLetterStore& store = host_.dead_letters().store();
+  const std::uint64_t before = newest_letter(store);
   const message::PublishResult result =
       host_.router().publish(event, message::Publisher{.name = "api"}, host_.loop().clock().monotonic());
-  if (!taken(result)) return not_taken(result, event, host_.dead_letters().store());
+  const auto letters = letters_about(store, event.envelope.id, before);
+  if (!taken(result)) return publish_refusal(result, event, letters);
   JsonWriter json;
   json.begin_object().member("id", event.envelope.id).member("receivers", result.receivers);
-  json.member("dead_lettered_for_some", result.blocked);
+  json.member("dead_lettered_for_some", result.blocked || !letters.empty());
   return json.end_object().take();
 }
 
@@ -278,13 +239,15 @@ void HostView::request(std::string_view body, Duration timeout, control::JsonDon
     if (json.empty()) return (*answered)(Error(errc::untranslatable, "the answer cannot be expressed as JSON"));
     (*answered)(json);
   });
+  const message::DeadLetterStore& store = host_.dead_letters().store();
+  const std::uint64_t before = newest_letter(store);
   const message::PublishResult result = host_.router().publish(
       event, message::Publisher{.name = "api", .asker_token = token}, host_.loop().clock().monotonic());
   host_.rearm_message_timer();
   if (taken(result)) return;
   host_.askers().remove(token);
   if (!result.failed) host_.router().requests().withdraw(event.envelope.id, event.envelope.replyto);
-  (*answered)(not_taken(result, event, host_.dead_letters().store()));
+  (*answered)(publish_refusal(result, event, letters_about(store, event.envelope.id, before)));
 }
 
 // --- streams ---

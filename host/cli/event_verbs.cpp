@@ -44,6 +44,8 @@ std::string render_receipt(const std::string& body) {
   const auto receivers = member_number(document->root(), "receivers");
   std::string text = "published " + member_text(document->root(), "id");
   if (receivers) text += " to " + std::to_string(*receivers) + (*receivers == 1 ? " receiver" : " receivers");
+  if (const auto some = document->root().find("dead_lettered_for_some"); some && some->as_bool() == true)
+    text += ", dead-lettered for others; see tenon deadletters list";
   return text;
 }
 

@@ -73,8 +73,9 @@ class HostInterface {
   virtual void shutdown() = 0;
 
   // Publishes a CloudEvent given as JSON (`content_type` may name another encoding that a serializer is loaded for). The
-  // document is {"id", "receivers"}. errc::exhausted: a receiver is full, come back later; errc::not_found: nobody gets it
-  // (it is dead-lettered).
+  // document is {"id", "receivers", "dead_lettered_for_some"}. If nobody got it, it is dead-lettered and the error says
+  // why: errc::exhausted, a receiver or the host is full, come back later, or (fault::caller) it is too large for them;
+  // errc::wrong_state, they closed their channels or ended; errc::not_found, there is no receiver, or no such target.
   virtual Result<std::string> publish(std::string_view event, std::string_view content_type) = 0;
   // Publishes it as a request and completes with the answer as a JSON event, or errc::timeout.
   virtual void request(std::string_view event, Duration timeout, JsonDone done) = 0;

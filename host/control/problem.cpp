@@ -26,6 +26,12 @@ int http_status(errc code) noexcept {
   return 500;
 }
 
+int http_status(const Error& error) noexcept {
+  // A limit that the client's own message is beyond: no later time helps.
+  if (error.code == errc::exhausted && error.whose == fault::caller) return 413;
+  return http_status(error.code);
+}
+
 namespace {
 
 HttpResponse make_problem(int status, std::string_view detail, std::string_view code, std::string_view results) {
@@ -45,7 +51,7 @@ HttpResponse make_problem(int status, std::string_view detail, std::string_view 
 HttpResponse problem(int status, std::string_view detail) { return make_problem(status, detail, {}, {}); }
 
 HttpResponse problem(const Error& error) {
-  return make_problem(http_status(error.code), error.message, to_string(error.code), {});
+  return make_problem(http_status(error), error.message, to_string(error.code), {});
 }
 
 HttpResponse problem(int status, std::string_view detail, std::string_view results) {

@@ -12,6 +12,8 @@ namespace tenon::control {
 // not_found 404 · invalid_argument, bad_data 400 · untranslatable 422 · permission 403 · wrong_state, already_exists
 // 409 · exhausted, unavailable, cancelled 503 · timeout 504 · unsupported 501 · everything else 500.
 int http_status(errc code) noexcept;
+// The same, but 413 for exhausted by the caller's fault: what it sent is larger than may be.
+int http_status(const Error& error) noexcept;
 
 // {"type":"about:blank","title":…,"status":…,"detail":…}; a 503 carries Retry-After: 1. `detail` is one sentence for
 // a person.

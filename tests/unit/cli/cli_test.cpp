@@ -171,6 +171,25 @@ TEST_F(CliTest, SendPublishesACloudEvent) {
   EXPECT_TRUE(host.requests().at(0).ends_with("\r\n\r\n" R"({"type":"a.b","topic":"a.b","data":{"k":1}})"));
 }
 
+TEST_F(CliTest, SendTellsThatOthersDidNotGetIt) {
+  ScriptedHost host({ScriptedHost::answering(200, R"({"id":"e1","receivers":1,"dead_lettered_for_some":true})")});
+  const Outcome outcome = on(host, {"send", "a.b"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "published e1 to 1 receiver, dead-lettered for others; see tenon deadletters list\n");
+}
+
+TEST_F(CliTest, AnEventThatReachedNobodyFailsWithTheHostsAdvice) {
+  for (const int status : {404, 409, 413, 422, 503}) {
+    ScriptedHost host({ScriptedHost::answering(status, R"({"detail":"no receiver; do this","code":"exhausted"})")});
+    for (const char* verb : {"send", "request"}) {
+      const Outcome outcome = on(host, {verb, "a.b"});
+      EXPECT_EQ(outcome.code, 1) << status;
+      EXPECT_EQ(outcome.out, "");
+      EXPECT_EQ(outcome.error, "tenon: no receiver; do this\n");
+    }
+  }
+}
+
 TEST_F(CliTest, DataThatIsNoJsonNeverLeaves) {
   ScriptedHost host({ScriptedHost::answering(200, "{}")});
   const Outcome outcome = on(host, {"send", "a", "--data", "hello"});

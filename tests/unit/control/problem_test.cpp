@@ -29,6 +29,12 @@ TEST(Problem, OverloadSaysWhenToComeBack) {
   EXPECT_TRUE(problem(404, "x").headers.empty());
 }
 
+TEST(Problem, WhatIsLargerThanMayBeIsNoOverload) {
+  const HttpResponse response = problem(Error(errc::exhausted, "too large", fault::caller));
+  EXPECT_EQ(response.status, 413);
+  EXPECT_TRUE(response.headers.empty());
+}
+
 TEST(Problem, EveryStatusThatIsSentHasAPhrase) {
   for (const int status : {200, 202, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 431, 500, 501, 503, 504}) {
     EXPECT_NE(reason_phrase(status), "Status") << status;
