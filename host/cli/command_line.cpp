@@ -13,6 +13,7 @@
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
 #include "common/units.hpp"
+#include "control/protocol.hpp"
 
 namespace tenon::cli {
 
@@ -20,8 +21,8 @@ namespace {
 
 // A text that CLI11 filled, turned into a value after parsing: so that our own units and messages apply.
 struct RawOptions {
-  std::optional<std::string> name;
-  std::string count, timeout, run_for, input;
+  std::optional<std::string> name, count, timeout, run_for;
+  std::string input;
 };
 
 class Parser {
@@ -47,6 +48,11 @@ class Parser {
   std::vector<std::pair<const VerbEntry*, CLI::App*>> verbs_;
 };
 
+// For options whose absence means something else than an empty text.
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "an empty text names nothing; leave the option out" : std::string();
+}
+
 std::string flattened(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
@@ -59,7 +65,8 @@ Parser::Parser(const std::string& version)
   app_.set_version_flag("--version", "tenon " + version, "print the version");
   app_.set_help_flag("-h,--help", "print this help");
   app_.add_option("--socket", arguments_.socket,
-                  "the host's control socket; else $TENON_SOCKET, else the user's runtime directory");
+                  "the host's control socket; else $TENON_SOCKET, else the user's runtime directory")
+      ->check(not_empty);
   app_.footer("Each verb has its own help with an example: tenon VERB --help\n"
               "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the host is not running.");
   app_.require_subcommand(1);
@@ -80,7 +87,7 @@ CLI::App* Parser::add(const VerbEntry& entry) {
   }
   const std::string name(space == entry.name.npos ? entry.name : entry.name.substr(space + 1));
   CLI::App* verb = parent->add_subcommand(name, std::string(entry.summary));
-  verb->add_option("--socket", arguments_.socket, "the host's control socket");
+  verb->add_option("--socket", arguments_.socket, "the host's control socket")->check(not_empty);
   verb->footer("Example:\n  " + std::string(entry.example));
   add_arguments(entry, *verb);
   return verb;
@@ -93,8 +100,8 @@ void Parser::add_event(CLI::App& verb) {
                        : "unexpected " + quote_for_message(text) + "; give data with --data, --file or -";
   });
   auto* data = verb.add_option("--data", arguments_.data, "the event's data, as JSON");
-  verb.add_option("--file", arguments_.file, "a file that holds the data, as JSON")->excludes(data);
-  verb.add_option("--type", arguments_.type, "the event's type; else the topic");
+  verb.add_option("--file", arguments_.file, "a file that holds the data, as JSON")->excludes(data)->check(not_empty);
+  verb.add_option("--type", arguments_.type, "the event's type; else the topic")->check(not_empty);
 }
 
 void Parser::add_processes(CLI::App& verb) {
@@ -148,7 +155,7 @@ void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
     case Verb::send: add_event(verb); break;
     case Verb::request:
       add_event(verb);
-      verb.add_option("--timeout", raw_.timeout, "how long to wait for the reply, 30s if not given");
+      verb.add_option("--timeout", raw_.timeout, "how long to wait for the reply, 30s if not given, at most 5m");
       break;
     case Verb::tail:
       one("PATTERN", "topics, such as 'task.>'");
@@ -160,26 +167,33 @@ void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
   }
 }
 
+// Both return what is wrong; empty: nothing.
+std::string read_duration(const char* option, const std::optional<std::string>& text, std::optional<Duration>& into) {
+  if (!text) return {};
+  const auto value = parse_duration(*text);
+  if (!value) return std::string(option) + ": " + value.error().message;
+  into = *value;
+  return {};
+}
+
+std::string read_count(const std::optional<std::string>& text, std::optional<std::uint64_t>& into) {
+  if (!text) return {};
+  std::uint64_t count = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, count);
+  if (error != std::errc() || stop != end) return "-n: found " + quote_for_message(*text) + ", expected a whole number";
+  into = count;
+  return {};
+}
+
 // What CLI11 cannot know. Empty: all is well.
 std::string Parser::check() {
-  const auto duration = [](const char* option, const std::string& text, std::optional<Duration>& into) -> std::string {
-    if (text.empty()) return {};
-    const auto value = parse_duration(text);
-    if (!value) return std::string(option) + ": " + value.error().message;
-    into = *value;
-    return {};
-  };
-  if (auto problem = duration("--timeout", raw_.timeout, arguments_.timeout); !problem.empty()) return problem;
-  if (auto problem = duration("--for", raw_.run_for, arguments_.run_for); !problem.empty()) return problem;
-  if (!raw_.count.empty()) {
-    std::uint64_t count = 0;
-    const char* end = raw_.count.data() + raw_.count.size();
-    const auto [stop, error] = std::from_chars(raw_.count.data(), end, count);
-    if (error != std::errc() || stop != end) {
-      return "-n: found " + quote_for_message(raw_.count) + ", expected a whole number";
-    }
-    arguments_.count = count;
-  }
+  if (auto problem = read_duration("--for", raw_.run_for, arguments_.run_for); !problem.empty()) return problem;
+  if (auto problem = read_duration("--timeout", raw_.timeout, arguments_.timeout); !problem.empty()) return problem;
+  if (arguments_.timeout && (*arguments_.timeout == Duration(0) || *arguments_.timeout > control::kMaxRequestTimeout))
+    return "--timeout: found " + quote_for_message(*raw_.timeout) + ", expected more than 0 and at most " +
+           duration_to_config(control::kMaxRequestTimeout);
+  if (auto problem = read_count(raw_.count, arguments_.count); !problem.empty()) return problem;
   if (raw_.name) arguments_.names.push_back(*raw_.name);
   for (const std::string& name : arguments_.names) {
     if (name.empty()) return "an empty text names nothing";
@@ -250,6 +264,15 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
   // CLI11 would only say that it did not expect the word.
   if (const std::string problem = wrong_with_verb(words); !problem.empty())
     return {.exit_code = kWrongUsage, .error = problem + (problem.ends_with('?') ? " See" : "; see") + " tenon --help"};
+  // CLI11 would take the next word for the value.
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--") break;
+    if (word.starts_with("--") && word.find('=') == word.size() - 1)
+      return {.exit_code = kWrongUsage,
+              .error = quote_for_message(word) + " gives no value; write one behind it, or leave the option out; see "
+                                                 "tenon --help"};
+  }
   return Parser(version).parse(argc, argv);
 }
 

@@ -136,6 +136,14 @@ TEST(CommandLine, WrongUsageIsOneLineThatSaysWhatIsWrong) {
   EXPECT_THAT(complaint({"plugin", "xyzzy"}), HasSubstr("there is plugin list and plugin info"));
   EXPECT_THAT(complaint({"kill", "a", "--signal", "BANG"}), HasSubstr("BANG"));
   EXPECT_THAT(complaint({"request", "a", "--timeout", "soon"}), HasSubstr("--timeout"));
+  for (const char* timeout : {"10m", "0s", "", "-1s"})
+    EXPECT_THAT(complaint({"request", "a", "--timeout", timeout}), HasSubstr("--timeout: found")) << timeout;
+  EXPECT_THAT(complaint({"request", "a", "--timeout", "10m"}), HasSubstr("at most 5m"));
+  EXPECT_THAT(complaint({"send", "a", "--type", ""}), HasSubstr("--type: an empty text"));
+  EXPECT_THAT(complaint({"send", "a", "--type=", "--json"}), HasSubstr("\"--type=\" gives no value"));
+  EXPECT_EQ(good({"send", "a", "--type=b="}).type, "b=");
+  EXPECT_THAT(complaint({"ps", "--socket", ""}), HasSubstr("--socket: an empty text"));
+  EXPECT_THAT(complaint({"request", "a", "--file", ""}), HasSubstr("--file: an empty text"));
   EXPECT_THAT(complaint({"send", "a", "b"}), HasSubstr("\"b\""));
   complaint({"send", "a", "--data", "1", "--file", "f"});
   EXPECT_THAT(complaint({"send", "a", "--data", "1", "-"}), HasSubstr("once"));
@@ -143,6 +151,8 @@ TEST(CommandLine, WrongUsageIsOneLineThatSaysWhatIsWrong) {
   EXPECT_THAT(complaint({"stop", "a", ""}), HasSubstr("empty"));
   complaint({"tail", "a", "-n", "-3"});
   complaint({"tail", "a", "-n", "many"});
+  complaint({"tail", "a", "-n", ""});
+  complaint({"run", "c.json", "--for", ""});
 }
 
 TEST(CommandLine, VerbsOfTheFutureAreNotOffered) {
