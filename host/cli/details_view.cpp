@@ -1,7 +1,12 @@
-// render_details, render_event and render_log_line of views.hpp.
+// render_details, render_process, render_event and render_log_line of views.hpp.
+#include <algorithm>
+#include <functional>
+
 #include "cli/values.hpp"
 #include "cli/views.hpp"
+#include "common/rfc3339.hpp"
 #include "common/text.hpp"
+#include "common/units.hpp"
 
 namespace tenon::cli {
 
@@ -34,7 +39,10 @@ std::string indented(const std::string& text, std::size_t depth) {
 // `depth` counts how far objects are nested; beyond kDeepest they are shown as JSON, so recursion is bounded.
 constexpr std::size_t kDeepest = 4;
 
-void append_details(std::string& out, const JsonValue& object, std::size_t depth, const Style& style) {
+using RenderTable = std::function<std::string(std::string_view key, const JsonValue& rows)>;
+
+void append_details(std::string& out, const JsonValue& object, std::size_t depth, const RenderTable& table,
+                    const Style& style) {
   std::size_t width = 0;
   for (const JsonMember member : object.members()) width = std::max(width, display_width(label_of(member.key)));
   const std::string margin(depth * 2, ' ');
@@ -42,10 +50,10 @@ void append_details(std::string& out, const JsonValue& object, std::size_t depth
     const std::string label = label_of(member.key);
     out += margin + paint(label, Colour::dim, style);
     if (is_table(member.value)) {
-      out += "\n" + indented(render_list(member.value, "", style), depth * 2 + 2);
+      out += "\n" + indented(table(member.key, member.value), depth * 2 + 2);
     } else if (member.value.is_object() && member.value.size() > 0 && depth < kDeepest) {
       out += "\n";
-      append_details(out, member.value, depth + 1, style);
+      append_details(out, member.value, depth + 1, table, style);
     } else {
       std::string text = member.value.size() == 0 && (member.value.is_object() || member.value.is_array())
                              ? std::string(kNothing)
@@ -60,7 +68,49 @@ void append_details(std::string& out, const JsonValue& object, std::size_t depth
 
 std::string render_details(const JsonValue& object, const Style& style) {
   std::string out;
-  append_details(out, object, 0, style);
+  const auto list = [&](std::string_view, const JsonValue& rows) { return render_list(rows, "", style); };
+  append_details(out, object, 0, list, style);
+  return out;
+}
+
+namespace {
+
+std::string age_text(const JsonValue& result, WallTime now) {
+  const auto at = result.find("at");
+  const auto when = at ? at->as_string() : std::nullopt;
+  const auto time = when ? parse_rfc3339(*when) : Result<WallTime>(Error());
+  if (!time.ok()) return member_text(result, "at");
+  return format_duration(std::max<Duration>(now - *time, Duration(0)));
+}
+
+std::string render_checks(const JsonValue& checks, WallTime now, const Style& style) {
+  TextTable table({{"CHECK"}, {"STATE"}, {"LAST RESULT"}, {"AGE", true}, {"LATENCY", true}, {"TIMEOUTS", true},
+                   {"REASON"}});
+  for (const JsonValue check : checks.elements()) {
+    const std::string state = member_text(check, "state");
+    std::string last(kNothing), age(kNothing), latency(kNothing), reason = member_text(check, "reason", "");
+    if (const auto results = check.find("results"); results && results->size() > 0) {
+      const JsonValue result = results->at(results->size() - 1);
+      last = member_text(result, "state");
+      age = age_text(result, now);
+      latency = member_text(result, "latency_ms");
+      if (reason.empty()) reason = member_text(result, "reason", "");
+    }
+    const Colour last_colour = colour_of_state(last);
+    table.add_row({member_text(check, "check"), Cell(state, colour_of_state(state)), Cell(last, last_colour), age,
+                   latency, member_text(check, "timeouts"), reason});
+  }
+  return table.render(style);
+}
+
+}  // namespace
+
+std::string render_process(const JsonValue& process, WallTime now, const Style& style) {
+  std::string out;
+  const auto table = [&](std::string_view key, const JsonValue& rows) {
+    return key == "checks" ? render_checks(rows, now, style) : render_list(rows, "", style);
+  };
+  append_details(out, process, 0, table, style);
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/cli.hpp"
 #include "cli/session.hpp"
 #include "cli/views.hpp"
+#include "common/clock.hpp"
 #include "common/encoding.hpp"
 #include "common/json_document.hpp"
 
@@ -25,10 +26,11 @@ std::string target_of(const Arguments& arguments) {
 
 // One process is an object, several are an array.
 std::string render_processes_in_full(const JsonValue& document, const Style& style) {
-  if (!document.is_array()) return render_details(document, style);
+  const WallTime now = SystemClock().wall();
+  if (!document.is_array()) return render_process(document, now, style);
   std::string text;
   for (const JsonValue process : document.elements())
-    text += (text.empty() ? "" : "\n") + render_details(process, style);
+    text += (text.empty() ? "" : "\n") + render_process(process, now, style);
   return text;
 }
 

@@ -124,11 +124,12 @@ std::string render_plugins(const JsonValue& plugins, const Style& style) {
 std::string render_dead_letters(const JsonValue& letters, const Style& style) {
   if (letters.size() == 0) return "no dead letters: everything was delivered\n";
   TextTable table(
-      {{"NUMBER", true}, {"TIME"}, {"REASON"}, {"TOPIC"}, {"ID"}, {"RECEIVER"}, {"ATTEMPTS", true}, {"DETAIL"}});
+      {{"NUMBER", true}, {"TIME"}, {"REASON"}, {"TOPIC"}, {"ID"}, {"SENDER"}, {"RECEIVER"}, {"ATTEMPTS", true},
+       {"DETAIL"}});
   for (const JsonValue l : letters.elements()) {
     table.add_row({member_text(l, "number"), member_text(l, "time"), Cell(member_text(l, "reason"), Colour::yellow),
-                   member_text(l, "topic"), member_text(l, "id"), member_text(l, "receiver"),
-                   member_text(l, "attempts"), member_text(l, "detail", "")});
+                   member_text(l, "topic"), member_text(l, "id"), member_text(l, "sender"),
+                   member_text(l, "receiver"), member_text(l, "attempts"), member_text(l, "detail", "")});
   }
   return table.render(style);
 }

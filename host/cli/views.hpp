@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/text_table.hpp"
+#include "common/clock.hpp"
 #include "common/json_document.hpp"
 
 namespace tenon::cli {
@@ -17,6 +18,8 @@ std::string render_dead_letters(const JsonValue& letters, const Style& style);
 
 // An object as `key  value` lines; objects in it are indented, arrays of objects become tables.
 std::string render_details(const JsonValue& object, const Style& style);
+// A process in full: the same, with its health checks as a table of their last results, which are `now - at` old.
+std::string render_process(const JsonValue& process, WallTime now, const Style& style);
 // An array of objects as a table: a column for each key, in the order in which keys first appear. `empty`: what to
 // say when there is nothing in it.
 std::string render_list(const JsonValue& array, std::string_view empty, const Style& style);

@@ -8,7 +8,9 @@
 namespace tenon::test_support {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kConfig = R"({
   "node": "alpha",
@@ -95,6 +97,17 @@ TEST_F(Cli, StatusShowsOneProcessInFull) {
   const ProgramResult unknown = cli({"status", "ecko.1"});
   EXPECT_EQ(unknown.exit_code, 1);
   EXPECT_THAT(unknown.err, HasSubstr("echo.1"));
+}
+
+TEST_F(Cli, StatusShowsHealthResultsAsTextAndJsonAsTheyAre) {
+  EXPECT_TRUE(wait_until([] { return cli({"health"}).out.find("+") != std::string::npos; }));
+  const std::string status = cli({"status", "echo.1"}).out;
+  EXPECT_THAT(status, ContainsRegex("CHECK +STATE +LAST RESULT +AGE"));
+  EXPECT_THAT(status, ContainsRegex("process +healthy +healthy +[0-9]"));
+  EXPECT_THAT(status, Not(HasSubstr("{\"")));
+  const auto json = host_->json({"status", "echo.1"});
+  ASSERT_TRUE(json);
+  EXPECT_GT(json->root().find("checks")->at(0).find("results")->size(), 0u);
 }
 
 TEST_F(Cli, StatusAndLogsOfSeveralAreOfEachThatTheSelectorsName) {

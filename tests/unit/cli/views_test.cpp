@@ -1,5 +1,7 @@
 #include "cli/views.hpp"
 
+#include "common/rfc3339.hpp"
+
 namespace tenon::cli {
 namespace {
 
@@ -109,6 +111,34 @@ TEST(LogLine, IsTheProcesssOwnText) {
   EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"\u001b[2J"})", {.colour = true}), "\\x1b[2J\n");
   EXPECT_EQ(render_log_line(R"({"stream":"host","text":"12 lines dropped"})", {}), "-- 12 lines dropped --\n");
   EXPECT_EQ(render_log_line(R"({"id":"counter.1","stream":"stdout","text":"a"})", {}), "counter.1  a\n");
+TEST(ProcessInFull, ShowsTheLastResultOfEachCheckAndItsAge) {
+  const JsonDocument document = parsed(R"({"id":"a","checks":[
+    {"process":"a","check":"tcp","state":"degraded","reason":"","timeouts":1,"results":[
+      {"at":"2026-05-04T10:00:00.000Z","state":"healthy","latency_ms":0.25,"reason":""},
+      {"at":"2026-05-04T10:00:05.000Z","state":"unhealthy","latency_ms":12,"reason":"refused"}]},
+    {"process":"a","check":"exec","state":null,"reason":"no such plugin","timeouts":0,"results":[]},
+    {"process":"a","check":"odd","state":"healthy","reason":"","results":[
+      {"at":"2026-05-04T11:00:00Z","state":"healthy"}]}],"events_in":3})");
+  const auto now = parse_rfc3339("2026-05-04T10:01:35.000Z");
+  ASSERT_TRUE(now.ok());
+  EXPECT_EQ(render_process(document.root(), *now, {}),
+            "id         a\n"
+            "checks\n"
+            "  CHECK  STATE     LAST RESULT     AGE  LATENCY  TIMEOUTS  REASON\n"
+            "  tcp    degraded  unhealthy    1m 30s    12 ms         1  refused\n"
+            "  exec   -         -                 -        -         0  no such plugin\n"
+            "  odd    healthy   healthy         0 s        -         -\n"
+            "events in  3\n");
+}
+
+TEST(DeadLetters, ShowWhoSentAndWhoRefused) {
+  const JsonDocument document = parsed(R"([{"number":7,"reason":"too_large","receiver":"sink","sender":"feeder",
+    "detail":"raise max_event","attempts":0,"time":"T","id":"e1","type":"t","topic":"a.b"}])");
+  EXPECT_EQ(render_dead_letters(document.root(), {}),
+            "NUMBER  TIME  REASON     TOPIC  ID  SENDER  RECEIVER  ATTEMPTS  DETAIL\n"
+            "     7  T     too_large  a.b    e1  feeder  sink             0  raise max_event\n");
+}
+
   EXPECT_EQ(render_log_line(R"({"stream":"stderr","text":"long","cut":true})", {}), "long …\n");
 }
 
