@@ -45,6 +45,46 @@ void write_mailbox(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
   json.end_object();
 }
 
+// As a sender that waits for a full receiver; null: it does not.
+void write_parked(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
+  json.key("parked");
+  const message::ReceiverId id = host.workers().receiver(process.id());
+  const auto parked = id == message::kNoReceiver ? std::nullopt : host.router().parked(id);
+  if (!parked) {
+    json.null();
+    return;
+  }
+  json.begin_object().member("waits_for", parked->receiver);
+  json.member("limit", parked->event_limit ? "limits.events" : "mailbox");
+  json.member("events", parked->events).member("bytes", parked->bytes);
+  json.member("waiting_ms", whole_milliseconds(host.loop().clock().monotonic() - parked->since)).end_object();
+}
+
+std::string_view text_of(runtime::ChannelKind kind) noexcept {
+  switch (kind) {
+    case runtime::ChannelKind::none: break;
+    case runtime::ChannelKind::stdio: return "stdio";
+    case runtime::ChannelKind::socket: return "socket";
+  }
+  return "none";
+}
+
+// null for an end: there is no channel now.
+void write_channel(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
+  const integration::WorkerConfig* config = host.workers().config(process.id());
+  const auto closed = host.workers().closed_ends(process.id());
+  const auto end = [&](const char* key, bool is_closed) {
+    json.key(key);
+    if (closed) json.value(is_closed);
+    else json.null();
+  };
+  json.key("channel").begin_object();
+  json.member("kind", text_of(config == nullptr ? runtime::ChannelKind::none : config->channel.kind));
+  end("input_closed", closed && closed->input);
+  end("output_closed", closed && closed->output);
+  json.end_object();
+}
+
 void write_exit(JsonWriter& json, Host& host, const runtime::ExitRecord& exit) {
   json.begin_object().member("how", to_string(exit)).member("at", wall_text(host, exit.at));
   json.member("run_time_ms", whole_milliseconds(exit.run_time)).member("max_resident_bytes", exit.usage.max_resident_bytes);
@@ -85,6 +125,7 @@ void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& pr
   json.key("checks");
   write_health(json.begin_array(), host, process);
   json.end_array();
+  write_channel(json, host, process);
   json.member("events_in", host.workers().events_in(process.id())).member("log_lines", host.workers().log_lines(process.id()));
 }
 
@@ -103,6 +144,7 @@ void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
   else json.null();
   json.member("supervisor", process.supervisor);
   write_mailbox(json, host, process);
+  write_parked(json, host, process);
   write_usage(json, process);
   if (detail) write_detail(json, host, process);
   json.end_object();

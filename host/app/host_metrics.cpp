@@ -24,6 +24,9 @@ class HostMetrics {
     mailbox_dropped_ = counters("tenon_mailbox_dropped_total", "Events that a process's full mailbox did not keep.",
                                 {"process", "verdict"});
     depth_ = gauges("tenon_mailbox_depth", "Events that wait for a process.", {"process"});
+    transport_waiting_ = gauges("tenon_transport_waiting", "Events that wait in a transport's routes.", {"transport"});
+    transport_in_flight_ =
+        gauges("tenon_transport_in_flight", "Events that a transport has and that are not settled.", {"transport"});
     engine_ = counters("tenon_engine_restarts_total", "Restarts of the engine since the host began.", {});
     bytes_ = gauges("tenon_event_bytes", "Octets of all events that wait, in mailboxes and with their senders.", {});
     dropped_ = counters("tenon_system_events_dropped_total", "Events of the host that found their queue full.", {});
@@ -50,6 +53,10 @@ class HostMetrics {
       const message::ReceiverId receiver = host_.workers().receiver(process.id());
       if (receiver != message::kNoReceiver) collect_mailbox(process.id(), receiver);
     });
+    for (const integration::TransportHub::Load& load : host_.transports().loads()) {
+      transport_waiting_.with({load.transport}).set(static_cast<double>(load.waiting));
+      transport_in_flight_.with({load.transport}).set(static_cast<double>(load.in_flight));
+    }
     engine_.with().set_total(engine_restarts_);
     bytes_.with().set(static_cast<double>(host_.event_bytes()));
     dropped_.with().set_total(host_.system_events().dropped());
@@ -77,7 +84,7 @@ class HostMetrics {
   Host& host_;
   std::uint64_t engine_restarts_;
   metrics::CounterFamily events_, dead_letters_, restarts_, engine_, dropped_, mailbox_dropped_;
-  metrics::GaugeFamily up_, depth_, bytes_;
+  metrics::GaugeFamily up_, depth_, bytes_, transport_waiting_, transport_in_flight_;
 };
 
 }  // namespace

@@ -168,20 +168,33 @@ bool TransportHub::Impl::quiet() const {
   });
 }
 
+TransportHub::Load TransportHub::Impl::load_of(const Transport& t) const {
+  Load load{.transport = t.config.name};
+  for (const auto& route : t.routes_out) {
+    load.waiting += services_.router.dispatcher().mailbox(route->receiver()).size();
+    load.in_flight += services_.router.dispatcher().in_flight(route->receiver());
+  }
+  return load;
+}
+
+std::vector<TransportHub::Load> TransportHub::Impl::loads() const {
+  std::vector<Load> loads;
+  for (const auto& t : transports_) loads.push_back(load_of(*t));
+  for (const auto& [config, missing] : missing_) loads.push_back({.transport = config->name});
+  return loads;
+}
+
 std::string TransportHub::Impl::transports_json() const {
   JsonWriter json;
   json.begin_array();
   for (const auto& t : transports_) {
-    std::uint64_t sent = 0, failed = 0, waiting = 0, in_flight = 0;
-    for (const auto& route : t->routes_out) {
-      sent += route->sent(), failed += route->failed();
-      waiting += services_.router.dispatcher().mailbox(route->receiver()).size();
-      in_flight += services_.router.dispatcher().in_flight(route->receiver());
-    }
+    std::uint64_t sent = 0, failed = 0;
+    for (const auto& route : t->routes_out) sent += route->sent(), failed += route->failed();
+    const Load load = load_of(*t);
     json.begin_object().member("name", t->config.name).member("plugin", t->config.plugin);
     json.member("url", without_credentials(t->config.url)).member("state", to_string(t->state()));
     json.member("reason", t->problem).member("health", t->health).member("sent", sent).member("failed", failed);
-    json.member("waiting", waiting).member("in_flight", in_flight);
+    json.member("waiting", load.waiting).member("in_flight", load.in_flight);
     json.member("received", t->received).member("dropped", t->dropped).member("came_round", t->came_round);
     json.end_object();
   }
@@ -221,6 +234,7 @@ Status TransportHub::round_trip(std::string_view transport, MonotonicTime deadli
   return impl_->round_trip(transport, deadline, std::move(done));
 }
 bool TransportHub::quiet() const { return impl_->quiet(); }
+std::vector<TransportHub::Load> TransportHub::loads() const { return impl_->loads(); }
 std::string TransportHub::transports_json() const { return impl_->transports_json(); }
 std::string TransportHub::routes_json() const { return impl_->routes_json(); }
 

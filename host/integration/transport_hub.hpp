@@ -79,6 +79,13 @@ class TransportHub {
   // Nothing on its way to a remote.
   bool quiet() const;
 
+  // What is to go out over each transport: waits in its routes' mailboxes, or was given to it and is not settled.
+  struct Load {
+    std::string_view transport;  // valid as long as the hub
+    std::uint64_t waiting = 0, in_flight = 0;
+  };
+  std::vector<Load> loads() const;
+
   // JSON arrays for the control API.
   std::string transports_json() const;
   std::string routes_json() const;

@@ -29,6 +29,7 @@ class TransportHub::Impl {
   void stop(Duration bound, std::function<void()> done);
   Status round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done);
   bool quiet() const;
+  std::vector<Load> loads() const;
   std::string transports_json() const;
   std::string routes_json() const;
 
@@ -68,6 +69,7 @@ class TransportHub::Impl {
     event::Handle timer;
   };
 
+  Load load_of(const Transport& t) const;
   Status make_connection(Transport& t);
   Status make(const TransportConfig& config);
   void make_or_wait(const TransportConfig& config);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "integration/event_line.hpp"
@@ -410,6 +411,11 @@ void WorkerChannel::trim_when_idle() {
   if (memory_ == nullptr) return;
   if (memory_->input().size() == 0 && memory_->output().size() == 0) return memory_->trim();
   trim_timer_ = loop_.after(kTrimEvery, [this] { trim_when_idle(); });
+}
+
+bool WorkerChannel::worker_reads() const noexcept {
+  pollfd end{output_fd(), 0, 0};
+  return output_open_ && (::poll(&end, 1, 0) <= 0 || (end.revents & (POLLERR | POLLHUP)) == 0);
 }
 
 void WorkerChannel::close_output() {

@@ -104,6 +104,8 @@ class WorkerChannel final : public message::Outlet {
   std::vector<message::MessageRef> retire();
 
   bool output_open() const noexcept { return output_open_; }
+  // Its end is open as far as the kernel knows, which is before a write to it fails.
+  bool worker_reads() const noexcept;
   bool input_open() const noexcept { return input_open_; }
   // Whole frames were read and wait to be consumed.
   bool has_backlog() const noexcept { return input_open_ && backlog_; }

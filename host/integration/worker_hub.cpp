@@ -113,6 +113,13 @@ std::uint64_t WorkerHub::log_lines(std::string_view id) const {
   return worker == nullptr || worker->channel() == nullptr ? 0 : worker->channel()->log_lines();
 }
 
+std::optional<WorkerHub::ClosedEnds> WorkerHub::closed_ends(std::string_view id) const {
+  const Worker* worker = find(id);
+  if (worker == nullptr || worker->channel() == nullptr) return std::nullopt;
+  const WorkerChannel& channel = *worker->channel();
+  return ClosedEnds{!channel.worker_reads(), !channel.input_open()};
+}
+
 bool WorkerHub::quiet() const {
   return std::none_of(workers_.begin(), workers_.end(), [](const auto& entry) {
     const WorkerChannel* channel = entry.second->channel();

@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -102,6 +103,12 @@ class WorkerHub final : public runtime::ProcessHooks {
   MonotonicTime last_control(std::string_view id, std::string_view type) const;
   std::uint64_t events_in(std::string_view id) const;
   std::uint64_t log_lines(std::string_view id) const;
+  // Which ends of its channel the incarnation has closed; empty if it has no channel now.
+  struct ClosedEnds {
+    bool input = false;   // it reads no events any more
+    bool output = false;  // it sends none
+  };
+  std::optional<ClosedEnds> closed_ends(std::string_view id) const;
   // Nothing read and not yet routed, nothing encoded and not yet written.
   bool quiet() const;
 

@@ -65,6 +65,15 @@ struct RouterCounters {
                 expired = 0, answers = 0;
 };
 
+// A sender that waits, as others may look at it.
+struct ParkedView {
+  std::string_view receiver;  // the process, group or transport whose queue its oldest event waits for
+  bool event_limit = false;   // and not for that queue's own room, but for limits.events
+  std::size_t events = 0;
+  std::size_t bytes = 0;
+  MonotonicTime since{};      // when the oldest was parked
+};
+
 class RouterEvents {
  public:
   virtual ~RouterEvents() = default;
@@ -109,6 +118,8 @@ class MessageRouter : private DispatcherEvents {
     return at != parked_.end() && !at->second.events.empty();
   }
   std::size_t parked_bytes(ReceiverId sender) const noexcept;
+  // Empty unless it waits. Valid until the router is called again.
+  std::optional<ParkedView> parked(ReceiverId sender) const;
   std::size_t all_parked_bytes() const noexcept { return parking_.used(); }
 
   std::optional<MonotonicTime> next_deadline() const noexcept;

@@ -62,6 +62,14 @@ std::size_t MessageRouter::parked_bytes(ReceiverId sender) const noexcept {
   return parked == parked_.end() ? 0 : parked->second.bytes;
 }
 
+std::optional<ParkedView> MessageRouter::parked(ReceiverId id) const {
+  const auto at = parked_.find(id);
+  if (at == parked_.end() || at->second.events.empty()) return std::nullopt;
+  const ParkedSender& sender = at->second;
+  return ParkedView{name_of(sender.waits_for), dispatcher_.mailbox_has_room(sender.waits_for, sender.head_cost),
+                    sender.events.size(), sender.bytes, sender.events.front().deadline - config_.block_for};
+}
+
 void MessageRouter::queue_has_room(FullQueue queue) {
   std::vector<ReceiverId> waiting;
   for (auto& [id, sender] : parked_)

@@ -141,12 +141,16 @@ TEST(Nats, ATextThatIsNoEventIsDeadLetteredAsBrokenJson) {
   EXPECT_THAT(letters, Not(HasSubstr("MessagePack")));
 }
 
-TEST(Routes, WhatWaitsForATransportWhenTheHostStopsIsDeadLettered) {
+TEST(Routes, WhatWaitsForATransportIsCountedAndDeadLetteredWhenTheHostStops) {
   HostProcess host(R"({ "transports": { "bus": { "plugin": "nats", "url": "nats://127.0.0.1:1" } },
     "routes": [ { "topic": "out.>", "to": ["bus"] } ], "logging": { "level": "debug" },
     "supervision": { "children": [] } })");
   ASSERT_TRUE(host.start()) << host.log();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(host.cli({"send", "out.x", "--data", "1"}).exit_code, 0);
+  const std::string metrics = host.http_answer("/metrics");
+  EXPECT_THAT(metrics, HasSubstr("# TYPE tenon_transport_waiting gauge\n"));
+  EXPECT_THAT(metrics, HasSubstr("tenon_transport_waiting{transport=\"bus\"} 3\n"));
+  EXPECT_THAT(metrics, HasSubstr("tenon_transport_in_flight{transport=\"bus\"} 0\n"));
   EXPECT_EQ(host.stop(), 0) << host.log();
   EXPECT_THAT(host.log(), HasSubstr("the host ends with events that were not delivered; send them again events=3 "
                                     "receivers=\"bus (3)\""));

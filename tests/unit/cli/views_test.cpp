@@ -43,6 +43,17 @@ TEST(ProcessTable, CannotBeForgedByAProcess) {
   EXPECT_EQ(render_processes(document.root(), {}).find('\x1b'), std::string::npos);
 }
 
+TEST(ProcessTable, ShowsForWhomASenderWaits) {
+  const JsonDocument document = parsed(R"([
+    {"id":"a","reason":"","parked":{"waits_for":"sink","limit":"mailbox","events":2}},
+    {"id":"b","reason":"counting","parked":{"waits_for":"pool","limit":"limits.events","events":1}},
+    {"id":"c","reason":"","parked":null}])");
+  const std::string text = render_processes(document.root(), {});
+  EXPECT_THAT(text, ::testing::HasSubstr("  waits for room at sink\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("  counting; waits for room at pool (limits.events is reached)\n"));
+  EXPECT_TRUE(text.ends_with(" -\n")) << text;
+}
+
 TEST(Tree, DrawsNestedSupervisors) {
   const JsonDocument document = parsed(R"({"id":"root","strategy":"one_for_one","state":"running","children":[
     {"id":"a","status":"idle","pid":1,"restarts":1},
@@ -100,17 +111,6 @@ TEST(Details, IndentsWhatIsNested) {
             "last exit  -\n");
 }
 
-TEST(EventLine, ShowsTimeTopicAndData) {
-  EXPECT_EQ(render_event(R"({"time":"T","topic":"a.b","type":"x","id":"1","source":"/w","data":{"k": 1.0}})", {}),
-            "T  a.b  1  /w  {\"k\":1.0}\n");
-  EXPECT_EQ(render_event("no json", {}), "no json\n");
-}
-
-TEST(LogLine, IsTheProcesssOwnText) {
-  EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"hello \u001b[1mx"})", {}), "hello \x1b[1mx\n");
-  EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"\u001b[2J"})", {.colour = true}), "\\x1b[2J\n");
-  EXPECT_EQ(render_log_line(R"({"stream":"host","text":"12 lines dropped"})", {}), "-- 12 lines dropped --\n");
-  EXPECT_EQ(render_log_line(R"({"id":"counter.1","stream":"stdout","text":"a"})", {}), "counter.1  a\n");
 TEST(ProcessInFull, ShowsTheLastResultOfEachCheckAndItsAge) {
   const JsonDocument document = parsed(R"({"id":"a","checks":[
     {"process":"a","check":"tcp","state":"degraded","reason":"","timeouts":1,"results":[
@@ -139,6 +139,17 @@ TEST(DeadLetters, ShowWhoSentAndWhoRefused) {
             "     7  T     too_large  a.b    e1  feeder  sink             0  raise max_event\n");
 }
 
+TEST(EventLine, ShowsTimeTopicAndData) {
+  EXPECT_EQ(render_event(R"({"time":"T","topic":"a.b","type":"x","id":"1","source":"/w","data":{"k": 1.0}})", {}),
+            "T  a.b  1  /w  {\"k\":1.0}\n");
+  EXPECT_EQ(render_event("no json", {}), "no json\n");
+}
+
+TEST(LogLine, IsTheProcesssOwnText) {
+  EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"hello \u001b[1mx"})", {}), "hello \x1b[1mx\n");
+  EXPECT_EQ(render_log_line(R"({"stream":"stdout","text":"\u001b[2J"})", {.colour = true}), "\\x1b[2J\n");
+  EXPECT_EQ(render_log_line(R"({"stream":"host","text":"12 lines dropped"})", {}), "-- 12 lines dropped --\n");
+  EXPECT_EQ(render_log_line(R"({"id":"counter.1","stream":"stdout","text":"a"})", {}), "counter.1  a\n");
   EXPECT_EQ(render_log_line(R"({"stream":"stderr","text":"long","cut":true})", {}), "long …\n");
 }
 

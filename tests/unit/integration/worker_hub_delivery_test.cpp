@@ -59,6 +59,24 @@ TEST_F(WorkerHubDelivery, DeadLettersWhatWaitsForAProcessThatHasEnded) {
   }
 }
 
+TEST_F(WorkerHubDelivery, TellsWhichEndsAProcessHasClosed) {
+  EXPECT_FALSE(hub->closed_ends("a"));
+  add("a", worker_config());
+  EXPECT_FALSE(hub->closed_ends("a"));
+  start("a");
+  ASSERT_TRUE(hub->closed_ends("a"));
+  EXPECT_FALSE(hub->closed_ends("a")->input);
+  EXPECT_FALSE(hub->closed_ends("a")->output);
+  workers["a"].input.reset();
+  EXPECT_TRUE(hub->closed_ends("a")->input) << "before anything was written to it";
+  EXPECT_FALSE(hub->closed_ends("a")->output);
+  workers["a"].output.reset();
+  run();
+  EXPECT_TRUE(hub->closed_ends("a")->output);
+  exited("a");
+  EXPECT_FALSE(hub->closed_ends("a"));
+}
+
 TEST_F(WorkerHubDelivery, LosesNothingWhenAProcessDiesInTheTurnInWhichItsInputCloses) {
   add_and_start("a", worker_config({{"t", ""}}));
   publish("t", "1");

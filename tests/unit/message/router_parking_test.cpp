@@ -28,6 +28,37 @@ TEST_F(RouterTest, ParksASendersEventsInOrderUntilThereIsRoom) {
   EXPECT_THAT(dead_.letters, IsEmpty());
 }
 
+TEST_F(RouterTest, TellsForWhomASenderWaits) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock);
+  subscribe(slow, "t", "pool");
+  close(slow);
+  publish(event("1"), worker(sender));
+  EXPECT_FALSE(router_.parked(sender));
+  publish(event("2"), worker(sender), 1s);
+  publish(event("3"), worker(sender), 2s);
+  const auto parked = router_.parked(sender);
+  ASSERT_TRUE(parked);
+  EXPECT_EQ(parked->receiver, "pool");
+  EXPECT_FALSE(parked->event_limit);
+  EXPECT_EQ(parked->events, 2u);
+  EXPECT_EQ(parked->bytes, router_.parked_bytes(sender));
+  EXPECT_EQ(parked->since, kStart + 1s);
+  open(slow);
+  EXPECT_FALSE(router_.parked(sender));
+}
+
+TEST_F(RouterTest, TellsWhetherASenderWaitsForTheLimitOfAllEvents) {
+  const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow");
+  subscribe(slow, "t");
+  close(slow);
+  publish(event("1"), worker(sender));
+  budget_.set_limit(budget_.used());
+  publish(event("2"), worker(sender));
+  ASSERT_TRUE(router_.parked(sender));
+  EXPECT_EQ(router_.parked(sender)->receiver, "slow");
+  EXPECT_TRUE(router_.parked(sender)->event_limit);
+}
+
 TEST_F(RouterTest, GivesUpAfterTheTimeAndServesTheOthersAllTheSame) {
   const ReceiverId sender = add(a_, "sender"), slow = add(b_, "slow", kOneThenBlock), other = add(c_, "other");
   subscribe(slow, "t"), subscribe(other, "t");
