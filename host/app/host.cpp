@@ -80,7 +80,7 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
       hub_({loop, router_, intake_, budget_, dead_letters_, serializers_,
             [this](std::string_view name, const std::string& instance) { return serializers_.make(name, instance); },
             [this](const message::Event& event) { return validation_.check(event); }, *this, config_->node}),
-      process_events_(system_events_, hub_, {callbacks_.all_stopped, callbacks_.must_end}),
+      process_events_(system_events_, hub_, callbacks_.must_end),
       manager_({loop, bridge_, policies_, checks_, hub_, process_events_}),
       tree_(loop, manager_, bridge_, process_events_),
       transports_({loop, plugin_services_, loader_.registry(), serializers_, router_, intake_, budget_, dead_letters_,

@@ -13,12 +13,9 @@ namespace tenon::integration {
 
 class ProcessEvents final : public runtime::RuntimeObserver {
  public:
-  struct Callbacks {
-    std::function<void()> all_stopped;
-    std::function<void(int exit_code, const std::string& reason)> host_must_end;
-  };
-  ProcessEvents(SystemEvents& events, WorkerHub& hub, Callbacks callbacks)
-      : events_(events), hub_(hub), callbacks_(std::move(callbacks)) {}
+  using HostMustEnd = std::function<void(int exit_code, const std::string& reason)>;
+  ProcessEvents(SystemEvents& events, WorkerHub& hub, HostMustEnd host_must_end)
+      : events_(events), hub_(hub), host_must_end_(std::move(host_must_end)) {}
 
   void on_status_changed(const runtime::ProcessHandle& process, runtime::ProcessStatus old_status) override;
   void on_starting(const runtime::ProcessHandle& process) override;
@@ -32,15 +29,12 @@ class ProcessEvents final : public runtime::RuntimeObserver {
                             const Error& what) override;
   void on_supervisor_escalated(const std::string& supervisor, const std::string& reason) override;
   void on_supervisor_stopped(const std::string& supervisor, const std::string& reason) override;
-  void on_all_stopped() override { callbacks_.all_stopped(); }
-  void on_host_must_end(int exit_code, const std::string& reason) override {
-    callbacks_.host_must_end(exit_code, reason);
-  }
+  void on_host_must_end(int exit_code, const std::string& reason) override { host_must_end_(exit_code, reason); }
 
  private:
   SystemEvents& events_;
   WorkerHub& hub_;
-  Callbacks callbacks_;
+  HostMustEnd host_must_end_;
 };
 
 }  // namespace tenon::integration

@@ -54,8 +54,6 @@ class RuntimeObserver {
   virtual void on_supervisor_stopped(const std::string& supervisor, const std::string& reason) {
     (void)supervisor, (void)reason;
   }
-  // The whole tree was asked to stop, and nothing of it runs any more.
-  virtual void on_all_stopped() {}
   // The root gave up: stop everything and end with this exit code.
   virtual void on_host_must_end(int exit_code, const std::string& reason) { (void)exit_code, (void)reason; }
 };

@@ -188,7 +188,6 @@ void SupervisionTree::finish_shutdown() {
   for (auto& [id, each] : supervisors_) {
     if (each->state != SupervisorState::failed) each->state = SupervisorState::stopped;
   }
-  observer_.on_all_stopped();
   for (const auto& done : std::exchange(shutdown_done_, {})) done(shutdown_result_);
 }
 

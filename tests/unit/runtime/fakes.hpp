@@ -246,7 +246,6 @@ class RecordingObserver final : public RuntimeObserver {
   void on_supervisor_stopped(const std::string& id, const std::string&) override {
     events.push_back("supervisor stopped " + id);
   }
-  void on_all_stopped() override { events.push_back("all stopped"); }
   void on_host_must_end(int code, const std::string& reason) override { host_end = code, host_end_reason = reason; }
 
   std::vector<std::string> log, events, misbehaved;

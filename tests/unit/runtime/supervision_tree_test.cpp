@@ -41,7 +41,6 @@ TEST_F(SupervisionTreeTest, OrderedChildrenStartOneByOneAndStopInReverse) {
   turn();
   EXPECT_TRUE(done);
   EXPECT_THAT(terms(), ElementsAre("c", "b", "a"));
-  EXPECT_EQ(observer.events.back(), "all stopped");
 }
 
 TEST_F(SupervisionTreeTest, RefusesABadTreeAndLeavesNothingBehind) {
