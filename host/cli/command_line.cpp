@@ -39,6 +39,7 @@ class Parser {
   void add_no_wait(CLI::App& verb, const char* meaning);
   void add_count(CLI::App& verb, const char* meaning);
   std::string check();
+  std::string check_limits() const;
   std::string complain(const std::string& problem, const std::string& verb_name) const;
 
   CLI::App app_;
@@ -186,14 +187,24 @@ std::string read_count(const std::optional<std::string>& text, std::optional<std
   return {};
 }
 
+// The host would refuse the same, by the names of its own parameters.
+std::string Parser::check_limits() const {
+  if (arguments_.timeout && (*arguments_.timeout == Duration(0) || *arguments_.timeout > control::kMaxRequestTimeout))
+    return "--timeout: found " + quote_for_message(*raw_.timeout) + ", expected more than 0 and at most " +
+           duration_to_config(control::kMaxRequestTimeout);
+  std::uint64_t most = UINT64_MAX;
+  if (arguments_.verb == Verb::logs) most = control::kMaxLogLines;
+  if (arguments_.verb == Verb::dead_letters_list) most = control::kMaxListedLetters;
+  if (arguments_.count.value_or(0) <= most) return {};
+  return "-n: found " + quote_for_message(*raw_.count) + ", expected at most " + std::to_string(most);
+}
+
 // What CLI11 cannot know. Empty: all is well.
 std::string Parser::check() {
   if (auto problem = read_duration("--for", raw_.run_for, arguments_.run_for); !problem.empty()) return problem;
   if (auto problem = read_duration("--timeout", raw_.timeout, arguments_.timeout); !problem.empty()) return problem;
-  if (arguments_.timeout && (*arguments_.timeout == Duration(0) || *arguments_.timeout > control::kMaxRequestTimeout))
-    return "--timeout: found " + quote_for_message(*raw_.timeout) + ", expected more than 0 and at most " +
-           duration_to_config(control::kMaxRequestTimeout);
   if (auto problem = read_count(raw_.count, arguments_.count); !problem.empty()) return problem;
+  if (auto problem = check_limits(); !problem.empty()) return problem;
   if (raw_.name) arguments_.names.push_back(*raw_.name);
   for (const std::string& name : arguments_.names) {
     if (name.empty()) return "an empty text names nothing";

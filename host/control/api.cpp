@@ -165,7 +165,7 @@ void Api::request(Call& call) {
 }
 
 void Api::dead_letters(Call& call) {
-  const auto limit = call.target.number("limit", 100'000);
+  const auto limit = call.target.number("limit", kMaxListedLetters);
   if (!limit) return call.respond(problem(limit.error()));
   call.respond(json(host_.dead_letters(limit->value_or(100))));
 }

@@ -29,5 +29,6 @@ inline constexpr Duration kMaxRequestTimeout = std::chrono::minutes(5);
 inline constexpr std::size_t kMaxBody = 8 << 20;
 inline constexpr std::size_t kDefaultLogLines = 100;
 inline constexpr std::size_t kMaxLogLines = 100'000;
+inline constexpr std::size_t kMaxListedLetters = 100'000;
 
 }  // namespace tenon::control

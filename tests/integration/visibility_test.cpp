@@ -19,7 +19,7 @@ std::string member(const HostProcess& host, const std::string& id, std::string_v
 }
 
 TEST(Visibility, ASenderThatWaitsIsShownWithItsReceiver) {
-  HostProcess host(R"({ "supervision": { "children": [
+  HostProcess host(R"({ "limits": { "block_for": "10m" }, "supervision": { "children": [
       { "id": "sink", "command": ["${WORKERS}/quiet.py"], "channel": { "kind": "stdio" },
         "subscribe": [{ "topic": "load" }], "ready": { "on": "event" },
         "mailbox": { "capacity": 1, "overflow": "block" } },
@@ -36,7 +36,7 @@ TEST(Visibility, ASenderThatWaitsIsShownWithItsReceiver) {
   EXPECT_THAT(status, ContainsRegex("parked *\n *waits for +sink\n"));
   ASSERT_EQ(host.cli({"stop", "load"}).exit_code, 0);
   ASSERT_EQ(host.cli({"resume", "sink"}).exit_code, 0);
-  EXPECT_EQ(member(host, "load", "parked", "waits_for"), "null");
+  EXPECT_TRUE(wait_until([&] { return member(host, "load", "parked", "waits_for") == "null"; })) << host.log();
 }
 
 TEST(Visibility, WhichEndOfItsChannelAProcessHasClosedIsShown) {

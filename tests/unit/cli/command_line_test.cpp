@@ -152,6 +152,10 @@ TEST(CommandLine, WrongUsageIsOneLineThatSaysWhatIsWrong) {
   complaint({"tail", "a", "-n", "-3"});
   complaint({"tail", "a", "-n", "many"});
   complaint({"tail", "a", "-n", ""});
+  EXPECT_THAT(complaint({"logs", "a", "-n", "100001"}), HasSubstr("at most 100000"));
+  EXPECT_THAT(complaint({"deadletters", "list", "-n", "100001"}), HasSubstr("at most 100000"));
+  EXPECT_EQ(good({"logs", "a", "-n", "100000"}).count, 100'000u);
+  EXPECT_EQ(good({"tail", "a", "-n", "100001"}).count, 100'001u);
   complaint({"run", "c.json", "--for", ""});
 }
 
