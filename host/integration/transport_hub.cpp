@@ -34,40 +34,32 @@ TransportHub::Impl::Transport* TransportHub::Impl::find(std::string_view name) {
 }
 
 Status TransportHub::Impl::start() {
-  for (const TransportConfig& config : transport_configs_) TENON_TRY(make(config));
-  for (const auto& t : transports_) TENON_TRY(make_routes(*t));
-  for (const auto& t : transports_) connect(*t);
+  TENON_TRY(add_all());
+  for (const auto& t : transports_) TENON_TRY(make_connection(*t));
+  for (const auto& t : transports_) open(*t);
   return {};
 }
 
 void TransportHub::Impl::take_over() {
-  for (const TransportConfig& config : transport_configs_) make_or_wait(config);
+  if (const Status added = add_all(); !added.ok())
+    log::error("transport", "a route of the former engine cannot be made", {{"why", added.error().message}});
+  for (const auto& t : transports_) renew(*t);
 }
 
-void TransportHub::Impl::make_or_wait(const TransportConfig& config) {
-  const std::size_t before = transports_.size();
-  Status made = make(config);
-  if (made.ok()) made = make_routes(*transports_.back());
-  if (made.ok()) {
-    missing_.erase(&config);
-    return connect(*transports_.back());
+Status TransportHub::Impl::add_all() {
+  for (const TransportConfig& config : transport_configs_) {
+    auto t = std::make_unique<Transport>();
+    t->config = config;
+    t->policy.name = config.name;
+    t->policy.source_uri = "//" + services_.node + "/" + config.name;
+    t->policy.foreign = true;
+    transports_.push_back(std::move(t));
   }
-  transports_.resize(before);
-  Missing& missing = missing_[&config];
-  missing.problem = made.error().message;
-  log::error("transport", "cannot be used; its routes deliver nothing until it can, and it is tried again",
-             {{"transport", config.name}, {"why", missing.problem}, {"in_ms", missing.retry.count() / 1'000'000}});
-  services_.events.publish("system.transport.disconnected", config.name, [&] {
-    JsonWriter json;
-    json.begin_object().member("transport", config.name).member("plugin", config.plugin);
-    json.member("state", to_string(TransportState::error)).member("reason", missing.problem);
-    return json.end_object().take();
-  });
-  missing.timer = services_.loop.after(missing.retry, [this, &config] { make_or_wait(config); });
-  missing.retry = std::min(missing.retry * 2, kLongestRetry);
+  for (const auto& t : transports_) TENON_TRY(add_routes(*t));
+  return {};
 }
 
-Status TransportHub::Impl::make_routes(Transport& t) {
+Status TransportHub::Impl::add_routes(Transport& t) {
   for (const RouteConfig& config : route_configs_) {
     if (config.from == t.config.name) t.routes_in.push_back(&config);
     if (std::find(config.to.begin(), config.to.end(), t.config.name) == config.to.end()) continue;
@@ -77,13 +69,11 @@ Status TransportHub::Impl::make_routes(Transport& t) {
     TransportRoute::Services services{services_.loop,         services_.router,          services_.budget,
                                       services_.dead_letters, services_.serializers,     services_.request_timeout,
                                       services_.node,         run_,                      answered_over};
-    auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name,
-                                                  t.connection.get(), *t.serializer, t.config.timeout);
+    auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name, t.config.timeout);
     TENON_TRY(route->subscribe());
     t.receivers.push_back(route->receiver());
     t.routes_out.push_back(std::move(route));
   }
-  subscribe(t);
   return {};
 }
 
@@ -92,7 +82,6 @@ Status TransportHub::Impl::make_routes(Transport& t) {
 void TransportHub::Impl::stop(Duration bound, std::function<void()> done) {
   stopped_ = std::move(done);
   stopping_ = transports_.size() + 1;
-  missing_.clear();
   const MonotonicTime deadline = services_.loop.clock().monotonic() + bound;
   stop_timer_ = services_.loop.after(bound + std::chrono::seconds(1), [this] { stopped(); });
   for (const auto& t : transports_) {
@@ -180,7 +169,6 @@ TransportHub::Load TransportHub::Impl::load_of(const Transport& t) const {
 std::vector<TransportHub::Load> TransportHub::Impl::loads() const {
   std::vector<Load> loads;
   for (const auto& t : transports_) loads.push_back(load_of(*t));
-  for (const auto& [config, missing] : missing_) loads.push_back({.transport = config->name});
   return loads;
 }
 
@@ -197,15 +185,6 @@ std::string TransportHub::Impl::transports_json() const {
     json.member("waiting", load.waiting).member("in_flight", load.in_flight);
     json.member("received", t->received).member("dropped", t->dropped).member("came_round", t->came_round);
     json.end_object();
-  }
-  for (const auto& [config, missing] : missing_) {
-    json.begin_object().member("name", config->name).member("plugin", config->plugin);
-    json.member("url", without_credentials(config->url)).member("state", to_string(TransportState::error));
-    json.member("reason", missing.problem).member("health", "unknown").member("sent", std::uint64_t{0});
-    json.member("failed", std::uint64_t{0})
-        .member("received", std::uint64_t{0})
-        .member("dropped", std::uint64_t{0})
-        .end_object();
   }
   return json.end_array().take();
 }

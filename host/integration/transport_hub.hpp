@@ -67,7 +67,7 @@ class TransportHub {
   // what no retry mends: no such plugin, a refused config.
   Status start();
   // Instead of start(), after an earlier engine: a transport that cannot even be made (its plugin is quarantined, or
-  // refuses to be created) is said to be disconnected and tried again, with its routes; nothing else waits for it.
+  // refuses to be created) is said to be disconnected and tried again; its routes keep what they are given meanwhile.
   void take_over();
   // Sends what waits as far as the deadline allows and disconnects. What could not be sent is dead-lettered
   // (`shutdown`). `done` exactly once, within a second of the bound.

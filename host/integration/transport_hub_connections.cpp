@@ -27,24 +27,27 @@ Status TransportHub::Impl::make_connection(Transport& t) {
   auto connection = PluginTransport::make(services_.plugins, *component, config, std::move(events));
   if (!connection.ok()) return std::move(connection).error();
   t.connection = std::move(*connection);
+  Status written = make_serializer(t);
+  if (!written.ok()) t.connection.reset();  // nothing could be sent over it
+  return written;
+}
+
+// Anew only if the plugin, another version of it now, wants another.
+Status TransportHub::Impl::make_serializer(Transport& t) {
+  std::string name = t.config.serializer.empty() ? t.connection->default_serializer() : t.config.serializer;
+  if (name.empty()) name = "json";
+  if (t.serializer != nullptr && name == t.serializer_name) return {};
+  auto serializer = services_.serializers.make(name, t.config.name);
+  if (!serializer.ok()) return std::move(serializer).error();
+  t.serializer = std::move(*serializer);
+  t.serializer_name = std::move(name);
   return {};
 }
 
-Status TransportHub::Impl::make(const TransportConfig& config) {
-  auto transport = std::make_unique<Transport>();
-  Transport& t = *transport;
-  t.config = config;
-  t.policy.name = config.name;
-  t.policy.source_uri = "//" + services_.node + "/" + config.name;
-  t.policy.foreign = true;
-  TENON_TRY(make_connection(t));
-  std::string name = config.serializer.empty() ? t.connection->default_serializer() : config.serializer;
-  if (name.empty()) name = "json";
-  auto serializer = services_.serializers.make(name, config.name);
-  if (!serializer.ok()) return std::move(serializer).error();
-  t.serializer = std::move(*serializer);
-  transports_.push_back(std::move(transport));
-  return {};
+void TransportHub::Impl::open(Transport& t) {
+  for (const auto& route : t.routes_out) route->use(*t.connection, *t.serializer);
+  subscribe(t);
+  connect(t);
 }
 
 void TransportHub::Impl::subscribe(Transport& t) {
@@ -89,17 +92,15 @@ void TransportHub::Impl::try_later(Transport& t, std::string_view what) {
 // A connection that gave up can only be destroyed. What was on its way over it returns to its mailbox or is
 // dead-lettered, what waits goes over the next one.
 void TransportHub::Impl::renew(Transport& t) {
-  for (const auto& route : t.routes_out) route->use(nullptr);
+  for (const auto& route : t.routes_out) route->drop();
   t.health_timer.reset();
   t.connection.reset();
   t.health = "unknown";
-  if (Status made = make_connection(t); !made.ok()) {
-    t.problem = made.error().message;
-    return try_later(t, "cannot be made anew; trying again");
-  }
-  for (const auto& route : t.routes_out) route->use(t.connection.get());
-  subscribe(t);
-  connect(t);
+  const Status made = make_connection(t);
+  if (made.ok()) return open(t);
+  t.problem = made.error().message;
+  tell_state(t, TransportState::error);
+  try_later(t, "cannot be made; what its routes take waits, and it is tried again");
 }
 
 void TransportHub::Impl::check_health(Transport& t) {
@@ -116,7 +117,7 @@ void TransportHub::Impl::state_changed(Transport& t, TransportState state, const
   if (state == TransportState::error) try_later(t, "gave up; a new connection is made");
   // In a turn of its own: the report may come from within a call that a route is making.
   services_.loop.post([&t, alive = std::weak_ptr<int>(t.alive)] {
-    if (alive.expired()) return;  // it could not be made after all
+    if (alive.expired()) return;  // the host has ended
     if (t.look_whether_drained) t.look_whether_drained();
     for (const auto& route : t.routes_out) route->wake();
   });

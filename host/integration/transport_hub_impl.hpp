@@ -36,7 +36,8 @@ class TransportHub::Impl {
  private:
   struct Transport {
     TransportConfig config;
-    std::unique_ptr<message::MessageSerializer> serializer;
+    std::unique_ptr<message::MessageSerializer> serializer;  // null as long as no connection could be made
+    std::string serializer_name;
     std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers;  // by encoding
     std::string last_content_type;  // and who reads it: most messages say the same as the one before
     message::MessageSerializer* last_reader = nullptr;
@@ -62,18 +63,12 @@ class TransportHub::Impl {
     }
   };
 
-  // One that an earlier engine had and that cannot be made at present.
-  struct Missing {
-    std::string problem;
-    Duration retry = kFirstRetry;
-    event::Handle timer;
-  };
-
   Load load_of(const Transport& t) const;
+  Status add_all();
+  Status add_routes(Transport& t);
   Status make_connection(Transport& t);
-  Status make(const TransportConfig& config);
-  void make_or_wait(const TransportConfig& config);
-  Status make_routes(Transport& t);
+  Status make_serializer(Transport& t);
+  void open(Transport& t);
   void subscribe(Transport& t);
   void connect(Transport& t);
   void try_later(Transport& t, std::string_view what);
@@ -111,7 +106,6 @@ class TransportHub::Impl {
   std::vector<TransportConfig> transport_configs_;
   std::vector<RouteConfig> route_configs_;
   std::vector<std::unique_ptr<Transport>> transports_;
-  std::map<const TransportConfig*, Missing> missing_;  // keys: of transport_configs_
   std::string run_;  // tells this engine's events from those of another host of the same name
   UlidGenerator ids_;
   event::Handle stop_timer_;

@@ -35,9 +35,8 @@ struct TransportRoute::Sending {
 };
 
 TransportRoute::TransportRoute(Services services, const RouteConfig& config, std::string transport_name,
-                               PluginTransport* connection, message::MessageSerializer& serializer, Duration timeout)
-    : services_(std::move(services)), config_(config), name_(std::move(transport_name)), connection_(connection),
-      serializer_(serializer), encoder_(serializer, services_.serializers, kMaxEncoded), buffer_(kMaxEncoded),
+                               Duration timeout)
+    : services_(std::move(services)), config_(config), name_(std::move(transport_name)), buffer_(kMaxEncoded),
       timeout_(timeout) {
   receiver_ = services_.router.dispatcher().add_receiver({name_, config_.mailbox, config_.delivery});
 }
@@ -54,13 +53,15 @@ Status TransportRoute::subscribe() {
 }
 
 bool TransportRoute::connected() const noexcept {
-  return connection_ != nullptr && connection_->state() == TransportState::connected;
+  return link_ && link_->connection.state() == TransportState::connected;
 }
 
-void TransportRoute::use(PluginTransport* connection) {
-  connection_ = connection;
+void TransportRoute::use(PluginTransport& connection, message::MessageSerializer& serializer) {
+  link_.emplace(Link{connection, serializer, message::Encoder(serializer, services_.serializers, kMaxEncoded)});
   pushed_back_ = false;  // the one before said so
 }
+
+void TransportRoute::drop() { link_.reset(); }
 
 bool TransportRoute::drained() const noexcept {
   const message::MessageDispatcher& dispatcher = services_.router.dispatcher();
@@ -121,9 +122,9 @@ bool TransportRoute::encode(const message::Event& event, std::uint32_t attempt, 
   if (Status legal = message::check_topic(topic_); !legal.ok())
     return refuse(message::OfferResult::untranslatable, legal.error().message);
   buffer_.clear();
-  if (Status encoded = encoder_.encode(event, {false, attempt > 1}, buffer_); !encoded.ok())
+  if (Status encoded = link_->encoder.encode(event, {false, attempt > 1}, buffer_); !encoded.ok())
     return refuse(message::OfferResult::untranslatable, encoded.error().message);
-  const std::uint64_t most = connection_->max_message();
+  const std::uint64_t most = link_->connection.max_message();
   if (most == 0 || buffer_.size() <= most) return true;
   return refuse(message::OfferResult::too_large, "the encoded event has " + std::to_string(buffer_.size()) +
                                                      " octets, the transport takes " + std::to_string(most) +
@@ -141,7 +142,7 @@ message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t 
 
   const Journey journey = journey_of(leaving.envelope);
   const std::string_view origin = journey.origin.empty() ? std::string_view(services_.node) : journey.origin;
-  const OutgoingMessage out{topic_, buffer_.view(), serializer_.format().content_type(), origin,
+  const OutgoingMessage out{topic_, buffer_.view(), link_->serializer.format().content_type(), origin,
                             journey.hops, &leaving.envelope};
   const bool keep = keeps_until_settled();
   auto sending = std::make_shared<Sending>();
@@ -161,11 +162,11 @@ message::Offer TransportRoute::offer(const message::Event& event, std::uint32_t 
 
 void TransportRoute::send(const message::Event& event, const OutgoingMessage& out,
                           const std::shared_ptr<Sending>& sending) {
-  if (!event.envelope.replyto.empty() && connection_->can_request()) return send_request(event, out, sending);
+  if (!event.envelope.replyto.empty() && link_->connection.can_request()) return send_request(event, out, sending);
   const auto done = [this, sending, alive = std::weak_ptr<int>(alive_)](Status status) {
     if (!alive.expired()) completed(sending, status);
   };
-  connection_->send(out, keeps_until_settled(), timeout_, done);
+  link_->connection.send(out, keeps_until_settled(), timeout_, done);
 }
 
 void TransportRoute::send_request(const message::Event& event, const OutgoingMessage& out,
@@ -174,13 +175,13 @@ void TransportRoute::send_request(const message::Event& event, const OutgoingMes
   Duration left = message::time_left(event.envelope, services_.loop.clock().wall(), services_.request_timeout);
   // It ends before its ack_timeout would send it again beside itself.
   if (keeps_until_settled()) left = std::min<Duration>(left, config_.delivery.ack_timeout / 10 * 9);
-  connection_->request(out, std::max<Duration>(left, std::chrono::milliseconds(1)),
-                      [this, sending, id, replyto, alive = std::weak_ptr<int>(alive_)](Result<IncomingMessage> answer) {
-                        if (alive.expired()) return;
-                        completed(sending, answer.ok() ? Status() : Status(answer.error()));
-                        // In a turn of its own, as `completed` does: the answer may come from within the request.
-                        if (answer.ok()) publish_answer(id, replyto, std::move(*answer));
-                      });
+  const auto done = [this, sending, id, replyto, alive = std::weak_ptr<int>(alive_)](Result<IncomingMessage> answer) {
+    if (alive.expired()) return;
+    completed(sending, answer.ok() ? Status() : Status(answer.error()));
+    // In a turn of its own, as `completed` does: the answer may come from within the request.
+    if (answer.ok()) publish_answer(id, replyto, std::move(*answer));
+  };
+  link_->connection.request(out, std::max<Duration>(left, std::chrono::milliseconds(1)), done);
 }
 
 void TransportRoute::publish_answer(const std::string& id, const std::string& replyto, IncomingMessage answer) {

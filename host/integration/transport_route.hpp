@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,15 +42,16 @@ class TransportRoute final : public message::Outlet {
     std::function<void(const std::string& request_id, const std::string& replyto, IncomingMessage)> answered;
   };
 
-  TransportRoute(Services services, const RouteConfig& config, std::string transport_name, PluginTransport* connection,
-                 message::MessageSerializer& serializer, Duration timeout);
+  // Without a connection at first: what comes waits in its mailbox.
+  TransportRoute(Services services, const RouteConfig& config, std::string transport_name, Duration timeout);
   ~TransportRoute() override;
   Status subscribe();
 
   message::Offer offer(const message::Event& event, std::uint32_t attempt) override;
-  // Another connection, or none (null); borrowed until the next call. Calls under way must still complete, with an
-  // error.
-  void use(PluginTransport* connection);
+  // From now on events leave over this connection, in what this serializer writes; both are borrowed until drop().
+  void use(PluginTransport& connection, message::MessageSerializer& serializer);
+  // The connection ends. Calls under way must still complete, with an error.
+  void drop();
   // Runs at the end of each turn in which something that was on its way has been settled.
   void when_settled(std::function<void()> look) { settled_ = std::move(look); }
   // Nothing waits and nothing is on its way.
@@ -68,6 +70,11 @@ class TransportRoute final : public message::Outlet {
 
  private:
   struct Sending;
+  struct Link {
+    PluginTransport& connection;
+    message::MessageSerializer& serializer;
+    message::Encoder encoder;
+  };
   bool encode(const message::Event& event, std::uint32_t attempt, message::Offer& refusal);
   void send(const message::Event& event, const OutgoingMessage& out, const std::shared_ptr<Sending>& sending);
   bool keeps_until_settled() const noexcept;
@@ -80,9 +87,7 @@ class TransportRoute final : public message::Outlet {
   Services services_;
   RouteConfig config_;
   std::string name_;
-  PluginTransport* connection_;  // null while there is none
-  message::MessageSerializer& serializer_;
-  message::Encoder encoder_;
+  std::optional<Link> link_;  // none while there is no connection
   message::GrowingBuffer buffer_;
   std::vector<message::Attribute> extensions_, added_;  // of the event that leaves
   Duration timeout_;
