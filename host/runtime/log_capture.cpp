@@ -252,7 +252,6 @@ class LogCapture::ProcessLog {
       file_batch_ += ' ';
       file_batch_ += line.text;
       file_batch_ += line.cut ? " […cut]\n" : "\n";
-      ++file_lines_;
       if (file_batch_.size() > kReadBytes) write_file();
     }
     for (std::size_t i = 0; i < followers_.size();) {
@@ -267,8 +266,8 @@ class LogCapture::ProcessLog {
   }
 
   void write_file() {
-    if (!file_ || file_lines_ == 0) return;
-    file_->write(file_batch_, std::exchange(file_lines_, 0), owner_.loop_.clock().monotonic());
+    if (!file_) return;
+    file_->write(file_batch_, owner_.loop_.clock().monotonic());
     file_batch_.clear();
   }
 
@@ -308,7 +307,6 @@ class LogCapture::ProcessLog {
   std::uint64_t max_file_ = 0;
   std::uint32_t keep_ = 0;
   std::string file_batch_;
-  std::uint64_t file_lines_ = 0;
   std::array<std::unique_ptr<Stream>, 2> streams_;  // stdout, stderr
   std::vector<std::weak_ptr<Subscription>> followers_;
   std::string record_;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -88,22 +89,36 @@ void LogFile::failed(Error error, std::uint64_t line_count, MonotonicTime now) {
   report_(error, false);
 }
 
-void LogFile::write(std::string_view lines, std::uint64_t line_count, MonotonicTime now) {
+// Whole lines that fit into the file as it is; a line longer than a whole file gets one of its own.
+std::size_t LogFile::fitting(std::string_view lines) const noexcept {
+  const std::uint64_t room = max_bytes_ > size_ ? max_bytes_ - size_ : 0;
+  if (lines.size() <= room) return lines.size();
+  const std::size_t last = lines.substr(0, room).rfind('\n');
+  if (last != std::string_view::npos) return last + 1;
+  return size_ > 0 ? 0 : std::min(lines.find('\n'), lines.size() - 1) + 1;
+}
+
+Status LogFile::write_some(std::string_view& lines) {
+  if (!file_) TENON_TRY(open());
+  const std::size_t count = fitting(lines);
+  if (count == 0) return rotate();
+  if (torn_) TENON_TRY(append("\n"));
+  TENON_TRY(append(lines.substr(0, count)));
+  lines.remove_prefix(count);
+  return {};
+}
+
+void LogFile::write(std::string_view lines, MonotonicTime now) {
   if (lines.empty()) return;
+  const auto lines_in = [](std::string_view text) {
+    return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  };
   if (failing_ && now < retry_at_) {
-    lost_ += line_count;
+    lost_ += lines_in(lines);
     return;
   }
-  if (!file_) {
-    if (Status opened = open(); !opened) return failed(std::move(opened).error(), line_count, now);
-  }
-  if (size_ > 0 && size_ + lines.size() > max_bytes_) {
-    if (Status rotated = rotate(); !rotated) return failed(std::move(rotated).error(), line_count, now);
-  }
-  if (torn_) {
-    if (Status mended = append("\n"); !mended) return failed(std::move(mended).error(), line_count, now);
-  }
-  if (Status appended = append(lines); !appended) return failed(std::move(appended).error(), line_count, now);
+  while (!lines.empty())
+    if (Status written = write_some(lines); !written) return failed(std::move(written).error(), lines_in(lines), now);
   if (!std::exchange(failing_, false)) return;
   const std::uint64_t lost = std::exchange(lost_, 0);
   report_(Error(errc::io, "the log file " + path_ + " can be written again; " + std::to_string(lost) +

@@ -34,14 +34,16 @@ class LogFile {
 
   LogFile(std::string path, std::uint64_t max_bytes, std::uint32_t keep, Report report);
 
-  // Appends whole lines, each with its line feed.
-  void write(std::string_view lines, std::uint64_t line_count, MonotonicTime now);
+  // Appends whole lines, each with its line feed. No file grows beyond the limit, but for a single longer line.
+  void write(std::string_view lines, MonotonicTime now);
   const std::string& path() const noexcept { return path_; }
 
  private:
   Status open();
   Status rotate();
   Status append(std::string_view bytes);
+  std::size_t fitting(std::string_view lines) const noexcept;
+  Status write_some(std::string_view& lines);
   void failed(Error error, std::uint64_t line_count, MonotonicTime now);
 
   std::string path_;

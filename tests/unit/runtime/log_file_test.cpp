@@ -41,13 +41,13 @@ struct LogFileTest : testing::Test {
 
 TEST_F(LogFileTest, AppendsToWhatIsThere) {
   ASSERT_TRUE(write_file_atomically(path, "old\n").ok());
-  file(1000, 2).write("new\n", 1, now);
+  file(1000, 2).write("new\n", now);
   EXPECT_EQ(read("w.log"), "old\nnew\n");
 }
 
 TEST_F(LogFileTest, RotatesBeforeItWouldGrowOverItsLimit) {
   LogFile log = file(10, 2);
-  for (const char* line : {"one one\n", "two two\n", "three 3\n", "four 44\n"}) log.write(line, 1, now);
+  for (const char* line : {"one one\n", "two two\n", "three 3\n", "four 44\n"}) log.write(line, now);
   EXPECT_EQ(read("w.log"), "four 44\n");
   EXPECT_EQ(read("w.log.1"), "three 3\n");
   EXPECT_EQ(read("w.log.2"), "two two\n");
@@ -56,8 +56,8 @@ TEST_F(LogFileTest, RotatesBeforeItWouldGrowOverItsLimit) {
 
 TEST_F(LogFileTest, WithNothingToKeepItBeginsAnew) {
   LogFile log = file(10, 0);
-  log.write("one one\n", 1, now);
-  log.write("two two\n", 1, now);
+  log.write("one one\n", now);
+  log.write("two two\n", now);
   EXPECT_EQ(read("w.log"), "two two\n");
   EXPECT_EQ(read("w.log.1"), "<missing>");
 }
@@ -65,14 +65,14 @@ TEST_F(LogFileTest, WithNothingToKeepItBeginsAnew) {
 TEST_F(LogFileTest, AFailureIsReportedOnceAndSoIsTheRecovery) {
   std::filesystem::create_directory(path);  // in the way
   LogFile log = file(1000, 2);
-  log.write("a\n", 1, now);
-  log.write("b\nc\n", 2, now + 10ms);
-  log.write("d\n", 1, now + 2s);
+  log.write("a\n", now);
+  log.write("b\nc\n", now + 10ms);
+  log.write("d\n", now + 2s);
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_THAT(reports[0], HasSubstr("lines go to memory only"));
   std::filesystem::remove(path);
-  log.write("e\n", 1, now + 2500ms);  // too early for another attempt
-  log.write("f\n", 1, now + 4s);
+  log.write("e\n", now + 2500ms);  // too early for another attempt
+  log.write("f\n", now + 4s);
   EXPECT_EQ(read("w.log"), "f\n");
   ASSERT_EQ(reports.size(), 2u);
   EXPECT_THAT(reports[1], HasSubstr("recovered: "));
@@ -83,7 +83,7 @@ TEST_F(LogFileTest, ALinkIsNotFollowed) {
   const std::string victim = directory + "/victim";
   ASSERT_TRUE(write_file_atomically(victim, "precious\n").ok());
   ASSERT_EQ(::symlink(victim.c_str(), path.c_str()), 0);
-  file(10, 0).write("many words of a worker\n", 1, now);
+  file(10, 0).write("many words of a worker\n", now);
   EXPECT_EQ(read("victim"), "precious\n");
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_THAT(reports[0], HasSubstr("is a symbolic link"));
@@ -91,7 +91,7 @@ TEST_F(LogFileTest, ALinkIsNotFollowed) {
 
 TEST_F(LogFileTest, ADirectoryThatOthersCanWriteIsRefused) {
   ASSERT_EQ(::chmod(directory.c_str(), 0777), 0);
-  file(1000, 2).write("x\n", 1, now);
+  file(1000, 2).write("x\n", now);
   EXPECT_EQ(read("w.log"), "<missing>");
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_THAT(reports[0], HasSubstr("could be replaced by another user"));
@@ -100,8 +100,17 @@ TEST_F(LogFileTest, ADirectoryThatOthersCanWriteIsRefused) {
 
 TEST_F(LogFileTest, AFifoWithoutAReaderDoesNotHang) {
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  file(1000, 2).write("x\n", 1, now);
+  file(1000, 2).write("x\n", now);
   EXPECT_EQ(reports.size(), 1u);
+}
+
+TEST_F(LogFileTest, CutsABatchThatIsLargerThanAFileAtItsLines) {
+  std::string batch;
+  for (int i = 0; i < 9; ++i) batch += "line " + std::to_string(i) + "\n";
+  file(16, 2).write(batch + "a line that is longer than a whole file\nend\n", now);
+  EXPECT_EQ(read("w.log"), "end\n");
+  EXPECT_EQ(read("w.log.1"), "a line that is longer than a whole file\n");
+  EXPECT_EQ(read("w.log.2"), "line 8\n");
 }
 
 }  // namespace
