@@ -16,9 +16,15 @@ namespace tenon::cli {
 
 namespace {
 
-Result<std::string> socket_path(const Arguments& arguments) {
+// What the operator named; empty: nothing.
+std::string named_socket(const Arguments& arguments) {
   if (!arguments.socket.empty()) return arguments.socket;
-  if (const char* named = std::getenv("TENON_SOCKET"); named != nullptr && *named != '\0') return std::string(named);
+  const char* named = std::getenv("TENON_SOCKET");
+  return named == nullptr ? std::string() : std::string(named);
+}
+
+Result<std::string> socket_path(const Arguments& arguments) {
+  if (std::string named = named_socket(arguments); !named.empty()) return named;
   auto directory = user_runtime_directory();
   if (!directory) return std::move(directory).error();
   return *directory + "/tenon.sock";
@@ -27,7 +33,7 @@ Result<std::string> socket_path(const Arguments& arguments) {
 int run_local(const Arguments& arguments, const LocalVerbs& local) {
   switch (arguments.verb) {
     case Verb::run:
-      return local.run({arguments.names.front(), arguments.socket, arguments.run_for, arguments.until_idle});
+      return local.run({arguments.names.front(), named_socket(arguments), arguments.run_for, arguments.until_idle});
     case Verb::check: return local.check(arguments.names.front(), arguments.json);
     default: return local.plugin_info(arguments.names.front(), arguments.json);
   }

@@ -24,7 +24,7 @@ inline constexpr int kNoHost = 3;
 
 struct RunRequest {
   std::string config;              // as typed
-  std::string socket;              // --socket; empty: the config's, else the default
+  std::string socket;              // --socket, else $TENON_SOCKET; empty: the config's, else the default
   std::optional<Duration> run_for;
   bool until_idle = false;
 };

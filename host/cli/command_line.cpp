@@ -66,7 +66,7 @@ Parser::Parser(const std::string& version)
   app_.set_version_flag("--version", "tenon " + version, "print the version");
   app_.set_help_flag("-h,--help", "print this help");
   app_.add_option("--socket", arguments_.socket,
-                  "the host's control socket; else $TENON_SOCKET, else the user's runtime directory")
+                  "the host's control socket; else $TENON_SOCKET, else (run) the config's, else the user's runtime directory")
       ->check(not_empty);
   app_.footer("Each verb has its own help with an example: tenon VERB --help\n"
               "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the host is not running.");

@@ -23,7 +23,8 @@ struct CliTest : ::testing::Test {
   LocalVerbs local{.version = "1.2.3",
                    .run =
                        [this](const RunRequest& request) {
-                         local_calls.push_back("run " + request.config + (request.until_idle ? " until idle" : ""));
+                         local_calls.push_back("run " + request.config + (request.until_idle ? " until idle" : "") +
+                                               (request.socket.empty() ? "" : " on " + request.socket));
                          return 7;
                        },
                    .check =
@@ -61,6 +62,16 @@ struct CliTest : ::testing::Test {
 void expect_one_line(const std::string& error) {
   EXPECT_THAT(error, StartsWith("tenon: "));
   EXPECT_EQ(std::count(error.begin(), error.end(), '\n'), 1) << error;
+}
+
+TEST_F(CliTest, RunTakesTheSocketFromTheCommandLineThenFromTheEnvironment) {
+  ::setenv("TENON_SOCKET", "/tmp/from-environment", 1);
+  run_words({"run", "a.json"});
+  run_words({"run", "a.json", "--socket", "/tmp/from-line"});
+  ::unsetenv("TENON_SOCKET");
+  run_words({"run", "a.json"});
+  EXPECT_EQ(local_calls, (std::vector<std::string>{"run a.json on /tmp/from-environment", "run a.json on /tmp/from-line",
+                                                   "run a.json"}));
 }
 
 TEST_F(CliTest, LocalVerbsAreHandedOver) {
