@@ -31,7 +31,8 @@ constexpr Choice<OnUnhealthy> kOnUnhealthy[] = {{"restart", OnUnhealthy::restart
 void read_ready_on(ConfigReader& reader, const JsonValue& at, ReadyConfig& out) {
   if (reader.choice<ReadyOn>(at, out.on, kReadyOn) && out.on == ReadyOn::notify) {
     reader.refuse(at,
-                  "\"notify\" (sd_notify) is not supported by this version; use \"start\", \"event\" or \"health\"");
+                  "\"notify\" (sd_notify) is not supported by this version; use \"start\", \"event\" or \"health\"",
+                  "one of start, event, health, exit");
   }
 }
 
@@ -96,7 +97,7 @@ void read_log_file(ConfigReader& reader, const JsonValue& at, LogConfig& out) {
   std::string path;
   if (!reader.path(at, path)) return;
   const std::string wrong = reader.machine().wrong_with_log_file(path);
-  if (!wrong.empty()) reader.refuse(at, wrong);
+  if (!wrong.empty()) reader.doubt(at, wrong);
   out.file = std::move(path);
 }
 

@@ -10,7 +10,7 @@ LoadedConfig load_config(ConfigSources sources, const LoadOptions& options) {
   LoadedConfig loaded;
   loaded.sources = std::move(sources);
   ConfigMachine machine(loaded.sources.records, options.replay);
-  ConfigReader reader(machine);
+  ConfigReader reader(machine, options.forgiving);
   ConfigDraft draft(options);
   for (ConfigProblem& problem : loaded.sources.problems) reader.add(std::move(problem));
   loaded.sources.problems.clear();

@@ -109,8 +109,9 @@ class PluginCheck {
       const auto given = config->root().find(property.key), at = use.config_at->find(property.key);
       if (!mark || !given || !at || (given->is_array() && given->size() == 0)) continue;
       const auto path = (given->is_array() ? given->at(0) : *given).as_string();
-      const std::string wrong = path ? wrong_with(mark->as_string().value_or(""), std::string(*path), *at) : std::string();
-      if (!wrong.empty()) reader_.refuse(at->is_array() ? at->at(0) : *at, wrong);
+      if (!path) continue;
+      const std::string wrong = wrong_with(mark->as_string().value_or(""), std::string(*path), *at);
+      if (!wrong.empty()) reader_.doubt(at->is_array() ? at->at(0) : *at, wrong);
     }
   }
 
@@ -165,7 +166,9 @@ class PluginCheck {
     } else {
       text += "; they offer " + join(names, ", ");
     }
-    reader_.refuse(use.at, text);
+    // A default that nobody wrote was not found in the file.
+    const std::string expected = names.empty() ? "the name of a component" : "one of " + join(names, ", ");
+    reader_.refuse(use.at, text, use.named ? expected : "");
   }
 
   ConfigReader& reader_;

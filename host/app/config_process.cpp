@@ -60,7 +60,7 @@ void read_command(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) 
 void read_cwd(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) {
   if (!reader.path(at, out.process.cwd)) return;
   const std::string wrong = reader.machine().wrong_with_directory(out.process.cwd);
-  if (!wrong.empty()) reader.refuse(at, wrong, "a directory");
+  if (!wrong.empty()) reader.doubt(at, wrong, "a directory");
 }
 
 void read_user(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) {
@@ -159,7 +159,7 @@ void check_command(ConfigReader& reader, const JsonValue& child, const ProcessDr
   const std::string wrong = reader.machine().wrong_with_command(draft.process.argv.front(), environment.at("PATH"));
   if (!wrong.empty()) {
     const JsonValue program = command->at(0);
-    reader.refuse(program, "found " + program.describe() + ": " + wrong, "a program that can be executed");
+    reader.doubt(program, "found " + program.describe() + ": " + wrong, "a program that can be executed");
   }
 }
 

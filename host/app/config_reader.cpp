@@ -52,6 +52,11 @@ bool ConfigReader::add(ConfigProblem problem) {
   return false;
 }
 
+void ConfigReader::doubt(const JsonValue& at, std::string sentence, std::string expected) {
+  if (!forgiving_) refuse(at, std::move(sentence), std::move(expected));
+  else warn(at, std::move(sentence));
+}
+
 void ConfigReader::warn(const JsonValue& at, std::string sentence) {
   if (warnings_.size() < kMaxProblems) warnings_.push_back(problem_at(at, std::move(sentence)));
 }

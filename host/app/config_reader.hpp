@@ -33,7 +33,8 @@ class ConfigReader {
   static constexpr std::size_t kMaxProblems = 1000;
 
   // `machine` must outlive the reader.
-  explicit ConfigReader(ConfigMachine& machine) : machine_(machine) {}
+  // With `forgiving`, doubts become warnings.
+  explicit ConfigReader(ConfigMachine& machine, bool forgiving = false) : machine_(machine), forgiving_(forgiving) {}
 
   ConfigMachine& machine() noexcept { return machine_; }
 
@@ -50,6 +51,8 @@ class ConfigReader {
   bool refuse_key(const JsonValue& at, std::string sentence, std::string expected = {}) {
     return add(problem_at_key(at, std::move(sentence), std::move(expected)));
   }
+  // What the machine lacks for one process alone, and may have by the time that it starts.
+  void doubt(const JsonValue& at, std::string sentence, std::string expected = {});
   bool add(ConfigProblem problem);
   void warn(const JsonValue& at, std::string sentence);
   std::size_t problem_count() const noexcept { return problems_.size(); }
@@ -113,6 +116,7 @@ class ConfigReader {
   void append_expanded(const JsonValue& at, std::string& out);
 
   ConfigMachine& machine_;
+  const bool forgiving_;
   std::unordered_map<std::string, std::string> directories_;
   std::vector<ConfigProblem> problems_;
   std::vector<ConfigProblem> warnings_;

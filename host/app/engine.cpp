@@ -97,7 +97,9 @@ Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adop
     if (!restored.ok()) return std::move(restored).error().with_context("the config kept by the keeper");
     sources = std::move(*restored);
   }
-  LoadedConfig loaded = load_config(std::move(sources), load_options(!first));
+  LoadOptions load = load_options(!first);
+  load.forgiving = true;
+  LoadedConfig loaded = load_config(std::move(sources), load);
   if (!loaded.problems.empty()) {
     std::fprintf(stderr, "%s", format_problems(loaded.problems, loaded.warnings).c_str());
     return Error(

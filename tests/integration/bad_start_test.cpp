@@ -29,11 +29,19 @@ std::string refusal(const std::string& config) {
   return host.log();
 }
 
-TEST(BadStart, ACommandThatDoesNotExistIsNamedWithItsPlace) {
-  const std::string log = refusal(children(R"({ "id": "a", "command": ["/no/such/program"] })"));
-  EXPECT_THAT(log, HasSubstr("/no/such/program"));
-  EXPECT_THAT(log, HasSubstr("tenon.json"));
-  EXPECT_THAT(log, HasSubstr("$.supervision.children[0].command"));
+// `check` calls it an error; a host says so, puts that process into error and runs the rest.
+TEST(BadStart, ACommandOrADirectoryThatDoesNotExistDisturbsNobodyElse) {
+  HostProcess host(children(std::string(R"({ "id": "a", "command": ["/no/such/program"] },
+      { "id": "b", "command": ["sleep", "1000"], "cwd": "/no/such/place" },)") +
+                            kEcho));
+  host.launch();
+  for (const char* id : {"a", "b"})
+    ASSERT_TRUE(wait_until([&] { return host.worker_status(id) == "error"; })) << host.log();
+  EXPECT_EQ(host.cli({"request", "ask", "--data", "1"}).exit_code, 0) << host.log();
+  EXPECT_THAT(host.cli({"ps"}).out, HasSubstr("could not start"));
+  EXPECT_THAT(host.log(), HasSubstr("/no/such/program"));
+  EXPECT_THAT(host.log(), HasSubstr("$.supervision.children[0].command"));
+  EXPECT_EQ(host.cli({"check", host.config_path()}).exit_code, 1);
 }
 
 TEST(BadStart, AllErrorsAreToldAtOnce) {

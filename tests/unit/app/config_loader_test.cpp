@@ -240,6 +240,19 @@ TEST_F(ConfigLoader, LooksForTheInterpretersOfScripts) {
   EXPECT_THAT(wrong("#!"), ElementsAre(HasSubstr("names no interpreter")));
 }
 
+TEST_F(ConfigLoader, DoubtsWhatOneProcessLacksOnceAHostStarts) {
+  const std::string text = R"({"supervision": {"children": [
+    {"id": "a", "command": ["/no/such/program"], "cwd": "/no/such/place", "log": {"file": "/no/such/place/log"}},
+    {"id": "b", "command": ["true"]}]}})";
+  EXPECT_THAT(load(text).problems, testing::SizeIs(3));
+  const LoadedConfig starting = load(text, {.forgiving = true});
+  EXPECT_THAT(lines(starting.problems), testing::IsEmpty());
+  EXPECT_THAT(lines(starting.warnings),
+              testing::UnorderedElementsAre(HasSubstr("/no/such/program"), HasSubstr("children[0].cwd"),
+                                            HasSubstr("children[0].log.file")));
+  EXPECT_EQ(process(starting, 1).argv.front(), "true");
+}
+
 TEST(ConfigProblemText, HasALineEachAndASummary) {
   ConfigProblem a{"t.json", 12, 7, "$.node", "5", "a string", ""};
   ConfigProblem b{"t.json", 0, 0, "", "", "", "there is more"};
