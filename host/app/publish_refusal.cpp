@@ -90,8 +90,9 @@ Error publish_refusal(const message::PublishResult& result, const message::Event
   switch (*result.failed) {
     case Reason::no_receiver: return nobody_subscribes(event, letter);
     case Reason::no_such_target:
-      return mend(errc::not_found,
-                  "there is no process " + std::string(event.envelope.target) + "; `tenon ps` lists them");
+      return mend(errc::not_found, letter != nullptr ? detail : "there is no process " +
+                                                                    std::string(event.envelope.target) +
+                                                                    "; `tenon ps` lists them");
     case Reason::duplicate_request:
       return mend(errc::already_exists,
                   "a request with this id waits for its answer already; give each an id of its own");

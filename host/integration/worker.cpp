@@ -27,8 +27,10 @@ WorkerHub::Worker::~Worker() {
 
 Status WorkerHub::Worker::subscribe_configured(const std::string& base_id) {
   message::MessageRouter& router = hub_.services_.router;
-  router.add_target(id_, receiver_);
-  if (base_id != id_) router.add_target(base_id, receiver_);
+  for (const std::string_view name : {std::string_view(id_), std::string_view(base_id)}) {
+    if (config_.channel.kind != runtime::ChannelKind::none) router.add_target(name, receiver_);
+    else router.add_deaf_target(name);
+  }
   for (const SubscriptionConfig& s : config_.subscribe) TENON_TRY(router.subscribe(receiver_, s.topic, s.group));
   return {};
 }

@@ -173,6 +173,12 @@ const MessageDispatcher::Queue* MessageDispatcher::find_queue(FullQueue name) co
   return is_there ? &at(name.receiver).queue : nullptr;
 }
 
+void MessageDispatcher::count_dropped(FullQueue name) noexcept {
+  if (find_queue(name) == nullptr) return;
+  Queue& queue = name.receiver == kNoReceiver ? groups_[name.group]->queue : at(name.receiver).queue;
+  ++queue.counters.dropped;
+}
+
 bool MessageDispatcher::mailbox_has_room(FullQueue name, std::size_t size) const noexcept {
   const Queue* queue = find_queue(name);
   return queue == nullptr || queue->mailbox.has_room(queue->config, size);

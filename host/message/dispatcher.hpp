@@ -157,6 +157,8 @@ class MessageDispatcher {
   Verdict deliver_to_group(GroupId group, const Event& event, ReceiverId sender, MonotonicTime now);
   // Whom a would_block names.
   bool has_room(FullQueue queue, std::size_t size) const noexcept;
+  // An event for it was given up because it stayed full.
+  void count_dropped(FullQueue queue) noexcept;
   // Apart from limits.events.
   bool mailbox_has_room(FullQueue queue, std::size_t size) const noexcept;
 

@@ -192,9 +192,15 @@ void MessageRouter::show_observers(const Event& event, MonotonicTime now) {
 
 bool MessageRouter::find_target(const Event& event, Delivery& delivery, MonotonicTime now) {
   const auto named = targets_.find(event.envelope.target);
+  if (named == targets_.end() && deaf_targets_.contains(event.envelope.target)) {
+    fail(delivery, event, DeadLetterReason::no_such_target, event.envelope.target,
+         std::string(event.envelope.target) +
+             " has no channel to get events by; give it one in the config (channel.kind)");
+    return false;
+  }
   if (named == targets_.end()) {
     fail(delivery, event, DeadLetterReason::no_such_target, event.envelope.target,
-         "no process has this id; `tenon ps` lists them");
+         "there is no process " + std::string(event.envelope.target) + "; `tenon ps` lists them");
     return false;
   }
   const auto least_busy = [this](ReceiverId a, ReceiverId b) {
@@ -280,6 +286,7 @@ std::string_view MessageRouter::name_of(FullQueue full) const {
 
 void MessageRouter::give_up_on(const Event& event, FullQueue full, bool in_cycle) {
   ++counters_.dead_lettered;
+  dispatcher_.count_dropped(full);
   const bool budget_spent = !budget_.has_room(MessageRef::cost(event));
   std::string_view why = "the receiver's mailbox stayed full; find out why it is slow, or raise mailbox.capacity";
   if (in_cycle) why = "its sender and the receiver wait for each other; give one of them another overflow rule";

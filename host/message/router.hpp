@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "message/dispatcher.hpp"
@@ -110,6 +111,8 @@ class MessageRouter : private DispatcherEvents {
 
   // `target` of this name reaches the receiver; of several, the least busy that has not ended.
   void add_target(std::string_view name, ReceiverId receiver);
+  // A process of this name is there and can be sent nothing: it has no channel.
+  void add_deaf_target(std::string_view name) { deaf_targets_.emplace(name); }
 
   PublishResult publish(const Event& event, const Publisher& publisher, MonotonicTime now);
 
@@ -214,6 +217,7 @@ class MessageRouter : private DispatcherEvents {
   MessageDispatcher dispatcher_;
   RequestTable requests_;
   std::unordered_map<std::string, std::vector<ReceiverId>, NameHash, std::equal_to<>> targets_;
+  std::unordered_set<std::string, NameHash, std::equal_to<>> deaf_targets_;
   std::unordered_map<ReceiverId, ParkedSender> parked_;
   RouterCounters counters_;
   WallTime wall_now_{};

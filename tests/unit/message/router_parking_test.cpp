@@ -84,6 +84,7 @@ TEST_F(RouterTest, BlocksNobodyWhoCannotWait) {
   EXPECT_TRUE(result.blocked);
   EXPECT_FALSE(result.parked);
   EXPECT_THAT(dead_.letters, ElementsAre("blocked 2 slow"));
+  EXPECT_EQ(router_.dispatcher().counters(slow).dropped, 1u);
 }
 
 TEST_F(RouterTest, EndsACycleOfSendersAtOnce) {

@@ -100,6 +100,13 @@ TEST_F(RouterTest, TargetsAProcessByNameAndTheLeastBusyOfAFamily) {
   EXPECT_THAT(dead_.letters, ElementsAre("no_such_target 4 none"));
 }
 
+TEST_F(RouterTest, SaysOfATargetWithoutAChannelWhatItLacks) {
+  router_.add_deaf_target("deaf");
+  EXPECT_EQ(publish(event(Fields{.id = "1", .target = "deaf"})).failed, DeadLetterReason::no_such_target);
+  EXPECT_THAT(dead_.letters, ElementsAre("no_such_target 1 deaf"));
+  EXPECT_THAT(dead_.details, ElementsAre(testing::HasSubstr("no channel")));
+}
+
 TEST_F(RouterTest, IgnoresTheTargetOfAPublisherThatMayNotTarget) {
   const ReceiverId a = add(a_, "a"), b = add(b_, "b");
   router_.add_target("a", a);
