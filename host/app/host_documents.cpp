@@ -1,6 +1,7 @@
 #include "app/host_documents.hpp"
 
 #include <deque>
+#include <map>
 
 #include "app/process_usage.hpp"
 #include "common/rfc3339.hpp"
@@ -34,8 +35,21 @@ void write_mailbox(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
     const message::MessageDispatcher& dispatcher = host.router().dispatcher();
     const message::ReceiverConfig& config = dispatcher.config(id);
     const message::ReceiverCounters& counters = dispatcher.counters(id);
-    json.member("depth", dispatcher.mailbox(id).size()).member("capacity", config.mailbox.capacity);
-    json.member("dropped", counters.dropped).member("rejected", counters.rejected).member("bytes", dispatcher.mailbox(id).bytes());
+    // What waits for it, in its own queue or in those of its groups, which it shares.
+    std::size_t depth = dispatcher.mailbox(id).size();
+    std::uint64_t dropped = counters.dropped, rejected = counters.rejected;
+    std::map<std::string_view, std::size_t> groups;
+    for (const message::GroupId group : dispatcher.groups_of(id)) {
+      depth += dispatcher.group_depth(group);
+      dropped += dispatcher.group_counters(group).dropped;
+      rejected += dispatcher.group_counters(group).rejected;
+      groups[dispatcher.group_name(group)] += dispatcher.group_depth(group);
+    }
+    json.member("depth", depth).member("capacity", config.mailbox.capacity);
+    json.member("dropped", dropped).member("rejected", rejected).member("bytes", dispatcher.mailbox(id).bytes());
+    json.key("groups").begin_object();
+    for (const auto& [name, waiting] : groups) json.member(name, waiting);
+    json.end_object();
     json.member("in_flight", dispatcher.in_flight(id)).member("delivered", counters.delivered);
     json.member("redelivered", counters.redelivered).member("settled", counters.settled);
     json.member("overflow", to_string(config.mailbox.overflow));

@@ -1,5 +1,8 @@
 #include "app/host_metrics.hpp"
 
+#include <map>
+#include <set>
+
 #include "common/logging.hpp"
 
 namespace tenon::app {
@@ -24,6 +27,8 @@ class HostMetrics {
     mailbox_dropped_ = counters("tenon_mailbox_dropped_total", "Events that a process's full mailbox did not keep.",
                                 {"process", "verdict"});
     depth_ = gauges("tenon_mailbox_depth", "Events that wait for a process.", {"process"});
+    group_depth_ = gauges("tenon_group_depth", "Events that wait for any member of a queue group.", {"group"});
+    group_dropped_ = counters("tenon_group_dropped_total", "Events that a group's full queue did not keep.", {"group"});
     transport_waiting_ = gauges("tenon_transport_waiting", "Events that wait in a transport's routes.", {"transport"});
     transport_in_flight_ =
         gauges("tenon_transport_in_flight", "Events that a transport has and that are not settled.", {"transport"});
@@ -47,12 +52,17 @@ class HostMetrics {
       dead_letters_.with({to_string(reason)}).set_total(desk.count(reason));
     }
     verdict("dead_lettered", dead_lettered);
+    std::set<message::GroupId> groups;
     host_.processes().for_each([&](const runtime::ProcessHandle& process) {
       restarts_.with({process.id()}).set_total(process.total_restarts);
       up_.with({process.id()}).set(process.is_ready() ? 1 : 0);
       const message::ReceiverId receiver = host_.workers().receiver(process.id());
-      if (receiver != message::kNoReceiver) collect_mailbox(process.id(), receiver);
+      if (receiver == message::kNoReceiver) return;
+      collect_mailbox(process.id(), receiver);
+      const auto shared = host_.router().dispatcher().groups_of(receiver);
+      groups.insert(shared.begin(), shared.end());
     });
+    collect_groups(groups);
     for (const integration::TransportHub::Load& load : host_.transports().loads()) {
       transport_waiting_.with({load.transport}).set(static_cast<double>(load.waiting));
       transport_in_flight_.with({load.transport}).set(static_cast<double>(load.in_flight));
@@ -74,6 +84,21 @@ class HostMetrics {
     mailbox_dropped_.with({process, "dead_lettered"}).set_total(counters.dropped - counters.rejected);
   }
 
+  // Groups of one name and several patterns have a queue each; to an operator they are one.
+  void collect_groups(const std::set<message::GroupId>& groups) {
+    const message::MessageDispatcher& dispatcher = host_.router().dispatcher();
+    std::map<std::string_view, std::pair<std::size_t, std::uint64_t>> sums;
+    for (const message::GroupId group : groups) {
+      auto& [depth, dropped] = sums[dispatcher.group_name(group)];
+      depth += dispatcher.group_depth(group);
+      dropped += dispatcher.group_counters(group).dropped;
+    }
+    for (const auto& [name, sum] : sums) {
+      group_depth_.with({name}).set(static_cast<double>(sum.first));
+      group_dropped_.with({name}).set_total(sum.second);
+    }
+  }
+
   template <class Family>
   static Family or_none(Result<Family> made) {
     if (made.ok()) return *made;
@@ -83,8 +108,8 @@ class HostMetrics {
 
   Host& host_;
   std::uint64_t engine_restarts_;
-  metrics::CounterFamily events_, dead_letters_, restarts_, engine_, dropped_, mailbox_dropped_;
-  metrics::GaugeFamily up_, depth_, bytes_, transport_waiting_, transport_in_flight_;
+  metrics::CounterFamily events_, dead_letters_, restarts_, engine_, dropped_, mailbox_dropped_, group_dropped_;
+  metrics::GaugeFamily up_, depth_, group_depth_, bytes_, transport_waiting_, transport_in_flight_;
 };
 
 }  // namespace
