@@ -11,12 +11,13 @@ namespace tenon::integration {
 namespace {
 
 // What every event about a process begins with.
-JsonWriter about(const runtime::ProcessHandle& process) {
+JsonWriter about(const runtime::ProcessHandle& process, std::int64_t former_pid = 0) {
   JsonWriter json;
   json.begin_object().member("process", process.id()).member("supervisor", process.supervisor);
   json.member("generation", process.generation);
   json.key("pid");
-  if (process.pid) json.value(static_cast<std::int64_t>(*process.pid));
+  const std::int64_t pid = process.pid ? *process.pid : former_pid;
+  if (pid != 0) json.value(pid);
   else json.null();
   return json;
 }
@@ -44,8 +45,11 @@ void ProcessEvents::on_exited(const runtime::ProcessHandle& process, const runti
   log::write(expected ? log::Level::info : log::Level::warn, "runtime", "exited",
              {{"process", process.id()}, {"how", to_string(exit)}, {"run_time_ms", whole_milliseconds(exit.run_time)}});
   events_.publish("system.process.exited", process.id(), [&] {
-    JsonWriter json = about(process);
-    json.member("how", to_string(exit)).member("code", exit.status.code).member("signal", exit.status.signal);
+    JsonWriter json = about(process, exit.pid);
+    json.member("how", to_string(exit)).key("code");
+    if (exit.status.signal == 0) json.value(static_cast<std::int64_t>(exit.status.code));
+    else json.null();
+    json.member("signal", exit.status.signal);
     json.member("run_time_ms", whole_milliseconds(exit.run_time)).member("was_ready", exit.was_ready);
     json.member("max_resident_bytes", exit.usage.max_resident_bytes);
     json.member("cpu_ms", whole_milliseconds(exit.usage.user_cpu + exit.usage.system_cpu));

@@ -28,6 +28,7 @@ struct ResourceUsage {
 struct ExitRecord {
   EndCause cause = EndCause::code;
   ExitStatus status;       // meaningless with EndCause::spawn
+  std::int64_t pid = 0;    // of the incarnation that ended; 0 where there was none or it is not known any more
   int spawn_error = 0;     // errno, with EndCause::spawn; 0 where no call failed
   std::string detail;      // spawn: "exec: No such file or directory"; health, startup, channel: what
                            // was wrong

@@ -212,6 +212,7 @@ void ProcessManager::ended(Process& process, ExitRecord exit) {
   exit.was_ready = handle.ready != MonotonicTime{};
   if (exit.was_ready) exit.ready_time = exit.at - handle.ready;
   if (exit.cause != EndCause::spawn) to_forget_.push_back({handle.id(), handle.generation});
+  if (handle.pid) exit.pid = *handle.pid;
   handle.pid.reset();
   handle.in_flight = 0;
   handle.health.reset();

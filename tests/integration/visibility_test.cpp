@@ -58,5 +58,50 @@ TEST(Visibility, WhichEndOfItsChannelAProcessHasClosedIsShown) {
   EXPECT_THAT(host.cli({"status", "deaf"}).out, ContainsRegex("input closed +yes\n"));
 }
 
+// What waits for a group waits for each of its members.
+TEST(Visibility, WhatWaitsForAGroupIsShownWithItsMembers) {
+  HostProcess host(R"({ "supervision": { "children": [
+      { "id": "worker", "replicas": 2, "command": ["${WORKERS}/holder.py", "${TEST}/taken"],
+        "channel": { "kind": "stdio" }, "subscribe": [{ "topic": "task", "group": "crew" }],
+        "mailbox": { "capacity": 3 }, "delivery": { "mode": "at_least_once", "max_in_flight": 1 },
+        "ready": { "on": "event" } } ] } })");
+  ASSERT_TRUE(host.start()) << host.log();
+  for (int i = 0; i < 7; ++i) host.cli({"send", "task", "--data", std::to_string(i)});
+  for (const char* id : {"worker.1", "worker.2"}) {
+    EXPECT_EQ(member(host, id, "mailbox", "depth"), "3");
+    EXPECT_EQ(member(host, id, "mailbox", "dropped"), "2");
+    EXPECT_EQ(member(host, id, "mailbox", "groups"), R"({"crew":3})");
+  }
+  EXPECT_THAT(host.http_answer("/metrics"), HasSubstr("tenon_group_depth{group=\"crew\"} 3\n"));
+  EXPECT_THAT(host.http_answer("/metrics"), HasSubstr("tenon_group_dropped_total{group=\"crew\"} 2\n"));
+}
+
+TEST(Visibility, ATargetWithoutAChannelIsRefusedAtOnce) {
+  HostProcess host(R"({ "supervision": { "children": [ { "id": "none", "command": ["sleep", "1000"] } ] } })");
+  ASSERT_TRUE(host.start()) << host.log();
+  const std::string answer = host.http_post("/v1/events", R"({"type":"task","target":"none"})");
+  EXPECT_THAT(answer, HasSubstr("HTTP/1.1 404"));
+  EXPECT_THAT(answer, HasSubstr("channel.kind"));
+}
+
+// Which process ended, and how: what a watcher acts upon.
+TEST(Visibility, TheEventOfAnExitSaysWhichPidEndedAndHow) {
+  HostProcess host(R"({ "supervision": { "children": [
+      { "id": "recorder", "command": ["${WORKERS}/recorder.py", "${TEST}/exits"], "channel": { "kind": "stdio" },
+        "subscribe": [{ "topic": "system.process.exited" }], "ready": { "on": "event" } },
+      { "id": "one", "command": ["sleep", "1000"], "restart": { "policy": "never" } } ] } })");
+  ASSERT_TRUE(host.start()) << host.log();
+  const std::string pid = std::to_string(host.worker_pid("one"));
+  ASSERT_EQ(host.cli({"kill", "one", "--signal", "KILL"}).exit_code, 0);
+  ASSERT_TRUE(wait_until([&] { return !read_text(host.path("exits")).empty(); })) << host.log();
+  const auto event = JsonDocument::parse(read_text(host.path("exits")), "exit");
+  ASSERT_TRUE(event.ok());
+  const auto data = event->root().find("data");
+  ASSERT_TRUE(data);
+  EXPECT_EQ(data->find("pid")->to_json(), pid);
+  EXPECT_EQ(data->find("code")->to_json(), "null");
+  EXPECT_EQ(data->find("signal")->to_json(), "9");
+}
+
 }  // namespace
 }  // namespace tenon::test_support
