@@ -58,10 +58,12 @@ bool TransportRoute::connected() const noexcept {
 
 void TransportRoute::use(PluginTransport& connection, message::MessageSerializer& serializer) {
   link_.emplace(Link{connection, serializer, message::Encoder(serializer, services_.serializers, kMaxEncoded)});
-  pushed_back_ = false;  // the one before said so
 }
 
-void TransportRoute::drop() { link_.reset(); }
+void TransportRoute::drop() {
+  link_.reset();
+  pushed_back_ = false;  // the one before said so
+}
 
 bool TransportRoute::drained() const noexcept {
   const message::MessageDispatcher& dispatcher = services_.router.dispatcher();
@@ -94,7 +96,12 @@ void TransportRoute::wake() {
 
 void TransportRoute::set_back_pressure(bool on) {
   pushed_back_ = on;
-  if (!on) wake();
+  if (on) return;
+  // In a turn of its own: the plugin may say so from within a call of the dispatcher's, or before it tells that the
+  // connection is lost.
+  services_.loop.post([this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired()) wake();
+  });
 }
 
 void TransportRoute::cool_down() {

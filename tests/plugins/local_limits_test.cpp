@@ -131,6 +131,23 @@ TEST_F(Local, AFullOutputBufferRefusesAndReportsBackPressureUntilItDrains) {
   EXPECT_EQ(beta->send({.topic = "flood"}).status, TENON_OK);
 }
 
+TEST_F(Local, ALinkThatIsLostUnderBackPressureTakesNothingMore) {
+  auto alpha = join("alpha");
+  const auto beta = join("beta", R"({"max_buffer":"256KiB"})");
+  subscribe(*alpha, 1, "flood");
+  const auto flood = [&] { return beta->send({.topic = "flood", .encoded = std::string(60'000, 'x')}).status; };
+  while (flood() == TENON_OK) beta->host.pump_once();
+  ASSERT_THAT(beta->host.back_pressure(), ElementsAre(1u));
+  tenon_status sent_then = TENON_OK;
+  beta->host.when_back_pressure([&](std::uint32_t on) {
+    if (on == 0) sent_then = flood();
+  });
+  alpha.reset();
+  ASSERT_TRUE(run_until([&] { return beta->host.back_pressure().size() == 2; }));
+  EXPECT_EQ(sent_then, TENON_ERR_UNAVAILABLE);
+  beta->host.when_back_pressure({});
+}
+
 TEST_F(Local, AnEventOverTheFrameLimitIsRefusedAndNamesTheLimit) {
   const auto alpha = join("alpha", R"({"max_frame":"64KiB"})"), beta = join("beta");
   const Started sent = beta->send({.encoded = std::string(62'000, 'x')});  // the listener accepts less than beta would

@@ -85,6 +85,7 @@ struct FakePluginHost::Impl {
   std::vector<RecordedMessage> incoming;
   std::map<std::uint64_t, std::uint64_t> slow_consumers;
   std::vector<std::uint32_t> back_pressure;
+  std::function<void(std::uint32_t)> when_back_pressure;
 
   Impl(FakePluginHost* host, std::string config_text, std::string instance_name)
       : owner(host), instance(std::move(instance_name)), config(std::move(config_text)) {

@@ -194,6 +194,7 @@ void FakePluginHost::Impl::fill_table() {
   table.transport_back_pressure = [](void* c, std::uint32_t on) {
     of(c).alive("transport_back_pressure");
     of(c).keep(of(c).back_pressure, on);
+    if (of(c).when_back_pressure) of(c).when_back_pressure(on);
   };
   table.get_interface = [](void*, tenon_str) -> const void* { return nullptr; };
 }

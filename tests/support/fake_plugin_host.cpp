@@ -259,6 +259,10 @@ std::vector<std::string> FakePluginHost::take_violations() {
   return std::exchange(impl_->violations, {});
 }
 
+void FakePluginHost::when_back_pressure(std::function<void(std::uint32_t on)> react) {
+  impl_->when_back_pressure = std::move(react);
+}
+
 void FakePluginHost::answer_incoming_with(tenon_status status) {
   const std::lock_guard hold(impl_->lock);
   impl_->incoming_answer = status;

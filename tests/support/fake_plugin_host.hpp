@@ -142,6 +142,8 @@ class FakePluginHost {
   } script;
   // What transport_incoming returns from now on, at first TENON_OK. Refused events are not recorded.
   void answer_incoming_with(tenon_status status);
+  // Called from within the plugin's own call, as a host may that acts upon it at once.
+  void when_back_pressure(std::function<void(std::uint32_t on)> react);
 
   struct Impl;
 

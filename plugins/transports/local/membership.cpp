@@ -135,12 +135,10 @@ void Transport::joined() {
 void Transport::lost(tenon_status code, const std::string& why) {
   const sdk::Error error(code, "lost the listening host of " + url_ + ": " + why, TENON_FAULT_REMOTE, true);
   const Phase before = phase_;
+  if (before == Phase::member) phase_ = Phase::reconnecting;  // first: what leave() tells the host may make it send
   leave();
   if (before == Phase::disconnecting) return finish_disconnect(false);
-  if (before == Phase::member) {
-    phase_ = Phase::reconnecting;
-    report(TENON_TRANSPORT_RECONNECTING, &error);
-  }
+  if (before == Phase::member) report(TENON_TRANSPORT_RECONNECTING, &error);
   if (phase_ == before && before == Phase::connecting) return attempt_failed(error);
   if (phase_ == Phase::reconnecting) try_again(error);
 }
