@@ -285,10 +285,10 @@ void Engine::on_reload_requested() {
 }
 
 void Engine::on_link_lost(const Error& why) {
-  if (phase_ != Phase::ended) log::error("engine", "the keeper is gone", {{"why", why.message}});
   link_watch_.reset();
-  if (phase_ != Phase::ended) exit_code_ = 1;
-  leave_at_once(exit_code_);  // nothing is left to hand over
+  if (phase_ == Phase::ended) return loop_.stop();  // the keeper has taken leave; it waits for us, for a while
+  log::error("engine", "the keeper is gone", {{"why", why.message}});
+  leave_at_once(1);  // nothing is left to hand over
 }
 
 void Engine::on_interest_changed(bool wants_write) {
