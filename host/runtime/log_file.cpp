@@ -55,6 +55,7 @@ Status LogFile::rotate() {
   if (keep_ == 0) {
     if (::ftruncate(file_.get(), 0) != 0) return Error::from_errno(errno, "empty the log file " + path_);
     size_ = 0;
+    torn_ = false;
     return {};
   }
   for (std::uint32_t i = keep_; i > 1; --i) {
@@ -65,7 +66,11 @@ Status LogFile::rotate() {
     return Error::from_errno(errno, "rotate the log file " + path_);
   }
   file_.reset();
-  return open();
+  torn_ = false;
+  TENON_TRY(open());
+  if (size_ == 0) return {};
+  return Error(errc::io, "the log file " + path_ + " is still there after it was renamed; is " + path_ +
+                             ".1 a hard link of it? remove that");
 }
 
 Status LogFile::append(std::string_view bytes) {

@@ -1,4 +1,5 @@
-// A log file that never grows over its limit: rotated by size, path.1 the newest former one, path.N the oldest.
+// A log file that does not grow over its limit, but for a single line that is longer. Rotated by size: path.1 is the
+// newest former one, path.N the oldest.
 //
 // The model. The file is opened for appending when the first line comes. A line never spans two files. When a write or
 // open fails (disk full, permission), lines are dropped and counted, the failure is reported once, and it is tried

@@ -113,5 +113,20 @@ TEST_F(LogFileTest, CutsABatchThatIsLargerThanAFileAtItsLines) {
   EXPECT_EQ(read("w.log.2"), "line 8\n");
 }
 
+TEST_F(LogFileTest, WithNothingToKeepABurstLeavesItsEnd) {
+  file(8, 0).write("one\ntwo\nthree\nfour\n", now);
+  EXPECT_EQ(read("w.log"), "four\n");
+}
+
+// rename(2) between two links of one file does nothing, and says that it succeeded.
+TEST_F(LogFileTest, AFormerFileThatIsALinkOfTheNewOneIsAFailureAndNoLoop) {
+  LogFile log = file(10, 1);
+  log.write("one one\n", now);
+  std::filesystem::create_hard_link(path, path + ".1");
+  log.write("two two\n", now);
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_THAT(reports[0], HasSubstr("hard link"));
+}
+
 }  // namespace
 }  // namespace tenon::runtime
