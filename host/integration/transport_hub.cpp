@@ -34,19 +34,24 @@ TransportHub::Impl::Transport* TransportHub::Impl::find(std::string_view name) {
 }
 
 Status TransportHub::Impl::start() {
-  TENON_TRY(add_all());
+  add_transports();
+  for (const auto& t : transports_) TENON_TRY(add_routes(*t));
   for (const auto& t : transports_) TENON_TRY(make_connection(*t));
   for (const auto& t : transports_) open(*t);
   return {};
 }
 
 void TransportHub::Impl::take_over() {
-  if (const Status added = add_all(); !added.ok())
-    log::error("transport", "a route of the former engine cannot be made", {{"why", added.error().message}});
-  for (const auto& t : transports_) renew(*t);
+  add_transports();
+  for (const auto& t : transports_) {
+    if (const Status added = add_routes(*t); !added.ok())
+      log::error("transport", "a route of the former engine cannot be made; restart the host to have it again",
+                 {{"transport", t->config.name}, {"why", added.error().message}});
+    renew(*t);
+  }
 }
 
-Status TransportHub::Impl::add_all() {
+void TransportHub::Impl::add_transports() {
   for (const TransportConfig& config : transport_configs_) {
     auto t = std::make_unique<Transport>();
     t->config = config;
@@ -55,8 +60,6 @@ Status TransportHub::Impl::add_all() {
     t->policy.foreign = true;
     transports_.push_back(std::move(t));
   }
-  for (const auto& t : transports_) TENON_TRY(add_routes(*t));
-  return {};
 }
 
 Status TransportHub::Impl::add_routes(Transport& t) {

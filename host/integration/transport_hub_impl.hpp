@@ -64,7 +64,7 @@ class TransportHub::Impl {
   };
 
   Load load_of(const Transport& t) const;
-  Status add_all();
+  void add_transports();
   Status add_routes(Transport& t);
   Status make_connection(Transport& t);
   Status make_serializer(Transport& t);
