@@ -91,6 +91,22 @@ class PendingCalls {
   std::unordered_map<std::uintptr_t, std::shared_ptr<PendingCall>> calls_;
 };
 
+// A call whose answer goes to an author's function. What that throws is logged.
+template <class... Answer>
+struct AnsweredCall : PendingCall {
+  std::function<void(Answer...)> done;
+  // What the host calls; `argument` is the call's number.
+  static void answer(void* argument, Answer... how) noexcept {
+    const auto taken = PendingCalls::all().take(argument);
+    if (taken == nullptr) return;
+    try {
+      static_cast<AnsweredCall*>(taken.get())->done(how...);
+    } catch (...) {
+      log_thrown(taken->host);
+    }
+  }
+};
+
 // Frees what the host will never answer when its instance goes, also when its constructor throws.
 struct ForgetCalls {
   const tenon_host* host;

@@ -216,6 +216,17 @@ class Host {
                 "config value " + std::string(pointer) + " has another type than the component's schema promises",
                 TENON_FAULT_PLUGIN);
   }
+  // Puts the call under way: `ask` makes the host's call with its number. What the host refuses is forgotten, and
+  // thrown.
+  template <class Ask>
+  void* begin(std::shared_ptr<detail::PendingCall> call, const char* what, Ask&& ask) const {
+    call->host = host_;
+    void* const number = detail::PendingCalls::all().add(std::move(call));
+    const tenon_status status = ask(number);
+    if (status != TENON_OK) detail::PendingCalls::all().take(number);
+    check(status, what);
+    return number;
+  }
   static void check(tenon_status status, const char* what) {
     if (status != TENON_OK) throw Error(status, std::string("the host refused ") + what, TENON_FAULT_HOST, true);
   }
@@ -245,20 +256,12 @@ inline FdWatch Host::watch(int fd, std::uint32_t interest, std::function<void(st
 inline Command Host::run_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
                                  std::string_view directory, std::uint32_t output_limit, std::uint64_t deadline_ns,
                                  std::function<void(const CommandResult&)> done) const {
-  struct Pending final : detail::PendingCall {
-    std::function<void(const CommandResult&)> done;
-    static void call(void* argument, const tenon_command_result* result) noexcept {
-      const auto taken = detail::PendingCalls::all().take(argument);
-      if (taken == nullptr) return;
-      auto* self = static_cast<Pending*>(taken.get());
-      try {
-        self->done(CommandResult{result->ended, result->value,
-                                 std::string(reinterpret_cast<const char*>(result->output.data), result->output.size),
-                                 result->output_truncated != 0, result->duration_ns});
-      } catch (...) {
-        detail::log_thrown(self->host);
-      }
-    }
+  using Call = detail::AnsweredCall<const tenon_command_result*>;
+  auto call = std::make_shared<Call>();
+  call->done = [done = std::move(done)](const tenon_command_result* result) {
+    done(CommandResult{result->ended, result->value,
+                       std::string(reinterpret_cast<const char*>(result->output.data), result->output.size),
+                       result->output_truncated != 0, result->duration_ns});
   };
   std::vector<tenon_str> argv, env;
   for (const auto& text : arguments) argv.push_back(to_abi(text));
@@ -272,96 +275,50 @@ inline Command Host::run_command(const std::vector<std::string>& arguments, cons
   command.output_limit = output_limit;
   if (!directory.empty()) command.directory = to_abi(directory);
   command.deadline_ns = deadline_ns;
-  auto pending = std::make_shared<Pending>();
-  pending->host = host_;
-  pending->done = std::move(done);
-  void* const argument = detail::PendingCalls::all().add(std::move(pending));
   Command running;
-  const tenon_status status = host_->run_command(host_->context, &command, &Pending::call, argument, &running.id_);
-  if (status != TENON_OK) detail::PendingCalls::all().take(argument);
-  check(status, "a command");
+  running.pending_ = begin(std::move(call), "a command", [&](void* number) {
+    return host_->run_command(host_->context, &command, &Call::answer, number, &running.id_);
+  });
   running.host_ = host_;
-  running.pending_ = argument;
   return running;
 }
 
 inline void Host::run_on_worker(std::uint64_t deadline_ns, std::function<void()> work,
                                 std::function<void(tenon_status)> done) const {
-  struct Pending final : detail::PendingCall {
+  struct Job final : detail::AnsweredCall<tenon_status> {
     std::function<void()> work;
-    std::function<void(tenon_status)> done;
     static void run(void* argument) noexcept {
       auto found = detail::PendingCalls::all().find(argument);
       if (found == nullptr) return;  // timed out or destroyed before a thread was free
-      const auto job = std::move(static_cast<Pending*>(found.get())->work);
+      const auto job = std::move(static_cast<Job*>(found.get())->work);
       found.reset();      // `done` and what it captured stay with the loop
       guarded_void(job);  // not logged: the instance may be gone by now
     }
-    static void finish(void* argument, tenon_status status) noexcept {
-      const auto taken = detail::PendingCalls::all().take(argument);
-      if (taken == nullptr) return;
-      try {
-        static_cast<Pending*>(taken.get())->done(status);
-      } catch (...) {
-        detail::log_thrown(taken->host);
-      }
-    }
   };
-  auto pending = std::make_shared<Pending>();
-  pending->host = host_;
-  pending->work = std::move(work);
-  pending->done = std::move(done);
-  void* const argument = detail::PendingCalls::all().add(std::move(pending));
-  const tenon_status status =
-      host_->run_on_worker(host_->context, &Pending::run, &Pending::finish, argument, deadline_ns);
-  if (status != TENON_OK) detail::PendingCalls::all().take(argument);
-  check(status, "work on a worker thread");
+  auto call = std::make_shared<Job>();
+  call->work = std::move(work);
+  call->done = std::move(done);
+  begin(std::move(call), "work on a worker thread", [&](void* number) {
+    return host_->run_on_worker(host_->context, &Job::run, &Job::answer, number, deadline_ns);
+  });
 }
 
 inline void Host::post_to_loop(std::function<void()> callback) const {
-  struct Pending final : detail::PendingCall {
-    std::function<void()> run;
-    static void call(void* argument) noexcept {
-      const auto taken = detail::PendingCalls::all().take(argument);
-      if (taken == nullptr) return;
-      try {
-        static_cast<Pending*>(taken.get())->run();
-      } catch (...) {
-        detail::log_thrown(taken->host);
-      }
-    }
-  };
-  auto pending = std::make_shared<Pending>();
-  pending->host = host_;
-  pending->run = std::move(callback);
-  void* const argument = detail::PendingCalls::all().add(std::move(pending));
-  const tenon_status status = host_->post_to_loop(host_->context, &Pending::call, argument);
-  if (status != TENON_OK) detail::PendingCalls::all().take(argument);
-  check(status, "a callback on the loop");
+  auto call = std::make_shared<detail::AnsweredCall<>>();
+  call->done = std::move(callback);
+  begin(std::move(call), "a callback on the loop", [&](void* number) {
+    return host_->post_to_loop(host_->context, &detail::AnsweredCall<>::answer, number);
+  });
 }
 
 inline void Host::transport_round_trip(std::string_view transport, std::uint64_t deadline_ns,
                                        std::function<void(tenon_status)> done) const {
-  struct Pending final : detail::PendingCall {
-    std::function<void(tenon_status)> done;
-    static void call(void* argument, tenon_status status) noexcept {
-      const auto taken = detail::PendingCalls::all().take(argument);
-      if (taken == nullptr) return;
-      try {
-        static_cast<Pending*>(taken.get())->done(status);
-      } catch (...) {
-        detail::log_thrown(taken->host);
-      }
-    }
-  };
-  auto pending = std::make_shared<Pending>();
-  pending->host = host_;
-  pending->done = std::move(done);
-  void* const argument = detail::PendingCalls::all().add(std::move(pending));
-  const tenon_status status =
-      host_->transport_round_trip(host_->context, to_abi(transport), deadline_ns, &Pending::call, argument);
-  if (status != TENON_OK) detail::PendingCalls::all().take(argument);
-  check(status, "a round trip of a transport");
+  using RoundTrip = detail::AnsweredCall<tenon_status>;
+  auto call = std::make_shared<RoundTrip>();
+  call->done = std::move(done);
+  begin(std::move(call), "a round trip of a transport", [&](void* number) {
+    return host_->transport_round_trip(host_->context, to_abi(transport), deadline_ns, &RoundTrip::answer, number);
+  });
 }
 
 }  // namespace tenon::sdk
