@@ -31,6 +31,7 @@ struct PluginUse {
   std::string config = "{}";    // expanded
   std::optional<JsonValue> transport = {};  // the one that the component is for
   std::string url = {};                     // the transport's, expanded
+  bool without_channel = false;             // it is for a process that has none
 };
 
 // Environments of processes that are equal share one list: ten thousand children keep one copy.

@@ -23,6 +23,7 @@ class PluginCheck {
     const std::string* schema = schema_of(use);
     if (schema == nullptr) return missing(use);
     if (use.transport) check_url(use, *schema);
+    if (use.without_channel) check_channel(use, *schema);
     check_paths(use, *schema);
     if (!draft_.options.schema_check) return;
     for (const SchemaFinding& finding : findings(*schema, use.config)) {
@@ -75,6 +76,16 @@ class PluginCheck {
     }
     reader_.refuse_key(member, "the plugin knows no key of this name here" + (near.empty() ? "; leave it out" : near),
                        expected);
+  }
+
+  // "x-tenon-needs-channel": it watches what its process says to the host.
+  void check_channel(const PluginUse& use, const std::string& schema) {
+    const auto document = JsonDocument::parse(schema, "schema");
+    const auto mark = document.ok() ? document->root().find("x-tenon-needs-channel") : std::nullopt;
+    if (mark && mark->as_bool().value_or(false))
+      reader_.warn(use.at, "the check " + quote_for_message(use.name) +
+                               " hears of its process by the channel only, and this one has none; give it one "
+                               "(\"channel\"), or take another check");
   }
 
   // "x-tenon-url-schemes" of a transport's schema: what its url begins with.

@@ -213,8 +213,11 @@ void read_process(ConfigReader& reader, const JsonValue& at, const std::string& 
   ProcessDraft process{draft};
   process.process.base_id = id;
   process.process.cwd = process.process.config_directory = reader.directory_of(at);
+  const std::size_t first_use = draft.plugins.size();
   read_section(reader, at, kProcess, process);
   process.process.channel = process.worker.channel.kind;
+  for (std::size_t i = first_use; i < draft.plugins.size(); ++i)
+    draft.plugins[i].without_channel = process.process.channel == ChannelKind::none;
   if (!at.find("restart")) {
     use_plugin(reader, draft, {"restart_policy", process.process.restart.policy, at, false, {}});
   }

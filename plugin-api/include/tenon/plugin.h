@@ -80,6 +80,9 @@ TENON_EXPORT const tenon_plugin *tenon_plugin_v1(void);
 #define TENON_STRINGIFY_(x) #x
 #define TENON_STRINGIFY(x) TENON_STRINGIFY_(x)
 
+/* A health check's schema may have the member "x-tenon-needs-channel": true. `tenon check` then warns of it for a process
+ * without a channel. */
+
 /* In a schema, "x-tenon-path": "program" or "directory" beside a property says that its value (of a list, the first
  * element) is a path, so that `tenon check` looks whether it is there; a relative one is relative to the config's. */
 

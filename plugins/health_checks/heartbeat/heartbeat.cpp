@@ -62,7 +62,7 @@ class Heartbeat {
 TENON_PLUGIN_NOTE(
     "heartbeat", "1.0.0", "Tenon", "MIT",
     TENON_NOTE_COMPONENT(TENON_KIND_HEALTH_CHECK, "heartbeat", TENON_JSON({
-      "type" : "object", "additionalProperties" : false, "properties" : {
+      "type" : "object", "additionalProperties" : false, "x-tenon-needs-channel" : true, "properties" : {
         "max_age" : {
           "type" : "string", "pattern" : "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)|0)$",
           "description" : "Unhealthy when the last tenon.heartbeat is older (or the start). Default: 3 intervals."

@@ -25,6 +25,7 @@ class ConfigPlugins : public ConfigFixture {
       survey.push_back(plugin("restart_policy", "always"));
       survey.push_back(plugin("serializer", "json"));
       survey.push_back(plugin("health_check", "http", R"({"required":["url"]})"));
+      survey.push_back(plugin("health_check", "pulse", R"({"x-tenon-needs-channel":true})"));
       survey.push_back(plugin("health_check", "exec", R"({"properties":{"command":{"x-tenon-path":"program"},
                                                           "cwd":{"x-tenon-path":"directory"}}})"));
       survey.push_back({{0, "/plugins/broken.so"}, Error(errc::unsupported, "it was built for ABI 9.0")});
@@ -174,6 +175,15 @@ TEST_F(ConfigPlugins, HaveTheirPathsLookedForBesideTheFileTheyStandIn) {
   const auto loaded = load(R"({"include": ["conf.d/*.json"]})", options());
   EXPECT_THAT(lines(loaded.problems), IsEmpty());
   EXPECT_EQ(process(loaded, 0).config_directory, directory / "conf.d");
+}
+
+TEST_F(ConfigPlugins, ThatListenToTheirProcessNeedItsChannel) {
+  const std::string check = R"(, "health": [{"check": "pulse"}])";
+  EXPECT_THAT(lines(load_child(check + R"(, "channel": {"kind": "stdio"})", options()).warnings), IsEmpty());
+  const auto deaf = load_child(check, options());
+  EXPECT_THAT(lines(deaf.problems), IsEmpty());
+  EXPECT_THAT(lines(deaf.warnings),
+              ElementsAre(AllOf(HasSubstr("health[0].check"), HasSubstr("has none; give it one"))));
 }
 
 TEST_F(ConfigPlugins, WantAConfigThatIsAnObject) {
