@@ -93,7 +93,14 @@ class HostMetrics {
       depth += dispatcher.group_depth(group);
       dropped += dispatcher.group_counters(group).dropped;
     }
+    std::erase_if(groups_shown_, [&](const std::string& name) {
+      if (sums.contains(name)) return false;
+      group_depth_.remove({name});
+      group_dropped_.remove({name});
+      return true;
+    });
     for (const auto& [name, sum] : sums) {
+      groups_shown_.emplace(name);
       group_depth_.with({name}).set(static_cast<double>(sum.first));
       group_dropped_.with({name}).set_total(sum.second);
     }
@@ -107,6 +114,7 @@ class HostMetrics {
   }
 
   Host& host_;
+  std::set<std::string> groups_shown_;
   std::uint64_t engine_restarts_;
   metrics::CounterFamily events_, dead_letters_, restarts_, engine_, dropped_, mailbox_dropped_, group_dropped_;
   metrics::GaugeFamily up_, depth_, group_depth_, bytes_, transport_waiting_, transport_in_flight_;

@@ -286,8 +286,8 @@ std::string_view MessageRouter::name_of(FullQueue full) const {
 
 void MessageRouter::give_up_on(const Event& event, FullQueue full, bool in_cycle) {
   ++counters_.dead_lettered;
-  dispatcher_.count_dropped(full);
   const bool budget_spent = !budget_.has_room(MessageRef::cost(event));
+  if (!budget_spent && !in_cycle) dispatcher_.count_dropped(full);
   std::string_view why = "the receiver's mailbox stayed full; find out why it is slow, or raise mailbox.capacity";
   if (in_cycle) why = "its sender and the receiver wait for each other; give one of them another overflow rule";
   if (budget_spent) why = "limits.events is reached; raise it or find the slow receiver";
