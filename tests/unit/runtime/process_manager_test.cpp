@@ -344,6 +344,31 @@ TEST_F(ProcessManagerTest, AGraceOfZeroKillsAtOnce) {
   EXPECT_EQ(keeper.log.back(), "signal w KILL");
 }
 
+TEST_F(ProcessManagerTest, OneThatCannotBeFollowedIsKilledAndItsPolicyTold) {
+  auto config = process("w");
+  config->restart.policy = "never";
+  spawn(config);
+  manager->cut_off("w", 7, "of another incarnation");
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+  manager->cut_off("w", 1, "channel: it does not speak packet4");
+  turn();
+  EXPECT_EQ(status("w"), ProcessStatus::error);
+  EXPECT_THAT((*this)["w"].reason, HasSubstr("it does not speak packet4"));
+  ASSERT_EQ(policies.asked.size(), 1u);
+  EXPECT_EQ(policies.asked[0].ended, EndCause::channel);
+  EXPECT_THAT(keeper.log, ElementsAre("spawn w", "signal w KILL"));
+}
+
+TEST_F(ProcessManagerTest, OneThatCannotBeFollowedWhileItIsStoppedIsStoppedAsEver) {
+  keeper.ignores_term = {"w"};
+  spawn(process("w"));
+  stop("w");
+  manager->cut_off("w", 1, "channel: it does not speak packet4");
+  EXPECT_EQ(status("w"), ProcessStatus::stopping);
+  advance(1min);
+  EXPECT_THAT((*this)["w"].reason, testing::Not(HasSubstr("packet4")));
+}
+
 TEST_F(ProcessManagerTest, AStopDuringTheBackOffCancelsTheRestart) {
   spawn(process("w"));
   exit("w", 1);
