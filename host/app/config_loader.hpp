@@ -33,8 +33,8 @@ using PluginSurvey = std::function<std::vector<loader::SurveyedPlugin>(const std
 struct LoadOptions {
   // Rebuild an accepted config from its records: nothing is read from the disk and nothing about the machine is judged.
   bool replay = false;
-  // For a host that starts: what the machine lacks for one process alone (its command, directory, log file) is a warning,
-  // the process's own start fails, and the others run.
+  // For a host that starts: what the machine lacks for one process alone (its command, directory, log file, a check's
+  // program) is a warning. That process fails by itself, or goes without, and the others run.
   bool forgiving = false;
   // loader::survey_plugins, to check the names of plugins; empty: they are not checked.
   PluginSurvey survey;

@@ -6,7 +6,8 @@ endif()
 find_package(GTest REQUIRED)
 
 # What tests themselves do costs next to nothing; to optimise it, and to check each pointer in it, is half of a tree's
-# build. The host and the plugins are compiled as ever.
+# build. The host and the plugins are compiled as ever; what their headers define
+# inline is taken from the tests' objects here, and checked in full where integration tests run the host itself.
 set(TENON_TEST_COMPILE_OPTIONS "")
 if(NOT TENON_FUZZ)
   set(TENON_TEST_COMPILE_OPTIONS $<$<CONFIG:Debug>:-O0>)

@@ -63,7 +63,7 @@ TEST(Visibility, WhatWaitsForAGroupIsShownWithItsMembers) {
   HostProcess host(R"({ "supervision": { "children": [
       { "id": "worker", "replicas": 2, "command": ["${WORKERS}/holder.py", "${TEST}/taken"],
         "channel": { "kind": "stdio" }, "subscribe": [{ "topic": "task", "group": "crew" }],
-        "mailbox": { "capacity": 3 }, "delivery": { "mode": "at_least_once", "max_in_flight": 1 },
+        "mailbox": { "capacity": 3 }, "delivery": { "mode": "at_least_once", "max_in_flight": 1, "ack_timeout": "10m" },
         "ready": { "on": "event" } } ] } })");
   ASSERT_TRUE(host.start()) << host.log();
   for (int i = 0; i < 7; ++i) host.cli({"send", "task", "--data", std::to_string(i)});
