@@ -416,6 +416,7 @@ TEST(WorkerPoolOnRealLoop, HungJobIsToldWhileTheLoopGoesOn) {
   const auto note = [&](Status status) { told.push_back(status ? errc::ok : status.error().code); };
   ASSERT_TRUE(pool->submit(hung->job(hung), milliseconds(5), note));
   ASSERT_TRUE(pool->submit([] {}, hours(1), note));
+  hung->entered.wait();  // or its deadline could pass in the queue, which is told otherwise
   loop->run();
   EXPECT_EQ(told, (std::vector{errc::timeout, errc::ok}));
   hung->release.count_down();
