@@ -243,7 +243,7 @@ void AsioLoop::rest() noexcept {
 void AsioLoop::look_again() noexcept {
   looking_again_ = waiting_for_descriptors_ && busy_poll_.looks_again(clock_.monotonic());
   if (!looking_again_) return;
-  std::this_thread::yield();
+  if (!polls_.any_ready()) std::this_thread::yield();  // Asio may have found something meanwhile: it comes behind this
   asio::post(context_, [this] { look_again(); });
 }
 

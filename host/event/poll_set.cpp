@@ -1,5 +1,7 @@
 #include "event/poll_set.hpp"
 
+#include <poll.h>
+
 #include <cassert>
 #include <cerrno>
 #include <string>
@@ -126,6 +128,11 @@ void PollSet::count_wanting(Interest before, Interest after) noexcept {
   if (did == does) return;
   wanting_ = does ? wanting_ + 1 : wanting_ - 1;
   if (wanting_ == (does ? 1u : 0u)) listener_.wanting_changed();
+}
+
+bool PollSet::any_ready() const noexcept {
+  pollfd asked{epoll_.get(), POLLIN, 0};
+  return ::poll(&asked, 1, 0) > 0;
 }
 
 void PollSet::dispatch(const std::atomic<bool>& stop) noexcept {

@@ -50,6 +50,8 @@ class PollSet {
   // descriptor that is watched, invalid_argument for one that is not open, exhausted at the kernel's limit.
   Result<std::unique_ptr<FdWatch>> add(int fd, Interest wanted, Loop::FdCallback on_ready);
 
+  // Asks the kernel, without waiting.
+  bool any_ready() const noexcept;
   int fd() const noexcept { return epoll_.get(); }             // readable while something wanted is ready
   std::size_t wanting() const noexcept { return wanting_; }    // watches whose interest is not none
   std::size_t watches() const noexcept { return watches_; }
