@@ -93,6 +93,7 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
 }
 
 Host::~Host() {
+  worker_pool_->hurry();  // a job may hang for as long as its deadline allows; nobody waits for its result
   loader_.registry().remove_observer(&plugin_events_);
   dead_letters_.disconnect();
 }

@@ -21,6 +21,7 @@ class Pool final : public WorkerPool {
   ~Pool() override;
 
   Status submit(Job job, Duration deadline, Done done) override;
+  void hurry() noexcept override { hurried_ = true; }
   void at_thread_exit(std::function<void()> hook) override;
   Counters counters() const override;
 
@@ -41,6 +42,7 @@ class Pool final : public WorkerPool {
   const CorePtr core_;
   std::vector<WorkerPtr> workers_;  // without those written off
   std::uint64_t finished_ = 0, timed_out_ = 0, refused_ = 0, never_begun_ = 0;
+  bool hurried_ = false;
 };
 
 namespace {
@@ -233,7 +235,7 @@ void Pool::wait_for_running(std::unique_lock<std::mutex>& lock, std::vector<Reco
   const MonotonicTime began = std::chrono::steady_clock::now();
   for (const WorkerPtr& worker : workers_) {
     while (worker->current && worker->current->state == JobState::running) {
-      const MonotonicTime until = began + (worker->current->due - loop_now);
+      const MonotonicTime until = hurried_ ? began : began + (worker->current->due - loop_now);
       if (core_->progress.wait_until(lock, until) == std::cv_status::no_timeout) continue;
       if (!worker->current || worker->current->state != JobState::running) continue;
       worker->current->state = JobState::timed_out;

@@ -44,7 +44,10 @@ class WorkerPool {
   using Job = std::function<void()>;
   using Done = std::function<void(Status)>;
 
+  // Waits for the jobs that are within their deadlines, unless hurried.
   virtual ~WorkerPool() = default;
+  // [loop] The process is about to end: the destructor waits for no job any more, it writes them off.
+  virtual void hurry() noexcept = 0;
 
   // [loop] Queues the job. `deadline` counts from now, waiting in the queue included. What a job throws becomes
   // errc::internal in `done`, a deadline passed in the job errc::timeout, one passed in the queue errc::exhausted: then

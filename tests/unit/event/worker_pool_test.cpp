@@ -408,6 +408,18 @@ TEST(WorkerPoolOnRealLoop, JobThatEndedBeforeItsDeadlineWasLookedAtIsNotTimedOut
   EXPECT_EQ(told, std::vector{errc::ok});
 }
 
+TEST_F(WorkerPoolTest, WaitsForNoJobWhenHurried) {
+  make({.threads = 1});
+  const auto hung = make_blocker();
+  std::optional<errc> told;
+  ASSERT_TRUE(pool_->submit(hung->job(hung), hours(1), note(told)));
+  hung->entered.wait();
+  pool_->hurry();
+  pool_.reset();
+  EXPECT_EQ(told, errc::timeout);
+  hung->release.count_down();
+}
+
 TEST(WorkerPoolOnRealLoop, HungJobIsToldWhileTheLoopGoesOn) {
   const auto loop = make_loop();
   const auto pool = make_worker_pool(*loop, {.threads = 1});
