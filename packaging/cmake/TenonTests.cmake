@@ -8,19 +8,19 @@ find_package(GTest REQUIRED)
 # What tests themselves do costs next to nothing; to optimise it, and to check each pointer in it, is half of a tree's
 # build. The host and the plugins are compiled as ever; what their headers define
 # inline is taken from the tests' objects here, and checked in full where integration tests run the host itself.
-set(TENON_TEST_COMPILE_OPTIONS "")
+# Linked after tenon_options, whose -fsanitize would otherwise have the last word.
+add_library(tenon_test_options INTERFACE)
 if(NOT TENON_FUZZ)
-  set(TENON_TEST_COMPILE_OPTIONS $<$<CONFIG:Debug>:-O0>)
+  target_compile_options(tenon_test_options INTERFACE $<$<CONFIG:Debug>:-O0>)
   if(TENON_SANITIZE MATCHES "undefined")
-    list(APPEND TENON_TEST_COMPILE_OPTIONS -fno-sanitize=vptr,null,alignment,object-size)
+    target_compile_options(tenon_test_options INTERFACE -fno-sanitize=vptr,null,alignment,object-size)
   endif()
 endif()
 
 # Only there to hold the precompiled header of all tests: an executable, since g++ takes no header of -fPIC for -fPIE.
 add_executable(tenon_test_pch "${CMAKE_SOURCE_DIR}/packaging/cmake/test_pch.cpp")
-target_link_libraries(tenon_test_pch PRIVATE tenon_options GTest::gmock GTest::gtest)
+target_link_libraries(tenon_test_pch PRIVATE tenon_options tenon_test_options GTest::gmock GTest::gtest)
 target_precompile_headers(tenon_test_pch PRIVATE "${CMAKE_SOURCE_DIR}/packaging/cmake/test_pch.hpp")
-target_compile_options(tenon_test_pch PRIVATE ${TENON_TEST_COMPILE_OPTIONS})
 set_target_properties(tenon_test_pch PROPERTIES EXCLUDE_FROM_ALL TRUE)
 
 # tenon_test(NAME SOURCES file… [LIBRARIES target…] [LABELS label…] [TIMEOUT seconds])
@@ -28,7 +28,8 @@ set_target_properties(tenon_test_pch PROPERTIES EXCLUDE_FROM_ALL TRUE)
 function(tenon_test NAME)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;ENVIRONMENT" ${ARGN})
   add_executable(${NAME} ${ARG_SOURCES})
-  target_link_libraries(${NAME} PRIVATE tenon_options GTest::gmock GTest::gtest GTest::gtest_main ${ARG_LIBRARIES})
+  target_link_libraries(${NAME} PRIVATE tenon_options tenon_test_options GTest::gmock GTest::gtest GTest::gtest_main
+                        ${ARG_LIBRARIES})
   target_include_directories(${NAME} PRIVATE "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}/host")
   target_precompile_headers(${NAME} REUSE_FROM tenon_test_pch)
   add_test(NAME ${NAME} COMMAND ${NAME} --gtest_brief=1)
