@@ -35,9 +35,10 @@ CLAIMS = {
     "delivery_bench": [
         Claim("route an event to 1 receiver", "publish_direct/1", "copy_a_message", "copying it"),
         Claim("route an event to 10 receivers", "publish_direct/10", "publish_direct/1", "to 1 receiver"),
-        Claim("at_least_once, with its ack", "publish_at_least_once", "publish_direct/1", "at_most_once"),
+        Claim("at_least_once, with its ack", "publish_at_least_once/0", "publish_direct/1", "at_most_once"),
+        Claim("the same, 1,000 in its hands", "publish_at_least_once/1000", "publish_at_least_once/0", "none"),
         Claim("allocations, at_most_once", "publish_direct/1", limit=Limit(0), counter="allocations", unit=""),
-        Claim("allocations, at_least_once", "publish_at_least_once", limit=Limit(0), counter="allocations", unit=""),
+        Claim("allocations, at_least_once", "publish_at_least_once/1000", limit=Limit(0), counter="allocations", unit=""),
         Claim("schema check of 200 B", "validate_200_octets")],
     "json_bench": [
         Claim("json, read 12 attributes + 200 B", "json_read_12_attributes/200", "json_copy/200", "memcpy", Limit(800)),
