@@ -17,8 +17,9 @@ void set_crash_page(keeper::BreadcrumbPage* page) noexcept;
 // Ends the process without destructors (plugins may hold threads), and says that no plugin did it. On the loop thread.
 [[noreturn]] void leave_at_once(int exit_code) noexcept;
 
-// Ends the process when everything of ours is destroyed, without the destructors of statics and what libraries registered
-// for exit(): a thread of a plugin, or one that hung in a job and was written off, may still run in what they take down.
+// Ends the process when everything of ours is destroyed, without the destructors of statics and what libraries
+// registered for exit(): a thread of a plugin, or one that hung in a job and was written off, may still run in what they
+// take down.
 [[noreturn]] void leave_when_destroyed(int exit_code) noexcept;
 
 }  // namespace tenon::app

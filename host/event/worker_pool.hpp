@@ -7,9 +7,9 @@
 // (errc::exhausted) rather than queued behind hung ones, and a thread that hangs then is not replaced but comes back
 // when its job returns. Late results of timed-out jobs are dropped.
 //
-// Destruction waits for jobs that are within their deadline and never for written-off ones; it tells every `done` that
-// is still owed (errc::cancelled for jobs that had not begun). A process that ends while threads are written off should
-// leave by _exit: they still run while its statics die.
+// Destruction waits for jobs that are within their deadline (unless hurried) and never for written-off ones; it tells
+// every `done` that is still owed (errc::cancelled for jobs that had not begun). A process that ends while threads are
+// written off should leave by _exit: they still run while its statics die.
 //
 // A thread starts when a job finds none idle, and ends when it found nothing to do for `idle_timeout`: a pool that is
 // not used costs nothing, and a few slow jobs do not hold up the others. When all threads are busy jobs wait; one that
@@ -44,7 +44,6 @@ class WorkerPool {
   using Job = std::function<void()>;
   using Done = std::function<void(Status)>;
 
-  // Waits for the jobs that are within their deadlines, unless hurried.
   virtual ~WorkerPool() = default;
   // [loop] The process is about to end: the destructor waits for no job any more, it writes them off.
   virtual void hurry() noexcept = 0;

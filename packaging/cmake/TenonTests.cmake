@@ -6,8 +6,8 @@ endif()
 find_package(GTest REQUIRED)
 
 # What tests themselves do costs next to nothing; to optimise it, and to check each pointer in it, is half of a tree's
-# build. The host and the plugins are compiled as ever; what their headers define
-# inline is taken from the tests' objects here, and checked in full where integration tests run the host itself.
+# build. The host and the plugins are compiled as ever; what their headers define inline is taken from the tests'
+# objects here, and checked in full where integration tests run the host itself.
 # Linked after tenon_options, whose -fsanitize would otherwise have the last word.
 add_library(tenon_test_options INTERFACE)
 if(NOT TENON_FUZZ)

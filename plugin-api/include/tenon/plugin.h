@@ -62,8 +62,9 @@ typedef struct tenon_plugin {
 } tenon_plugin;
 
 /* The one exported symbol; its name carries the major version. Called once after loading, before anything else. Returns
- * static memory, or NULL if the plugin cannot work here. The file stays mapped until the process ends, also when a newer
- * version has taken over; the process ends by _exit(), so destructors of statics and functions of atexit() do not run. [loop] */
+ * static memory, or NULL if the plugin cannot work here. The file stays mapped until the process ends, also when a
+ * newer version has taken over; the process ends by _exit(), so destructors of statics and functions of atexit() do not
+ * run. [loop] */
 TENON_EXPORT const tenon_plugin *tenon_plugin_v1(void);
 
 /* --- the ELF note ---
