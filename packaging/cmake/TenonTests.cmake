@@ -5,16 +5,11 @@ if(NOT TENON_TESTS)
 endif()
 find_package(GTest REQUIRED)
 
-# What tests themselves do costs next to nothing; to optimise it, and to check each pointer in it, is half of a tree's
-# build. The host and the plugins are compiled as ever; what their headers define inline is taken from the tests'
-# objects here, and checked in full where integration tests run the host itself.
-# Linked after tenon_options, whose -fsanitize would otherwise have the last word.
+# What tests themselves do costs next to nothing; to optimise it is half of a tree's build. The host and the plugins are
+# compiled as ever; what their headers define inline is taken from the tests' objects here.
 add_library(tenon_test_options INTERFACE)
 if(NOT TENON_FUZZ)
   target_compile_options(tenon_test_options INTERFACE $<$<CONFIG:Debug>:-O0>)
-  if(TENON_SANITIZE MATCHES "undefined")
-    target_compile_options(tenon_test_options INTERFACE -fno-sanitize=vptr,null,alignment,object-size)
-  endif()
 endif()
 
 # Only there to hold the precompiled header of all tests: an executable, since g++ takes no header of -fPIC for -fPIE.
