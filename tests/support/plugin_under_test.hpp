@@ -1,9 +1,12 @@
 // An instance of a health check or restart policy with its fake host, for tests that speak about behaviour.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <string>
 
@@ -104,6 +107,7 @@ struct PolicyDecision {
   std::chrono::nanoseconds delay;
   bool reset;
   std::string text;
+  std::array<std::uint64_t, 4> memory;  // what the host hands in with the next call
 };
 
 class RestartPolicyUnderTest {
@@ -123,10 +127,12 @@ class RestartPolicyUnderTest {
   PolicyDecision on_exit(const tenon_exit& exit) {
     tenon_restart_decision out;
     TENON_INIT(&out);
+    std::copy(std::begin(exit.memory), std::end(exit.memory), out.memory);
     tenon_error error;
     TENON_INIT(&error);
     if (table_.on_exit(self_, &exit, &out, &error) != TENON_OK) std::abort();
-    return {out.action, std::chrono::nanoseconds(out.delay_ns), out.reset != 0, std::string(out.text, out.text_size)};
+    return {out.action, std::chrono::nanoseconds(out.delay_ns), out.reset != 0, std::string(out.text, out.text_size),
+            std::to_array(out.memory)};
   }
 
  private:
