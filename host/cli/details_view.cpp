@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "cli/display_width.hpp"
 #include "cli/values.hpp"
 #include "cli/views.hpp"
 #include "common/rfc3339.hpp"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/display_width.hpp"
 #include "common/text.hpp"
 #include "common/utf8.hpp"
 
@@ -18,6 +19,7 @@ std::string_view sequence(Colour colour) noexcept {
     case Colour::cyan: return "\x1b[36m";
     case Colour::dim: return "\x1b[2m";
     case Colour::bold: return "\x1b[1m";
+    case Colour::reverse: return "\x1b[7m";
   }
   return "";
 }
@@ -35,11 +37,6 @@ void append_padded(std::string& line, const Cell& cell, std::size_t width, bool 
 std::string paint(std::string_view text, Colour colour, const Style& style) {
   if (!style.colour || colour == Colour::none || text.empty()) return std::string(text);
   return std::string(sequence(colour)).append(text).append("\x1b[0m");
-}
-
-std::size_t display_width(std::string_view text) noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string printable(std::string_view text) {

@@ -8,7 +8,7 @@
 
 namespace tenon::cli {
 
-enum class Colour : std::uint8_t { none, green, yellow, red, cyan, dim, bold };
+enum class Colour : std::uint8_t { none, green, yellow, red, cyan, dim, bold, reverse };
 
 struct Style {
   bool colour = false;
@@ -16,9 +16,6 @@ struct Style {
 
 // The text in that colour, if the style has colours.
 std::string paint(std::string_view text, Colour colour, const Style& style);
-
-// Characters of valid UTF-8; what a terminal shows, but for wide and combining ones.
-std::size_t display_width(std::string_view text) noexcept;
 
 // Safe on one line of a terminal: control characters and invalid UTF-8 are escaped, all else stays.
 std::string printable(std::string_view text);

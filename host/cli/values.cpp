@@ -67,6 +67,16 @@ std::optional<std::int64_t> member_number(const JsonValue& object, std::string_v
   return found ? found->as_i64() : std::nullopt;
 }
 
+std::string process_reason(const JsonValue& process) {
+  std::string text = member_text(process, "reason", "");
+  const auto parked = process.find("parked");
+  if (!parked || !parked->is_object()) return text;
+  if (!text.empty()) text += "; ";
+  text += "waits for room at " + member_text(*parked, "waits_for");
+  if (member_text(*parked, "limit") == "limits.events") text += " (limits.events is reached)";
+  return text;
+}
+
 Colour colour_of_state(std::string_view state) noexcept {
   constexpr std::string_view kGood[] = {"idle",      "busy",   "healthy", "loaded", "running",
                                         "connected", "closed", "up",      "ok"};

@@ -19,6 +19,9 @@ std::string value_text(std::string_view key, const JsonValue& value);
 std::string member_text(const JsonValue& object, std::string_view key, std::string_view otherwise = kNothing);
 std::optional<std::int64_t> member_number(const JsonValue& object, std::string_view key);
 
+// Of a process's document: why it is as it is, and whether it waits as a sender. Printable; empty: nothing to say.
+std::string process_reason(const JsonValue& process);
+
 // Green for what is well, yellow for what is on its way, red for what is broken: statuses of processes, health,
 // plugins, supervisors, transports and circuits.
 Colour colour_of_state(std::string_view state) noexcept;

@@ -19,17 +19,6 @@ std::string mailbox_text(const JsonValue& process) {
   return text;
 }
 
-// Why it is as it is, and whether it waits as a sender.
-std::string reason_text(const JsonValue& process) {
-  std::string text = member_text(process, "reason", "");
-  const auto parked = process.find("parked");
-  if (!parked || !parked->is_object()) return text;
-  if (!text.empty()) text += "; ";
-  text += "waits for room at " + member_text(*parked, "waits_for");
-  if (member_text(*parked, "limit") == "limits.events") text += " (limits.events is reached)";
-  return text;
-}
-
 Cell state_cell(const JsonValue& object, std::string_view key) {
   std::string text = member_text(object, key);
   const Colour colour = colour_of_state(text);
@@ -49,7 +38,7 @@ std::string render_processes(const JsonValue& processes, const Style& style) {
   for (const JsonValue p : processes.elements()) {
     table.add_row({member_text(p, "id"), state_cell(p, "status"), member_text(p, "pid"), member_text(p, "uptime_ms"),
                    member_text(p, "restarts"), state_cell(p, "health"), mailbox_text(p), member_text(p, "memory_bytes"),
-                   member_text(p, "cpu_seconds"), reason_text(p)});
+                   member_text(p, "cpu_seconds"), process_reason(p)});
   }
   return table.render(style);
 }

@@ -20,6 +20,13 @@ TEST(TextTable, CountsCharactersNotBytes) {
   EXPECT_EQ(table.render({}), "A    B\näöü  x\nabc  y\n");
 }
 
+TEST(TextTable, CountsColumnsNotCharacters) {
+  TextTable table({{"A"}, {"B"}});
+  table.add_row({Cell("日本"), Cell("x")});
+  table.add_row({Cell("e\u0301"), Cell("y")});
+  EXPECT_EQ(table.render({}), "A     B\n日本  x\ne\u0301     y\n");
+}
+
 TEST(TextTable, ColourTakesNoRoom) {
   TextTable table({{"A"}, {"B"}});
   table.add_row({Cell("ab", Colour::red), Cell("x")});
