@@ -12,6 +12,8 @@ namespace {
 
 MonotonicTime now() { return SystemClock().monotonic(); }
 
+}  // namespace
+
 std::string format_request(const ApiCall& call) {
   std::string text = call.method + ' ' + call.target + " HTTP/1.1\r\nHost: tenon\r\nConnection: close\r\n";
   if (!call.body.empty() || call.method == "POST") {
@@ -21,16 +23,12 @@ std::string format_request(const ApiCall& call) {
   return text + "\r\n" + call.body;
 }
 
-// The answers of those who only keep the door: the keeper while there is no engine, the server when it is full. An
-// answer with a code comes from the host itself, which has looked at the request.
 bool is_come_back_later(const ResponseHead& head, const std::string& body, Repeat repeat) {
   if (head.status != 503 || head.find("retry-after") == nullptr) return false;
   if (repeat == Repeat::freely) return true;
   const auto document = JsonDocument::parse(body, "answer");
   return document && !document->root().find("code");
 }
-
-}  // namespace
 
 std::string ApiReply::problem() const {
   if (const auto document = JsonDocument::parse(body, "answer")) {

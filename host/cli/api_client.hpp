@@ -38,6 +38,12 @@ struct ApiReply {
   std::string problem() const;
 };
 
+// The bytes of a call.
+std::string format_request(const ApiCall& call);
+// The answers of those who only keep the door: the keeper while there is no engine, the server when it is full. An
+// answer with a code comes from the host itself, which has looked at the request.
+bool is_come_back_later(const ResponseHead& head, const std::string& body, Repeat repeat);
+
 // How a stream came to its end.
 struct StreamEnd {
   enum class Why : unsigned char {

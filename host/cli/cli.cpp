@@ -52,6 +52,7 @@ int run_remote(Session& session) {
     case Verb::tail: return tail_events(session);
     case Verb::logs: return print_logs(session);
     case Verb::shutdown: return shut_down(session);
+    case Verb::top: return show_top(session);
     default: return show_document(session);
   }
 }

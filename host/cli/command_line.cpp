@@ -21,7 +21,7 @@ namespace {
 
 // A text that CLI11 filled, turned into a value after parsing: so that our own units and messages apply.
 struct RawOptions {
-  std::optional<std::string> name, count, timeout, run_for;
+  std::optional<std::string> name, count, timeout, run_for, interval, sort;
   std::string input;
 };
 
@@ -38,6 +38,7 @@ class Parser {
   void add_ids(CLI::App& verb);
   void add_no_wait(CLI::App& verb, const char* meaning);
   void add_count(CLI::App& verb, const char* meaning);
+  void add_top(CLI::App& verb);
   std::string check();
   std::string check_limits() const;
   std::string complain(const std::string& problem, const std::string& verb_name) const;
@@ -123,6 +124,13 @@ void Parser::add_count(CLI::App& verb, const char* meaning) {
   verb.add_option("-n", raw_.count, meaning);
 }
 
+void Parser::add_top(CLI::App& verb) {
+  verb.add_option("--interval", raw_.interval,
+                  "between two refreshes: 100ms to 1h, 1s if not given; a slow host is asked less often");
+  verb.add_option("--sort", raw_.sort, "cpu, memory, restarts, id, status or uptime; cpu if not given");
+  add_count(verb, "print so many snapshots instead, one array a line with --json; 1 where stdout is no terminal");
+}
+
 void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
   const auto one = [&](const char* name, const char* meaning) {
     verb.add_option(name, raw_.name, meaning)->required();
@@ -138,6 +146,7 @@ void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
       break;
     case Verb::check: one("CONFIG", "the config file"); break;
     case Verb::plugin_info: one("FILE", "a plugin file"); break;
+    case Verb::top: add_top(verb); break;
     case Verb::status: add_ids(verb); break;
     case Verb::kill:
       add_processes(verb);
@@ -187,11 +196,16 @@ std::string read_count(const std::optional<std::string>& text, std::optional<std
   return {};
 }
 
+constexpr Duration kMinInterval = std::chrono::milliseconds(100);
+constexpr Duration kMaxInterval = std::chrono::hours(1);
+
 // The host would refuse the same, by the names of its own parameters.
 std::string Parser::check_limits() const {
   if (arguments_.timeout && (*arguments_.timeout == Duration(0) || *arguments_.timeout > control::kMaxRequestTimeout))
     return "--timeout: found " + quote_for_message(*raw_.timeout) + ", expected more than 0 and at most " +
            duration_to_config(control::kMaxRequestTimeout);
+  if (arguments_.interval && (*arguments_.interval < kMinInterval || *arguments_.interval > kMaxInterval))
+    return "--interval: found " + quote_for_message(*raw_.interval) + ", expected 100ms to 1h";
   std::uint64_t most = UINT64_MAX;
   if (arguments_.verb == Verb::logs) most = control::kMaxLogLines;
   if (arguments_.verb == Verb::dead_letters_list) most = control::kMaxListedLetters;
@@ -204,6 +218,11 @@ std::string Parser::check() {
   if (auto problem = read_duration("--for", raw_.run_for, arguments_.run_for); !problem.empty()) return problem;
   if (auto problem = read_duration("--timeout", raw_.timeout, arguments_.timeout); !problem.empty()) return problem;
   if (auto problem = read_count(raw_.count, arguments_.count); !problem.empty()) return problem;
+  if (auto problem = read_duration("--interval", raw_.interval, arguments_.interval); !problem.empty()) return problem;
+  if (raw_.sort) arguments_.sort = parse_sort_key(*raw_.sort);
+  if (raw_.sort && !arguments_.sort)
+    return "--sort: found " + quote_for_message(*raw_.sort) +
+           ", expected cpu, memory, restarts, id, status or uptime";
   if (auto problem = check_limits(); !problem.empty()) return problem;
   if (raw_.name) arguments_.names.push_back(*raw_.name);
   for (const std::string& name : arguments_.names) {

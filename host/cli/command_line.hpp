@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/top_model.hpp"
 #include "cli/verb_table.hpp"
 #include "common/clock.hpp"
 
@@ -27,6 +28,8 @@ struct Arguments {
   std::optional<std::uint64_t> count;  // -n
   std::optional<Duration> timeout;
   std::optional<Duration> run_for;
+  std::optional<Duration> interval;
+  std::optional<SortKey> sort;
 };
 
 // Either arguments, or a text to print and the code to exit with: help and version go to stdout with 0, a complaint

@@ -1,5 +1,6 @@
 #include "cli/host_connection.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
@@ -11,13 +12,14 @@ namespace tenon::cli {
 Wake wait_readable(int socket, MonotonicTime deadline, const Attention& attention) {
   while (true) {
     pollfd set[] = {{socket, POLLIN, 0}, {attention.interrupt, POLLIN, 0}, {attention.output, 0, 0}};
-    const Duration left = deadline - SystemClock().monotonic();
-    if (left < Duration::zero()) return Wake::timeout;
+    // Looks at least once, however late it is.
+    const Duration left = std::max<Duration>(deadline - SystemClock().monotonic(), Duration::zero());
     const auto whole = std::chrono::floor<std::chrono::seconds>(left);
     const timespec limit{.tv_sec = whole.count(), .tv_nsec = (left - whole).count()};
     const int ready = ::ppoll(set, 3, &limit, nullptr);
     if (ready < 0 && errno != EINTR) return Wake::timeout;
-    if (ready <= 0) continue;  // the deadline decides
+    if (ready <= 0 && SystemClock().monotonic() >= deadline) return Wake::timeout;
+    if (ready <= 0) continue;
     if (set[1].revents != 0) return Wake::interrupted;
     if ((set[2].revents & (POLLERR | POLLNVAL)) != 0) return Wake::output_closed;
     if (set[0].revents != 0) return Wake::ready;

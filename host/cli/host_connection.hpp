@@ -19,7 +19,8 @@ struct Attention {
 
 enum class Wake : unsigned char { ready, timeout, interrupted, output_closed };
 
-// Waits until `socket` (any descriptor; -1: none, merely wait) is readable or one of the others happens.
+// Waits until `socket` (any descriptor; -1: none, merely wait) is readable or one of the others happens. Looks once if
+// the deadline has passed.
 Wake wait_readable(int socket, MonotonicTime deadline, const Attention& attention);
 
 class HostConnection {
@@ -31,6 +32,9 @@ class HostConnection {
   // True when the kernel has taken every byte. False: the host has closed before, so that it cannot have a whole
   // request.
   bool send(std::string_view bytes);
+
+  // Readable: there is something to read().
+  int fd() const noexcept { return socket_.get(); }
 
   // The process that bound the socket, which is the host's keeper; 0 when it is not visible from here.
   pid_t host_pid() const noexcept;

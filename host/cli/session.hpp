@@ -34,5 +34,6 @@ int publish_event(Session& session);      // send, request
 int tail_events(Session& session);        // tail
 int print_logs(Session& session);         // logs
 int shut_down(Session& session);          // shutdown
+int show_top(Session& session);           // top
 
 }  // namespace tenon::cli

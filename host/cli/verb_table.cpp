@@ -17,6 +17,9 @@ constexpr VerbEntry kTable[] = {
     {Verb::info, "info", "show the host itself: version, pids, uptime, socket", "tenon info --json"},
     {Verb::ps, "ps", "list the processes", "tenon ps"},
     {Verb::tree, "tree", "show the supervision tree", "tenon tree"},
+    {Verb::top, "top", "watch the processes, live and full screen; h shows the keys",
+     "tenon top\n  tenon top --interval 5s --sort memory\n  tenon top -n 3 > usage.txt\n"
+     "  tenon top --json | jq -c '.[] | select(.cpu_percent > 50) | .id'"},
     {Verb::status, "status", "show processes in full", "tenon status counter.1\n  tenon status 'counter.*'"},
     {Verb::start, "start", "start processes", "tenon start counter.1"},
     {Verb::stop, "stop", "stop processes", "tenon stop 'counter.*'\n  tenon stop pipeline --no-wait"},
@@ -45,7 +48,7 @@ constexpr VerbEntry kTable[] = {
 };
 
 // Documented for the finished tool; asked for by people who read that.
-constexpr std::string_view kLater[] = {"top",    "reload", "diff",         "scale",      "upgrade",          "replay",
+constexpr std::string_view kLater[] = {"reload", "diff",         "scale",      "upgrade",          "replay",
                                        "trace",  "schema", "plugin check", "plugin new", "deadletters show",
                                        "deadletters replay", "deadletters drop"};
 

@@ -15,6 +15,7 @@ enum class Verb : std::uint8_t {
   info,
   ps,
   tree,
+  top,
   status,
   start,
   stop,

@@ -233,7 +233,7 @@ TEST_F(Cli, CheckAcceptsTheRunningConfig) {
 
 TEST_F(Cli, EveryVerbHasHelpWithAnExample) {
   for (const char* verb :
-       {"run",    "check", "info", "ps",   "tree",    "status", "start",  "stop",       "restart", "pause",
+       {"run",    "check", "info", "ps",   "tree",    "status", "start",  "stop",       "restart", "pause", "top",
         "resume", "kill",  "logs", "send", "request", "tail",   "routes", "transports", "health",  "shutdown"}) {
     const ProgramResult help = cli({verb, "--help"});
     EXPECT_EQ(help.exit_code, 0) << verb;

@@ -102,6 +102,20 @@ TEST(CommandLine, ReadsStreamsAndRuns) {
   EXPECT_TRUE(run.until_idle);
 }
 
+TEST(CommandLine, ReadsTop) {
+  const Arguments plain = good({"top"});
+  EXPECT_EQ(plain.interval, std::nullopt);
+  EXPECT_EQ(plain.sort, std::nullopt);
+  EXPECT_EQ(plain.count, std::nullopt);
+  const Arguments all = good({"top", "--interval", "250ms", "--sort", "memory", "-n", "3", "--json"});
+  EXPECT_EQ(all.interval, std::chrono::milliseconds(250));
+  EXPECT_EQ(all.sort, SortKey::memory);
+  EXPECT_EQ(all.count, 3u);
+  EXPECT_TRUE(all.json);
+  EXPECT_EQ(good({"top", "--interval", "100ms"}).interval, std::chrono::milliseconds(100));
+  EXPECT_EQ(good({"top", "--interval", "1h"}).interval, std::chrono::hours(1));
+}
+
 TEST(CommandLine, HelpIsAVerbToo) {
   EXPECT_EQ(parse({"help"}).out, parse({"--help"}).out);
   EXPECT_EQ(parse({"help", "stop"}).out, parse({"stop", "--help"}).out);
@@ -157,10 +171,15 @@ TEST(CommandLine, WrongUsageIsOneLineThatSaysWhatIsWrong) {
   EXPECT_EQ(good({"logs", "a", "-n", "100000"}).count, 100'000u);
   EXPECT_EQ(good({"tail", "a", "-n", "100001"}).count, 100'001u);
   complaint({"run", "c.json", "--for", ""});
+  for (const char* interval : {"99ms", "61m", "soon", ""})
+    EXPECT_THAT(complaint({"top", "--interval", interval}), HasSubstr("--interval: found")) << interval;
+  EXPECT_THAT(complaint({"top", "--interval", "0s"}), HasSubstr("expected 100ms to 1h"));
+  EXPECT_THAT(complaint({"top", "--sort", "pid"}), HasSubstr("--sort: found \"pid\", expected cpu, memory"));
+  complaint({"top", "w.1"});
 }
 
 TEST(CommandLine, VerbsOfTheFutureAreNotOffered) {
-  for (const char* verb : {"top", "reload", "diff", "scale", "upgrade", "replay", "trace", "schema"}) {
+  for (const char* verb : {"reload", "diff", "scale", "upgrade", "replay", "trace", "schema"}) {
     EXPECT_THAT(complaint({verb, "x"}), HasSubstr("comes with a later version")) << verb;
   }
   for (const char* verb : {"check", "new"})
