@@ -113,7 +113,9 @@ TEST_F(RealHostTest, EveryRestartPolicyDecides) {
 TEST_F(RealHostTest, EveryHealthCheckMayBeCancelledStoppedAndEnded) {
   const std::map<std::string, std::string> configs = {{"exec", R"({"command":["true"]})"},
                                                       {"tcp", R"({"port":1})"},
-                                                      {"http", R"({"url":"http://127.0.0.1:1/"})"}};
+                                                      {"http", R"({"url":"http://127.0.0.1:1/"})"},
+                                                      {"memory", R"({"unhealthy_above":"1GiB"})"},
+                                                      {"cpu", R"({"unhealthy_above":1})"}};
   PluginHealthChecks checks(host_.services, loader_->registry());
   for (const loader::Component* component : components(TENON_KIND_HEALTH_CHECK)) {
     const auto config = configs.find(component->name());

@@ -69,5 +69,25 @@ TEST(Health, AnExecCheckRunsAsItsProcess) {
   EXPECT_THAT(results_of(host, "w").reason, HasSubstr("uid " + std::to_string(nobody->pw_uid) + " in /, yes"));
 }
 
+TEST(Health, ThresholdsLookAtWhatAProcessAndItsDescendantsUse) {
+  HostProcess host(R"({ "supervision": { "children": [
+    { "id": "w", "command": ["sh", "-c", "sleep 1000 & wait"], "health": [
+      { "check": "memory", "interval": "10ms", "on_unhealthy": "report", "config": { "unhealthy_above": "1KiB" } } ] },
+    { "id": "busy", "command": ["sh", "-c", "while :; do :; done"], "health": [
+      { "check": "cpu", "interval": "500ms", "on_unhealthy": "report", "config": { "degraded_above": 0.01 } } ] },
+    { "id": "idle", "command": ["sleep", "1000"], "health": [
+      { "check": "cpu", "interval": "500ms", "config": { "unhealthy_above": 0.5 } },
+      { "check": "memory", "interval": "500ms", "config": { "unhealthy_above": "1GiB" } } ] }
+    ] } })");
+  ASSERT_TRUE(host.start()) << host.log();
+  const auto reason = [&host](const char* process) { return results_of(host, process).reason; };
+  EXPECT_TRUE(wait_until([&] { return reason("w").ends_with(" in 2 processes; unhealthy_above is 1 KiB"); }))
+      << reason("w");
+  EXPECT_TRUE(wait_until([&] { return reason("busy").ends_with("; degraded_above is 0.01"); })) << reason("busy");
+  EXPECT_TRUE(wait_until([&] { return results_of(host, "idle").count >= 4; }));
+  const Results idle = results_of(host, "idle");
+  EXPECT_EQ(idle.healthy, idle.count) << idle.reason;
+}
+
 }  // namespace
 }  // namespace tenon::test_support
