@@ -115,7 +115,8 @@ TEST_F(RealHostTest, EveryHealthCheckMayBeCancelledStoppedAndEnded) {
                                                       {"tcp", R"({"port":1})"},
                                                       {"http", R"({"url":"http://127.0.0.1:1/"})"},
                                                       {"memory", R"({"unhealthy_above":"1GiB"})"},
-                                                      {"cpu", R"({"unhealthy_above":1})"}};
+                                                      {"cpu", R"({"unhealthy_above":1})"},
+                                                      {"nats", R"({"transport":"bus"})"}};
   PluginHealthChecks checks(host_.services, loader_->registry());
   for (const loader::Component* component : components(TENON_KIND_HEALTH_CHECK)) {
     const auto config = configs.find(component->name());

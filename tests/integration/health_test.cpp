@@ -89,5 +89,26 @@ TEST(Health, ThresholdsLookAtWhatAProcessAndItsDescendantsUse) {
   EXPECT_EQ(idle.healthy, idle.count) << idle.reason;
 }
 
+TEST(Health, ARoundTripOfATransportSaysWhatIsWrong) {
+  HostProcess host(R"({ "transports": {
+      "near": { "plugin": "local", "url": "unix://${TEST}/meeting" },
+      "gone": { "plugin": "nats", "url": "nats://127.0.0.1:1" } },
+    "supervision": { "children": [
+    { "id": "near", "command": ["sleep", "1000"], "health": [
+      { "check": "nats", "interval": "100ms", "on_unhealthy": "report", "config": { "transport": "near" } } ] },
+    { "id": "gone", "command": ["sleep", "1000"], "health": [
+      { "check": "nats", "interval": "100ms", "on_unhealthy": "report", "config": { "transport": "gone" } } ] },
+    { "id": "unknown", "command": ["sleep", "1000"], "health": [
+      { "check": "nats", "interval": "100ms", "on_unhealthy": "report", "config": { "transport": "bus" } } ] }
+    ] } })");
+  host.launch();
+  EXPECT_TRUE(wait_until([&] { return results_of(host, "near").healthy > 0; })) << host.log();
+  const auto says = [&host](const char* process, const char* text) {
+    return wait_until([&] { return results_of(host, process).reason == text; });
+  };
+  EXPECT_TRUE(says("gone", "transport gone is not connected; `tenon transports` says why"));
+  EXPECT_TRUE(says("unknown", "no transport is named bus; `tenon transports` lists them"));
+}
+
 }  // namespace
 }  // namespace tenon::test_support

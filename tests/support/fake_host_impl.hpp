@@ -65,6 +65,8 @@ struct FakePluginHost::Impl {
   std::map<std::uint64_t, RunningCommand> commands;
   std::map<std::uint64_t, RunningWork> works;
   std::deque<std::function<void()>> soon;  // answers that the next turn delivers
+  std::vector<std::string> round_trips;
+  std::vector<std::function<void(tenon_status)>> waiting_round_trips;
   std::vector<std::thread> threads;
 
   // Anybody's, under the lock.

@@ -128,10 +128,15 @@ void FakePluginHost::Impl::fill_table() {
     *out = found == answers.control_messages.end() ? 0 : found->second;
     return TENON_OK;
   };
-  table.transport_round_trip = [](void* c, tenon_str, std::uint64_t, tenon_done_callback done,
+  table.transport_round_trip = [](void* c, tenon_str transport, std::uint64_t, tenon_done_callback done,
                                   void* argument) -> tenon_status {
     of(c).on_loop("transport_round_trip");
-    of(c).soon.push_back([done, argument, how = of(c).owner->script.round_trip] { done(argument, how); });
+    const Script& answers = of(c).owner->script;
+    of(c).round_trips.emplace_back(view(transport));
+    if (answers.round_trip_refused != TENON_OK) return answers.round_trip_refused;
+    const auto answer = [done, argument](tenon_status how) { done(argument, how); };
+    if (answers.round_trips_wait) of(c).waiting_round_trips.emplace_back(answer);
+    else of(c).soon.push_back([answer, how = answers.round_trip] { answer(how); });
     return TENON_OK;
   };
   table.complete = [](void* c, std::uint64_t token, const tenon_error* error) {

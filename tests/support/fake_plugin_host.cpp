@@ -164,6 +164,7 @@ void FakePluginHost::Impl::retire() {
   commands.clear();
   works.clear();
   soon.clear();
+  waiting_round_trips.clear();
 }
 
 // --- the test's side ---
@@ -267,5 +268,11 @@ void FakePluginHost::answer_incoming_with(tenon_status status) {
   const std::lock_guard hold(impl_->lock);
   impl_->incoming_answer = status;
 }
+
+void FakePluginHost::answer_round_trips(tenon_status how) {
+  for (const auto& answer : std::exchange(impl_->waiting_round_trips, {})) answer(how);
+}
+
+const std::vector<std::string>& FakePluginHost::round_trips() const { return impl_->round_trips; }
 
 }  // namespace tenon::test_support

@@ -135,13 +135,18 @@ class FakePluginHost {
     std::uint64_t memory_bytes = 1 << 20, cpu_ns = 1'000'000;
     tenon_status control_status = TENON_ERR_NOT_FOUND;
     std::map<std::string, std::uint64_t> control_messages;  // type → when; absent: 0, not since the start
-    tenon_status round_trip = TENON_OK;                     // delivered by the next turn of the loop
+    tenon_status round_trip = TENON_OK;  // delivered by the next turn of the loop
+    tenon_status round_trip_refused = TENON_OK;  // else what the call returns, and nothing follows
+    bool round_trips_wait = false;               // until answer_round_trips()
     bool workers_busy = false;  // work is accepted, but no thread is free for it before its deadline
     // Refusals: what the call returns instead of working.
     tenon_status timer = TENON_OK, watch = TENON_OK, worker = TENON_OK, command = TENON_OK, post = TENON_OK;
   } script;
   // What transport_incoming returns from now on, at first TENON_OK. Refused events are not recorded.
   void answer_incoming_with(tenon_status status);
+  // Ends the round trips that wait, on the loop thread.
+  void answer_round_trips(tenon_status how);
+  const std::vector<std::string>& round_trips() const;  // the transports that were asked for one, in order
   // Called from within the plugin's own call, as a host may that acts upon it at once.
   void when_back_pressure(std::function<void(std::uint32_t on)> react);
 
