@@ -66,6 +66,8 @@ void FakePluginHost::Impl::fill_table() {
     of(c).on_loop("fd_watch");
     if (of(c).owner->script.watch != TENON_OK) return of(c).owner->script.watch;
     if (of(c).watches.size() >= kMostWatches) return TENON_ERR_EXHAUSTED;
+    const auto same = [fd](const auto& watch) { return watch.second.fd == fd; };  // as epoll does
+    if (std::any_of(of(c).watches.begin(), of(c).watches.end(), same)) return TENON_ERR_ALREADY_EXISTS;
     *out = of(c).next_id++;
     of(c).watches[*out] = FakeWatch{fd, interest, callback, argument};
     return TENON_OK;

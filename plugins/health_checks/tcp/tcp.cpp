@@ -136,6 +136,7 @@ class Tcp {
       unhealthy(endpoint_ + " accepted, but did not send the expected banner within " +
                 describe_duration(host_.monotonic_ns() - started_ns_));
     });
+    watch_.stop();  // a descriptor is watched once
     watch_ = host_.watch(fd_, TENON_FD_READ, [this](std::uint32_t) { on_readable(); });
   }
 
