@@ -305,6 +305,7 @@ class SelfSignedServer {
   SelfSignedServer& operator=(const SelfSignedServer&) = delete;
   std::string url() const { return "https://localhost:" + std::to_string(port_) + "/"; }
   std::uint16_t port() const { return port_; }
+  std::string certificate() const { return directory_ + "/cert.pem"; }
 
  private:
   std::string directory_;
@@ -322,6 +323,37 @@ TEST(HttpCheck, TrustsOnlyVerifiedServersUnlessToldOtherwise) {
   EXPECT_THAT(refused.reason, AllOf(StartsWith("no TLS connection to localhost:"), HasSubstr("certificate")));
   HealthCheckUnderTest trusting(http(), config(server.url(), R"(,"tls_verify":false)"));
   EXPECT_EQ(trusting.check().reason, "");
+}
+
+TEST(HttpCheck, TrustsTheConfiguredAuthoritiesAndStillVerifiesTheName) {
+  SelfSignedServer server;
+  if (server.port() == 0) GTEST_SKIP() << "the openssl program is not installed";
+  const std::string ca = R"(,"tls_ca_file":")" + server.certificate() + "\"";
+  EXPECT_EQ(HealthCheckUnderTest(http(), config(server.url(), ca)).check().reason, "");
+  const std::string by_address = "https://127.0.0.1:" + std::to_string(server.port()) + "/";
+  EXPECT_THAT(HealthCheckUnderTest(http(), config(by_address, ca)).check().reason, StartsWith("no TLS connection to"));
+  const std::string named = ca + R"(,"tls_server_name":"localhost")", other = ca + R"(,"tls_server_name":"other")";
+  EXPECT_EQ(HealthCheckUnderTest(http(), config(by_address, named)).check().reason, "");
+  EXPECT_THAT(HealthCheckUnderTest(http(), config(by_address, other)).check().reason, HasSubstr("certificate"));
+}
+
+TEST(HttpCheck, SaysThatTheConfiguredAuthoritiesCannotBeReadUntilTheyCan) {
+  SelfSignedServer server;
+  if (server.port() == 0) GTEST_SKIP() << "the openssl program is not installed";
+  const std::string copy = server.certificate() + ".later";
+  HealthCheckUnderTest check(http(), config(server.url(), R"(,"tls_ca_file":")" + copy + "\""));
+  const CheckCompletion missing = check.check();
+  EXPECT_EQ(missing.health, TENON_UNHEALTHY);
+  EXPECT_THAT(missing.reason, StartsWith("cannot read tls_ca_file " + copy + ": "));
+  std::filesystem::copy_file(server.certificate(), copy);
+  EXPECT_EQ(check.check().reason, "");
+}
+
+TEST(HttpCheck, RefusesWhatWouldHaveNoEffectOrNeverSucceed) {
+  const std::string ca = R"(,"tls_ca_file":"\/ca.pem")";
+  EXPECT_THAT(refusal(http(), config("http://a/", ca)), HasSubstr("tls_ca_file has no effect"));
+  EXPECT_THAT(refusal(http(), config("https://a/", ca + R"(,"tls_verify":false)")), HasSubstr("tls_verify"));
+  EXPECT_THAT(refusal(http(), config("http://a/", R"(,"method":"HEAD","body_contains":"x")")), HasSubstr("HEAD"));
 }
 
 TEST(HttpCheck, IsUnhealthyWhenATlsServerIsNone) {

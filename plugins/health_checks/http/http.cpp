@@ -111,7 +111,15 @@ TENON_PLUGIN_NOTE(
         },
         "tls_verify" : {
           "type" : "boolean", "default" : true,
-          "description" : "With https: check the server's certificate against the system's authorities and its name."
+          "description" : "With https: check the server's certificate, its authority and its name."
+        },
+        "tls_ca_file" : {
+          "type" : "string", "pattern" : "^/",
+          "description" : "Absolute path of the authorities to trust, in PEM form; absent: the system's."
+        },
+        "tls_server_name" : {
+          "type" : "string", "minLength" : 1, "maxLength" : 253,
+          "description" : "The name to ask for and to find in the certificate; absent: the url's host."
         },
         "degraded_after" : {
           "type" : "string", "pattern" : "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)|0)$",

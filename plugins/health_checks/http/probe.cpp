@@ -26,15 +26,17 @@ using asio::ip::tcp;
 constexpr std::size_t kBodyLimit = 1 << 20;       // octets of a body that are searched
 constexpr std::uint32_t kHeaderLimit = 64 * 1024;  // octets of an answer's header; servers themselves allow 8 to 64 KiB
 
-std::shared_ptr<ssl::context> tls_context(HttpShared& shared) {
+// Null with the error when the configured authorities cannot be read; asked for again, it tries again.
+std::shared_ptr<ssl::context> tls_context(HttpShared& shared, boost::system::error_code& unreadable) {
   const std::lock_guard hold(shared.lock);
   if (shared.tls == nullptr) {
     auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
     SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
     context->set_verify_mode(shared.request.verify ? ssl::verify_peer : ssl::verify_none);
     if (shared.request.verify) {
-      context->set_default_verify_paths();
-      context->set_verify_callback(ssl::host_name_verification(shared.request.host));
+      if (shared.request.ca_file.empty()) context->set_default_verify_paths();
+      else if (context->load_verify_file(shared.request.ca_file, unreadable)) return nullptr;
+      context->set_verify_callback(ssl::host_name_verification(shared.request.server_name));
     }
     shared.tls = std::move(context);
   }
@@ -105,9 +107,12 @@ void HttpProbe::ask() {
   stream.expires_at(deadline_);
   if (!wanted.secure) return converse(stream);
 
-  const auto tls = tls_context(*shared_);
+  error_code unreadable;
+  const auto tls = tls_context(*shared_, unreadable);
+  if (unreadable) throw Failed{"cannot read tls_ca_file " + wanted.ca_file + ": " + shown(unreadable)};
   beast::ssl_stream<beast::tcp_stream> secure(std::move(stream), *tls);
-  if (!wanted.is_address) SSL_set_tlsext_host_name(secure.native_handle(), wanted.host.c_str());
+  if (!wanted.server_name_is_address)
+    SSL_set_tlsext_host_name(secure.native_handle(), wanted.server_name.c_str());
   const error_code error =
       finish([&](auto handler) { secure.async_handshake(ssl::stream_base::client, std::move(handler)); });
   if (error == beast::error::timeout) throw late();

@@ -22,8 +22,7 @@ bool read_authority(const std::string& authority, HttpRequest& request) {
   request.host = authority.substr(bracket, host_end - bracket);
   boost::system::error_code no_address;
   const auto address = boost::asio::ip::make_address(request.host, no_address);
-  request.is_address = !no_address;
-  if (bracket && (host_end == authority.size() || !request.is_address || !address.is_v6())) return false;
+  if (bracket && (host_end == authority.size() || no_address || !address.is_v6())) return false;
   const auto in_name = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.' || c == '_'; };
   if (request.host.empty() || (!bracket && !std::all_of(request.host.begin(), request.host.end(), in_name))) return false;
 
@@ -58,6 +57,17 @@ void read_url(const std::string& url, HttpRequest& request) {
   const bool usual = request.port == usual_port(request);
   request.host_header = usual ? request.endpoint.substr(0, request.endpoint.rfind(':')) : request.endpoint;
   request.shown_url = scheme + "://" + request.endpoint + request.target.substr(0, request.target.find('?'));
+}
+
+void read_tls(const sdk::Host& host, HttpRequest& request) {
+  request.verify = host.config_boolean("/tls_verify", true);
+  request.ca_file = host.config_string("/tls_ca_file");
+  request.server_name = host.config_string("/tls_server_name", request.host);
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address(request.server_name, no_address);
+  request.server_name_is_address = !no_address;
+  if (!request.ca_file.empty() && !(request.secure && request.verify))
+    throw refused("tls_ca_file has no effect here; ask an https url and leave tls_verify on, or leave it out");
 }
 
 // A name or value with a line feed would smuggle in headers of its own.
@@ -103,9 +113,11 @@ std::string ExpectedStatus::text() const {
 HttpRequest read_request(const sdk::Host& host) {
   HttpRequest request;
   read_url(host.config_string("/url"), request);
-  request.verify = host.config_boolean("/tls_verify", true);
+  read_tls(host, request);
   request.method = host.config_string("/method", "GET");
   request.body_contains = host.config_string("/body_contains");
+  if (request.method == "HEAD" && !request.body_contains.empty())
+    throw refused("body_contains needs an answer with a body, and HEAD has none; use the method GET");
   for (const std::string& name : host.config_keys("/headers")) {
     request.headers.emplace_back(name, host.config_string("/headers/" + host.pointer_token(name)));
     check_header(request.headers.back().first, request.headers.back().second);

@@ -21,8 +21,10 @@ struct HttpRequest {
   bool secure = false;  // https
   bool verify = true;   // the server's certificate and name
   std::string host;     // name or address, without brackets
-  bool is_address = false;
+  bool server_name_is_address = false;
   std::uint16_t port = 0;
+  std::string ca_file;                                       // whom to trust, in PEM form; empty: the system's
+  std::string server_name;                                   // whose certificate is expected; `host` unless configured
   std::string endpoint;                                      // host and port for reasons: "[::1]:80"
   std::string host_header;                                   // the same, the scheme's own port left out
   std::string target;                                        // path and query, begins with '/'
