@@ -21,7 +21,7 @@ std::string label_of(std::string_view key) {
   std::string label = printable(key);
   // The value shows its unit. "_bytes" stays, or "event_bytes" would read "event".
   for (const std::string_view unit : {"_ms", "_seconds"}) {
-    if (label.ends_with(unit)) label.resize(label.size() - unit.size());
+    if (label.ends_with(unit)) label.erase(label.size() - unit.size());
   }
   for (char& c : label) {
     if (c == '_') c = ' ';
@@ -40,7 +40,19 @@ std::string indented(const std::string& text, std::size_t depth) {
 // `depth` counts how far objects are nested; beyond kDeepest they are shown as JSON, so recursion is bounded.
 constexpr std::size_t kDeepest = 4;
 
-using RenderTable = std::function<std::string(std::string_view key, const JsonValue& rows)>;
+using RenderTable = std::function<std::string(std::string_view key, const JsonValue& rows, const Style& style)>;
+
+// A value behind `indent` columns, further lines below it; as it is where there is hardly any room.
+std::string value_lines(const std::string& text, std::size_t indent, const Style& style) {
+  constexpr std::size_t kLeastRoom = 16;
+  const std::size_t room = style.within(indent).columns;
+  const Colour colour = colour_of_state(text);
+  if (room < kLeastRoom) return paint(text, colour, style) + "\n";
+  std::string out;
+  for (const std::string& line : wrap_to_width(text, room))
+    out += (out.empty() ? "" : std::string(indent, ' ')) + paint(line, colour, style) + "\n";
+  return out;
+}
 
 void append_details(std::string& out, const JsonValue& object, std::size_t depth, const RenderTable& table,
                     const Style& style) {
@@ -51,7 +63,7 @@ void append_details(std::string& out, const JsonValue& object, std::size_t depth
     const std::string label = label_of(member.key);
     out += margin + paint(label, Colour::dim, style);
     if (is_table(member.value)) {
-      out += "\n" + indented(table(member.key, member.value), depth * 2 + 2);
+      out += "\n" + indented(table(member.key, member.value, style.within(depth * 2 + 2)), depth * 2 + 2);
     } else if (member.value.is_object() && member.value.size() > 0 && depth < kDeepest) {
       out += "\n";
       append_details(out, member.value, depth + 1, table, style);
@@ -60,7 +72,8 @@ void append_details(std::string& out, const JsonValue& object, std::size_t depth
                              ? std::string(kNothing)
                              : value_text(member.key, member.value);
       if (text.empty()) text = kNothing;
-      out += std::string(width - display_width(label) + 2, ' ') + paint(text, colour_of_state(text), style) + "\n";
+      out += std::string(width - display_width(label) + 2, ' ');
+      out += value_lines(text, margin.size() + width + 2, style);
     }
   }
 }
@@ -69,7 +82,9 @@ void append_details(std::string& out, const JsonValue& object, std::size_t depth
 
 std::string render_details(const JsonValue& object, const Style& style) {
   std::string out;
-  const auto list = [&](std::string_view, const JsonValue& rows) { return render_list(rows, "", style); };
+  const auto list = [](std::string_view, const JsonValue& rows, const Style& inner) {
+    return render_list(rows, "", inner);
+  };
   append_details(out, object, 0, list, style);
   return out;
 }
@@ -108,8 +123,8 @@ std::string render_checks(const JsonValue& checks, WallTime now, const Style& st
 
 std::string render_process(const JsonValue& process, WallTime now, const Style& style) {
   std::string out;
-  const auto table = [&](std::string_view key, const JsonValue& rows) {
-    return key == "checks" ? render_checks(rows, now, style) : render_list(rows, "", style);
+  const auto table = [&](std::string_view key, const JsonValue& rows, const Style& inner) {
+    return key == "checks" ? render_checks(rows, now, inner) : render_list(rows, "", inner);
   };
   append_details(out, process, 0, table, style);
   return out;

@@ -144,4 +144,25 @@ std::string fit_to_width(std::string_view text, std::size_t columns, bool right)
   return right ? space + out : out + space;
 }
 
+std::vector<std::string> wrap_to_width(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines;
+  while (display_width(text) > columns) {
+    std::size_t size = 0, width = 0, space = 0;  // bytes and columns that fit; bytes before the last space of them
+    while (size < text.size()) {
+      const Utf8Step step = utf8_step(text.substr(size));
+      if (text[size] == ' ') space = size;
+      width += width_of(step);
+      if (width > columns) break;
+      size += step.length;
+    }
+    const std::size_t end = space > 0 ? space : size;
+    const std::string_view line = text.substr(0, end);
+    lines.emplace_back(line.substr(0, line.find_last_not_of(' ') + 1));
+    text.remove_prefix(end);
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
+  if (!text.empty() || lines.empty()) lines.emplace_back(text);
+  return lines;
+}
+
 }  // namespace tenon::cli

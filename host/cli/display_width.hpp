@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tenon::cli {
 
@@ -20,5 +21,9 @@ std::string cut_to_width(std::string_view text, std::size_t columns);
 
 // The same, filled up with spaces to exactly `columns` columns.
 std::string fit_to_width(std::string_view text, std::size_t columns, bool right = false);
+
+// The text in lines of at most `columns` columns, broken at spaces where there are some, else between characters. At
+// least one line. Requires columns >= 2.
+std::vector<std::string> wrap_to_width(std::string_view text, std::size_t columns);
 
 }  // namespace tenon::cli

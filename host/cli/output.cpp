@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace tenon::cli {
@@ -29,7 +30,10 @@ int write_whole(int fd, std::string_view text) {
 
 Output::Output(int out, int error) : out_(out), error_(error) {
   const char* no_colour = std::getenv("NO_COLOR");
-  style_.colour = ::isatty(out) == 1 && (no_colour == nullptr || *no_colour == '\0');
+  if (::isatty(out) != 1) return;
+  style_.colour = no_colour == nullptr || *no_colour == '\0';
+  winsize window{};
+  if (::ioctl(out, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) style_.columns = window.ws_col;
 }
 
 Output Output::standard() { return {STDOUT_FILENO, STDERR_FILENO}; }

@@ -10,7 +10,8 @@ namespace tenon::cli {
 
 class Output {
  public:
-  // The descriptors stay the caller's. Colour where stdout is a terminal and NO_COLOR is unset or empty.
+  // The descriptors stay the caller's. Colour where stdout is a terminal and NO_COLOR is unset or empty; as many columns
+  // as that terminal has now.
   Output(int out, int error);
   static Output standard();
 

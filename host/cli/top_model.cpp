@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "cli/natural_order.hpp"
+
 namespace tenon::cli {
 
 namespace {
@@ -20,7 +22,6 @@ std::optional<SortKey> sort_key_of(char letter) noexcept {
   return std::nullopt;
 }
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool contains(std::string_view text, std::string_view part) noexcept {
@@ -166,29 +167,6 @@ std::optional<SortKey> parse_sort_key(std::string_view name) noexcept {
   for (const auto& [key, known] : kSortKeys)
     if (known == name) return key;
   return std::nullopt;
-}
-
-bool natural_less(std::string_view a, std::string_view b) noexcept {
-  std::size_t i = 0, j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (!is_digit(a[i]) || !is_digit(b[j])) {
-      if (a[i] != b[j]) return static_cast<unsigned char>(a[i]) < static_cast<unsigned char>(b[j]);
-      ++i, ++j;
-      continue;
-    }
-    // Without leading zeros the longer run of digits is the greater number.
-    const auto run = [](std::string_view text, std::size_t& at) {
-      while (at < text.size() && text[at] == '0') ++at;
-      const std::size_t begin = at;
-      while (at < text.size() && is_digit(text[at])) ++at;
-      return text.substr(begin, at - begin);
-    };
-    const std::string_view x = run(a, i), y = run(b, j);
-    if (x.size() != y.size()) return x.size() < y.size();
-    if (x != y) return x < y;
-  }
-  if (i < a.size() || j < b.size()) return j < b.size();
-  return a < b;  // "w.01" and "w.1" are two names
 }
 
 std::size_t first_row(const TopState& state, const TopExtent& extent) noexcept {

@@ -65,7 +65,4 @@ struct TopRow {
 };
 std::vector<TopRow> arrange(const TopSnapshot& snapshot, const TopState& state);
 
-// Numbers within names by their value: w.2 before w.10.
-bool natural_less(std::string_view a, std::string_view b) noexcept;
-
 }  // namespace tenon::cli

@@ -1,7 +1,5 @@
 // top: a live picture of the host on a terminal; elsewhere, snapshots one after the other.
-#include <limits>
 #include <optional>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -38,16 +36,10 @@ Result<Answer> fetch_snapshot(Session& session) {
   return Answer{std::move(*snapshot), std::move(*processes)};
 }
 
-std::size_t columns_of(int fd) {
-  winsize window{};
-  const bool known = ::ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
-  return known ? window.ws_col : std::numeric_limits<std::size_t>::max();
-}
-
 std::string text_of(const Answer& answer, const TopState& state, const Session& session) {
   if (session.arguments.json) return cpu_json_line(answer.processes, answer.snapshot);
   const TopPicture picture{.snapshot = answer.snapshot, .state = state};
-  return print_top(picture, columns_of(session.output.out()), session.output.style());
+  return print_top(picture, session.output.style());
 }
 
 int print_snapshots(Session& session, const TopState& state, Duration interval) {

@@ -181,15 +181,15 @@ Screen draw_top(const TopPicture& picture, ScreenSize size, const Style& style) 
   return screen;
 }
 
-std::string print_top(const TopPicture& picture, std::size_t columns, const Style& style) {
+std::string print_top(const TopPicture& picture, const Style& style) {
   const TopSnapshot& snapshot = picture.snapshot;
   std::string out;
   for (const Parts& parts : {host_facts(snapshot), count_facts(snapshot), use_facts(snapshot)})
-    out += print_line(make_line(parts, columns, style));
+    out += print_line(make_line(parts, style.columns, style));
   const std::vector<TopRow> rows = arrange(snapshot, picture.state);
-  const TopColumns table(rows, picture.state, columns);
-  out += print_line(make_line({Cell(table.headings(), Colour::bold)}, columns, style));
-  for (const TopRow& row : rows) out += print_line(make_line(table.cells(row), columns, style));
+  const TopColumns table(rows, picture.state, style.columns);
+  out += print_line(make_line({Cell(table.headings(), Colour::bold)}, style.columns, style));
+  for (const TopRow& row : rows) out += print_line(make_line(table.cells(row), style.columns, style));
   return out;
 }
 

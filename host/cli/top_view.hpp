@@ -26,7 +26,7 @@ Screen draw_top(const TopPicture& picture, ScreenSize size, const Style& style);
 // How many rows of processes such a screen has room for; at least 1.
 std::size_t top_room(ScreenSize size) noexcept;
 
-// The same facts and every row, without hints: lines of at most `columns`.
-std::string print_top(const TopPicture& picture, std::size_t columns, const Style& style);
+// The same facts and every row, without hints: lines of at most style.columns.
+std::string print_top(const TopPicture& picture, const Style& style);
 
 }  // namespace tenon::cli

@@ -1,13 +1,19 @@
 #include "cli/views.hpp"
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
+#include "cli/natural_order.hpp"
+#include "cli/screen.hpp"
 #include "cli/values.hpp"
+#include "common/text.hpp"
 
 namespace tenon::cli {
 
 namespace {
+
+constexpr std::size_t kMany = 20;  // processes, from which on a list is summed up
 
 std::string mailbox_text(const JsonValue& process) {
   const auto mailbox = process.find("mailbox");
@@ -25,6 +31,26 @@ Cell state_cell(const JsonValue& object, std::string_view key) {
   return {std::move(text), colour};
 }
 
+// The elements by the member that names them.
+std::vector<JsonValue> in_natural_order(const JsonValue& array, std::string_view key) {
+  std::vector<std::pair<std::string, JsonValue>> named;
+  for (const JsonValue element : array.elements()) named.emplace_back(member_text(element, key), element);
+  std::stable_sort(named.begin(), named.end(),
+                   [](const auto& a, const auto& b) { return natural_less(a.first, b.first); });
+  std::vector<JsonValue> elements;
+  for (const auto& [name, element] : named) elements.push_back(element);
+  return elements;
+}
+
+// "1002 processes: 1 error, 1001 idle".
+std::string count_by_status(const JsonValue& processes) {
+  std::map<std::string, std::size_t> counts;
+  for (const JsonValue p : processes.elements()) ++counts[member_text(p, "status")];
+  std::string text;
+  for (const auto& [status, count] : counts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + status;
+  return std::to_string(processes.size()) + " processes: " + text;
+}
+
 std::string plural(std::size_t count, std::string_view noun) {
   return std::to_string(count) + ' ' + std::string(noun) + (count == 1 ? "" : "s");
 }
@@ -33,14 +59,24 @@ std::string plural(std::size_t count, std::string_view noun) {
 
 std::string render_processes(const JsonValue& processes, const Style& style) {
   if (processes.size() == 0) return "no processes; add them under supervision.children in the config\n";
-  TextTable table({{"PROCESS"}, {"STATUS"}, {"PID", true}, {"UPTIME", true}, {"RESTARTS", true}, {"HEALTH"},
-                   {"MAILBOX", true}, {"MEMORY", true}, {"CPU", true}, {"REASON"}});
-  for (const JsonValue p : processes.elements()) {
+  TextTable table({{"PROCESS"}, {"STATUS"}, {"PID", true, 4}, {"UPTIME", true, 5}, {"RESTARTS", true, 6},
+                   {"HEALTH", false, 7}, {"MAILBOX", true, 2}, {"MEMORY", true, 3}, {"CPU", true, 1}, {"REASON"}},
+                  TextTable::Overflow::cut);  // `status` has it in full
+  for (const JsonValue p : in_natural_order(processes, "id")) {
     table.add_row({member_text(p, "id"), state_cell(p, "status"), member_text(p, "pid"), member_text(p, "uptime_ms"),
                    member_text(p, "restarts"), state_cell(p, "health"), mailbox_text(p), member_text(p, "memory_bytes"),
                    member_text(p, "cpu_seconds"), process_reason(p)});
   }
-  return table.render(style);
+  std::string out = table.render(style);
+  if (style.columns == Style::kAnyWidth) return out;
+  const auto add_note = [&](const std::string& text) {
+    out += make_line({Cell(text, Colour::dim)}, style.columns, style).text + "\n";
+  };
+  // For a person, where the first rows have scrolled away.
+  if (processes.size() >= kMany) add_note(count_by_status(processes));
+  const std::vector<std::string> left_out = table.left_out(style);
+  if (!left_out.empty()) add_note("a wider terminal also shows " + join(left_out, ", "));
+  return out;
 }
 
 namespace {
@@ -48,18 +84,22 @@ namespace {
 // A member of the tree is a process, or a supervisor: itself, or wrapped as {"supervisor": {…}}.
 JsonValue unwrapped(const JsonValue& node) { return node.find("supervisor").value_or(node); }
 
-std::string tree_label(const JsonValue& node, const Style& style) {
-  std::string label = paint(member_text(node, "id"), Colour::bold, style);
+// Cut where the terminal ends: `status` has the reason in full.
+std::string tree_line(const std::string& indent, const JsonValue& node, const Style& style) {
+  std::vector<Cell> label{Cell(indent), Cell(member_text(node, "id"), Colour::bold)};
+  const auto add = [&label](const std::string& text, Colour colour = Colour::none) {
+    label.emplace_back("  ");
+    label.emplace_back(text, colour);
+  };
   const bool supervisor = node.find("children").has_value();
   const std::string state = member_text(node, supervisor ? "state" : "status");
-  if (supervisor) label += "  " + member_text(node, "strategy", "supervisor");
-  label += "  " + paint(state, colour_of_state(state), style);
-  if (const auto pid = member_number(node, "pid")) label += "  pid " + std::to_string(*pid);
-  if (const auto restarts = member_number(node, "restarts").value_or(0); restarts > 0) {
-    label += "  " + plural(static_cast<std::size_t>(restarts), "restart");
-  }
-  const std::string reason = member_text(node, "reason", "");
-  return reason.empty() ? label : label + "  " + reason;
+  if (supervisor) add(member_text(node, "strategy", "supervisor"));
+  add(state, colour_of_state(state));
+  if (const auto pid = member_number(node, "pid")) add("pid " + std::to_string(*pid));
+  if (const auto restarts = member_number(node, "restarts").value_or(0); restarts > 0)
+    add(plural(static_cast<std::size_t>(restarts), "restart"));
+  if (const std::string reason = member_text(node, "reason", ""); !reason.empty()) add(reason);
+  return make_line(label, style.columns, style).text + "\n";
 }
 
 }  // namespace
@@ -72,7 +112,7 @@ std::string render_tree(const JsonValue& root, const Style& style) {
   };
   // An explicit stack: the host decides how deep the tree is.
   const JsonValue top = unwrapped(root);
-  std::string out = tree_label(top, style) + "\n";
+  std::string out = tree_line("", top, style);
   std::vector<Level> levels{{top, 0, ""}};
   while (!levels.empty()) {
     Level& level = levels.back();
@@ -83,7 +123,7 @@ std::string render_tree(const JsonValue& root, const Style& style) {
     }
     const JsonValue child = unwrapped(children->at(level.next++));
     const bool last = level.next == children->size();
-    out += level.indent + (last ? "└─ " : "├─ ") + tree_label(child, style) + "\n";
+    out += tree_line(level.indent + (last ? "└─ " : "├─ "), child, style);
     levels.push_back({child, 0, level.indent + (last ? "   " : "│  ")});
   }
   return out;
@@ -92,7 +132,7 @@ std::string render_tree(const JsonValue& root, const Style& style) {
 std::string render_health(const JsonValue& checks, const Style& style) {
   if (checks.size() == 0) return "no health checks; add them under health in a process's config\n";
   TextTable table({{"PROCESS"}, {"CHECK"}, {"STATE"}, {"LAST", true}, {"LATENCY", true}, {"RESULTS"}, {"REASON"}});
-  for (const JsonValue check : checks.elements()) {
+  for (const JsonValue check : in_natural_order(checks, "process")) {
     std::string at(kNothing), latency(kNothing), trail, reason = member_text(check, "reason", "");
     if (const auto results = check.find("results"); results && results->size() > 0) {
       const JsonValue last = results->at(results->size() - 1);
@@ -146,7 +186,7 @@ std::string render_list(const JsonValue& array, std::string_view empty, const St
   for (const std::string& key : keys) {
     std::string heading = printable(key);
     for (const std::string_view unit : {"_ms", "_bytes", "_seconds"}) {
-      if (heading.ends_with(unit)) heading.resize(heading.size() - unit.size());
+      if (heading.ends_with(unit)) heading.erase(heading.size() - unit.size());
     }
     for (char& c : heading) c = c == '_' ? ' ' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     const auto is_number = [&key](const JsonValue& row) {

@@ -49,6 +49,18 @@ TEST(CutToWidth, LimitsTheMarksOfACharacter) {
   EXPECT_EQ(cut_to_width(piled, 5).size(), 1u + 8 * 2);
 }
 
+TEST(WrapToWidth, BreaksAtSpacesElseBetweenCharacters) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(wrap_to_width("", 5), ElementsAre(""));
+  EXPECT_THAT(wrap_to_width("abc de", 6), ElementsAre("abc de"));
+  EXPECT_THAT(wrap_to_width("abc de fgh", 6), ElementsAre("abc de", "fgh"));
+  EXPECT_THAT(wrap_to_width("abc def gh", 6), ElementsAre("abc", "def gh"));
+  EXPECT_THAT(wrap_to_width("a  b", 2), ElementsAre("a", "b"));
+  EXPECT_THAT(wrap_to_width("abcdefgh", 3), ElementsAre("abc", "def", "gh"));
+  EXPECT_THAT(wrap_to_width("日本語 e\u0301e\u0301e\u0301", 5), ElementsAre("日本", "語", "e\u0301e\u0301e\u0301"));
+  EXPECT_THAT(wrap_to_width(" abc", 3), ElementsAre(" ab", "c"));
+}
+
 TEST(FitToWidth, FillsUpOnTheOtherSide) {
   EXPECT_EQ(fit_to_width("ab", 4), "ab  ");
   EXPECT_EQ(fit_to_width("ab", 4, true), "  ab");

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -38,6 +39,18 @@ TEST(Output, ComplaintIsOneLine) {
 TEST(Output, PipeHasNoColour) {
   Pipe out;
   EXPECT_FALSE(Output(out.writer.get(), out.writer.get()).style().colour);
+}
+
+TEST(Output, KnowsHowWideATerminalIs) {
+  const unique_fd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(terminal.valid());
+  EXPECT_EQ(Output(terminal.get(), terminal.get()).style().columns, Style::kAnyWidth) << "it does not know itself";
+  winsize window{};
+  window.ws_col = 91;
+  ASSERT_EQ(::ioctl(terminal.get(), TIOCSWINSZ, &window), 0);
+  EXPECT_EQ(Output(terminal.get(), terminal.get()).style().columns, 91u);
+  Pipe out;
+  EXPECT_EQ(Output(out.writer.get(), out.writer.get()).style().columns, Style::kAnyWidth);
 }
 
 TEST(Output, TerminalHasColourUnlessToldOtherwise) {

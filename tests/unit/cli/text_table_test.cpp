@@ -33,6 +33,39 @@ TEST(TextTable, ColourTakesNoRoom) {
   EXPECT_EQ(table.render({.colour = true}), "\x1b[1mA\x1b[0m   \x1b[1mB\x1b[0m\n\x1b[31mab\x1b[0m  x\n");
 }
 
+// 53 columns wide, 50 with one space between columns.
+TextTable wide_table(TextTable::Overflow overflow) {
+  TextTable table({{"NAME"}, {"N", true, 1}, {"M", true, 2}, {"WHY"}}, overflow);
+  table.add_row({Cell("abc"), Cell("1000"), Cell("2000"), Cell("it ended with exit code 1 too often")});
+  return table;
+}
+
+TEST(TextTable, ShrinksGapsThenTheLastColumn) {
+  const TextTable table = wide_table(TextTable::Overflow::cut);
+  EXPECT_EQ(table.render({.columns = 53}),
+            "NAME     N     M  WHY\nabc   1000  2000  it ended with exit code 1 too often\n");
+  EXPECT_EQ(table.render({.columns = 52}), "NAME    N    M WHY\nabc  1000 2000 it ended with exit code 1 too often\n");
+  EXPECT_EQ(table.render({.columns = 40}), "NAME    N    M WHY\nabc  1000 2000 it ended with exit code …\n");
+  EXPECT_TRUE(table.left_out({.columns = 39}).empty());
+}
+
+TEST(TextTable, LeavesOutTheLowestRankWhereThatDoesNotSuffice) {
+  const TextTable table = wide_table(TextTable::Overflow::cut);
+  EXPECT_EQ(table.render({.columns = 38}), "NAME    M WHY\nabc  2000 it ended with exit code 1 t…\n");
+  EXPECT_THAT(table.left_out({.columns = 38}), ::testing::ElementsAre("N"));
+  EXPECT_THAT(table.left_out({.columns = 30}), ::testing::ElementsAre("N", "M"));
+  EXPECT_EQ(table.render({.columns = 10}), "NAME WHY\nabc  it ended with exit code 1 too often\n")
+      << "what is still too wide is the terminal's affair";
+  EXPECT_TRUE(table.left_out({}).empty());
+}
+
+TEST(TextTable, WrapsTheLastColumnWithinIt) {
+  EXPECT_EQ(wide_table(TextTable::Overflow::wrap).render({.columns = 42}),
+            "NAME    N    M WHY\n"
+            "abc  1000 2000 it ended with exit code 1\n"
+            "               too often\n");
+}
+
 TEST(TextTable, FillsUpShortRows) {
   TextTable table({{"A"}, {"B"}});
   table.add_row({Cell("x")});

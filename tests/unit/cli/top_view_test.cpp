@@ -154,7 +154,7 @@ TEST(TopView, SupervisorsStandAboveTheirProcesses) {
 
 TEST(TopPrint, HasEveryRowAndNothingIsCutWithoutATerminal) {
   TopSnapshot snapshot = busy_host();
-  const std::string text = print_top({.snapshot = snapshot, .state = {}}, SIZE_MAX, {});
+  const std::string text = print_top({.snapshot = snapshot, .state = {}}, {});
   EXPECT_EQ(text,
             "alpha  tenon 1.2.3  up 1m 1s  engine restarts 0\n"
             "2 processes:  1 busy  1 initializing  1 in trouble (e)\n"

@@ -1,6 +1,8 @@
 #include "cli/views.hpp"
 
+#include "cli/display_width.hpp"
 #include "common/rfc3339.hpp"
+#include "common/text.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -24,13 +26,45 @@ TEST(ProcessTable, ShowsWhatPeopleAskFor) {
             "waits for broker\n");
 }
 
+TEST(ProcessTable, CountsAsPeopleDo) {
+  const JsonDocument document = parsed(R"([{"id":"w.1"},{"id":"w.10"},{"id":"w.2"}])");
+  const std::string text = render_processes(document.root(), {});
+  EXPECT_LT(text.find("w.2"), text.find("w.10")) << text;
+}
+
+TEST(ProcessTable, TakesOneLineAProcessOnATerminal) {
+  const JsonDocument document = parsed(R"([
+    {"id":"counter.1","status":"initializing","reason":"restart 4 of 5 in 10 s, next in 800 ms: exit code 3",
+     "pid":47110,"restarts":4,"uptime_ms":3599000,"health":"unhealthy","mailbox":{"depth":3,"capacity":10000},
+     "memory_bytes":2097152,"cpu_seconds":1.5}])");
+  const std::string text = render_processes(document.root(), {.columns = 80});
+  EXPECT_EQ(text,
+            "PROCESS   STATUS         PID  UPTIME RESTARTS HEALTH    REASON\n"
+            "counter.1 initializing 47110 59m 59s        4 unhealthy restart 4 of 5 in 10 s,…\n"
+            "a wider terminal also shows MAILBOX, MEMORY, CPU\n");
+  for (std::size_t columns = 60; columns < 200; ++columns) {
+    const std::string lines = render_processes(document.root(), {.columns = columns});
+    for (const std::string_view line : split(lines, '\n')) EXPECT_LE(display_width(line), columns) << line;
+  }
+}
+
+TEST(ProcessTable, SumsUpManyOnATerminal) {
+  std::string json = "[";
+  for (int i = 1; i <= 20; ++i)
+    json += std::string(i == 1 ? "" : ",") + R"({"id":"w.)" + std::to_string(i) + R"(","status":")" +
+            (i == 7 ? "error" : "idle") + "\"}";
+  const JsonDocument document = parsed(json + "]");
+  EXPECT_TRUE(render_processes(document.root(), {.columns = 80}).ends_with("\n20 processes: 1 error, 19 idle\n"));
+  EXPECT_TRUE(render_processes(document.root(), {}).ends_with(" -\n")) << "a program counts for itself";
+}
+
 TEST(ProcessTable, ToleratesMissingMembers) {
   const JsonDocument document = parsed(R"([{"id":"a"},{}])");
   const std::string text = render_processes(document.root(), {});
   EXPECT_EQ(text,
             "PROCESS  STATUS  PID  UPTIME  RESTARTS  HEALTH  MAILBOX  MEMORY  CPU  REASON\n"
-            "a        -         -       -         -  -             -       -    -\n"
-            "-        -         -       -         -  -             -       -    -\n");
+            "-        -         -       -         -  -             -       -    -\n"
+            "a        -         -       -         -  -             -       -    -\n");
 }
 
 TEST(ProcessTable, SaysWhatToDoWhenThereIsNothing) {
@@ -67,6 +101,14 @@ TEST(Tree, DrawsNestedSupervisors) {
             "│  ├─ b  idle\n"
             "│  └─ c  error  gone\n"
             "└─ empty  one_for_all  stopped\n");
+}
+
+TEST(Tree, IsCutWhereTheTerminalEnds) {
+  const JsonDocument document = parsed(R"({"id":"root","strategy":"one_for_one","state":"running","children":[
+    {"id":"a","status":"error","reason":"日本語 exit code 3; the policy is never to restart it"}]})");
+  EXPECT_EQ(render_tree(document.root(), {.columns = 30}),
+            "root  one_for_one  running\n"
+            "└─ a  error  日本語 exit code…\n");
 }
 
 TEST(Health, ShowsTheLastResultsAtAGlance) {
@@ -109,6 +151,19 @@ TEST(Details, IndentsWhatIsNested) {
             "  AT  REASON\n"
             "  T   crash\n"
             "last exit  -\n");
+}
+
+TEST(Details, WrapBelowThemselvesOnATerminal) {
+  const JsonDocument document = parsed(R"({"id":"a","reason":"restart 4 of 5 in 10 s, next in 800 ms: exit code 3",
+    "checks":[{"check":"exec","reason":"bash ended with exit code 1: the disk is full"}]})");
+  EXPECT_EQ(render_details(document.root(), {.columns = 40}),
+            "id      a\n"
+            "reason  restart 4 of 5 in 10 s, next in\n"
+            "        800 ms: exit code 3\n"
+            "checks\n"
+            "  CHECK REASON\n"
+            "  exec  bash ended with exit code 1: the\n"
+            "        disk is full\n");
 }
 
 TEST(ProcessInFull, ShowsTheLastResultOfEachCheckAndItsAge) {
