@@ -17,6 +17,13 @@ std::string wall_text(Host& host, MonotonicTime when) {
   return format_rfc3339(clock.wall() - (clock.monotonic() - when)).str();
 }
 
+// Why it is as it is: what was done with it, else what its checks complain of, else what it says of itself.
+std::string_view reason_of(const runtime::ProcessHandle& process) noexcept {
+  if (!process.reason.empty()) return process.reason;
+  if (process.health && !process.health->reason.empty()) return process.health->reason;
+  return process.worker_status;
+}
+
 void write_usage(JsonWriter& json, const runtime::ProcessHandle& process) {
   tenon_usage usage{};
   const bool known = process.pid && read_process_usage(*process.pid, usage).ok();
@@ -147,7 +154,7 @@ void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& pr
 
 void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& process, bool detail) {
   json.begin_object().member("id", process.id()).member("status", to_string(process.status));
-  json.member("reason", process.reason.empty() ? process.worker_status : process.reason).key("pid");
+  json.member("reason", reason_of(process)).key("pid");
   if (process.pid) json.value(static_cast<std::int64_t>(*process.pid));
   else json.null();
   json.member("restarts", process.total_restarts).key("uptime_ms");
@@ -176,7 +183,7 @@ void write_tree(JsonWriter& json, Host& host, const runtime::Supervisor& supervi
     const runtime::ProcessHandle* process = host.processes().find(child.process);
     if (process == nullptr) continue;
     json.begin_object().member("id", process->id()).member("status", to_string(process->status));
-    json.member("reason", process->reason).key("pid");
+    json.member("reason", reason_of(*process)).key("pid");
     if (process->pid) json.value(static_cast<std::int64_t>(*process->pid));
     else json.null();
     json.member("restarts", process->total_restarts).end_object();

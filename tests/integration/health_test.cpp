@@ -83,6 +83,10 @@ TEST(Health, ThresholdsLookAtWhatAProcessAndItsDescendantsUse) {
   const auto reason = [&host](const char* process) { return results_of(host, process).reason; };
   EXPECT_TRUE(wait_until([&] { return reason("w").ends_with(" in 2 processes; unhealthy_above is 1 KiB"); }))
       << reason("w");
+  // Where a person looks first, too.
+  EXPECT_TRUE(wait_until([&] { return host.cli({"ps"}).out.find("unhealthy_above is 1 KiB\n") != std::string::npos; }))
+      << host.cli({"ps"}).out;
+  EXPECT_THAT(host.cli({"tree"}).out, HasSubstr("unhealthy_above is 1 KiB\n"));
   EXPECT_TRUE(wait_until([&] { return reason("busy").ends_with("; degraded_above is 0.01"); })) << reason("busy");
   EXPECT_TRUE(wait_until([&] { return results_of(host, "idle").count >= 4; }));
   const Results idle = results_of(host, "idle");
