@@ -84,8 +84,9 @@ constexpr Column kColumns[] = {
     {"DROPPED", true, 7, 1, std::nullopt, of_process<dropped_of>},
     {"REASON", false, kReasonRoom, 7, std::nullopt, reason_of},
 };
-constexpr std::size_t kName = 0, kHealth = 7, kReason = std::size(kColumns) - 1;
-static_assert(kColumns[kHealth].heading == "HEALTH");
+constexpr std::size_t kName = 0, kCpu = 3, kMemory = 4, kHealth = 7, kReason = std::size(kColumns) - 1;
+static_assert(kColumns[kCpu].heading == "CPU%" && kColumns[kMemory].heading == "MEMORY" &&
+              kColumns[kHealth].heading == "HEALTH");
 
 }  // namespace
 
@@ -109,7 +110,7 @@ TopColumns::TopColumns(const std::vector<TopRow>& rows, const TopState& state, s
     if (i == kName) width = std::min(width, std::max<std::size_t>(columns / 3, 12));
     shown_.push_back({i, width});
   }
-  drop_what_does_not_fit(columns);
+  drop_what_does_not_fit(columns, state.troubled_only);
 }
 
 std::size_t TopColumns::width_with(std::size_t gap) const noexcept {
@@ -118,13 +119,15 @@ std::size_t TopColumns::width_with(std::size_t gap) const noexcept {
   return width;
 }
 
-void TopColumns::drop_what_does_not_fit(std::size_t columns) {
+void TopColumns::drop_what_does_not_fit(std::size_t columns, bool troubled_only) {
   // Wide gaps only where they do not cost the reason its room.
   if (width_with(2) + kTroubleRoom - kReasonRoom <= columns) return;
   gap_ = 1;
-  const auto rank = [this](const Shown& shown) {
+  const auto rank = [&](const Shown& shown) {
     const Column& column = kColumns[shown.index];
-    return column.key == sort_ ? kAlways : column.rank;
+    if (column.key == sort_) return kAlways;
+    // Who looks at trouble asks for health and restarts more than for what is used.
+    return troubled_only && (shown.index == kCpu || shown.index == kMemory) ? 0 : column.rank;
   };
   while (width_with(1) > columns) {
     const auto least = std::min_element(shown_.begin(), shown_.end(),

@@ -25,7 +25,7 @@ class TopColumns {
     std::size_t index;  // in the table of columns
     std::size_t width;
   };
-  void drop_what_does_not_fit(std::size_t columns);
+  void drop_what_does_not_fit(std::size_t columns, bool troubled_only);
   std::size_t width_with(std::size_t gap) const noexcept;
   std::string heading(std::size_t index) const;
 

@@ -53,15 +53,16 @@ Parts count_facts(const TopSnapshot& snapshot) {
     if (process.troubled()) ++troubled;
     if (process.health == "unhealthy") ++unhealthy;
   }
-  Parts parts{Cell(std::to_string(snapshot.processes.size()) +
-                   (snapshot.processes.size() == 1 ? " process:" : " processes:"))};
+  const std::size_t all = snapshot.processes.size();
+  Parts parts{Cell(std::to_string(all) + (all == 1 ? " process" : " processes"))};
+  if (troubled > 0) add(parts, ", "), add(parts, std::to_string(troubled) + " in trouble (e)", Colour::yellow);
+  add(parts, ":");
   const auto add_count = [&parts](std::size_t count, std::string_view what, Colour colour) {
     add(parts, "  ");
     add(parts, std::to_string(count) + " " + std::string(what), colour);
   };
   for (const auto& [status, count] : by_status) add_count(count, status, colour_of_state(status));
   if (unhealthy > 0) add_count(unhealthy, "unhealthy", Colour::red);
-  if (troubled > 0) add_count(troubled, "in trouble (e)", Colour::yellow);
   return parts;
 }
 
