@@ -1,4 +1,4 @@
-// Where a TCP check connects to: socket addresses, from a number or a name.
+// Where a check connects to: socket addresses, from a number or a name.
 #pragma once
 
 #include <netdb.h>
