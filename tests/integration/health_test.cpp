@@ -56,6 +56,21 @@ TEST(Health, ManySlowTargetsMakeNobodyElseUnhealthy) {
   EXPECT_EQ(host.json({"status", "well"})->root().find("restarts")->as_i64(), 0);
 }
 
+TEST(Health, NoCheckWaitsForOthersHoweverManyHang) {
+  ScriptedServer silent([](Connection& connection) { connection.wait_for_close(); });
+  ScriptedServer quick(ScriptedServer::answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+  const auto child = [](const std::string& id, std::uint16_t port) {
+    return R"({ "id": ")" + id + R"(", "command": ["sleep", "1000"], "health": [{ "check": "http", "interval": "10ms",
+      "timeout": "1h", "config": { "url": "http://127.0.0.1:)" + std::to_string(port) + R"(/" } }] })";
+  };
+  std::string children = child("well", quick.port());
+  for (int i = 0; i < 40; ++i) children += "," + child("hangs" + std::to_string(i), silent.port());
+  HostProcess host(R"({ "supervision": { "children": [ )" + children + " ] } }");
+  ASSERT_TRUE(host.start()) << host.log();
+  EXPECT_TRUE(wait_until([&] { return results_of(host, "well").healthy >= 20; })) << results_of(host, "well").reason;
+  EXPECT_EQ(results_of(host, "hangs0").count + results_of(host, "hangs39").count, 0u);
+}
+
 TEST(Health, AnExecCheckRunsAsItsProcess) {
   const passwd* const nobody = ::getpwnam("nobody");
   if (::geteuid() != 0 || nobody == nullptr) GTEST_SKIP() << "only root may run a process as somebody else";

@@ -1,13 +1,8 @@
 // health_check/http: a server answers a request with an expected status and, if asked for, an expected text in its
-// body.
-//
-// The request runs on a worker thread with the host's deadline. The instance holds the probe that may still complete;
-// cancel, stop and destroy abort it and let go of it, so a late result finds that it is not wanted.
+// body. The request runs on the loop, see probe.hpp.
 #include <tenon/sdk/health_check.hpp>
 #include <tenon/sdk/plugin.hpp>
 
-#include <chrono>
-#include <memory>
 #include <string>
 
 #include "../common/wording.hpp"
@@ -16,67 +11,39 @@
 namespace {
 
 using tenon::health::HttpProbe;
-using tenon::health::HttpShared;
 using tenon::plugins::describe_duration;
 
 class Http {
  public:
   explicit Http(tenon::sdk::Host host)
-      : host_(host), degraded_after_ns_(host.config_duration_ns("/degraded_after", UINT64_MAX)) {
-    shared_->request = tenon::health::read_request(host);
-  }
-  ~Http() { release(); }
-  Http(const Http&) = delete;
-  Http& operator=(const Http&) = delete;
+      : host_(host), degraded_after_ns_(host.config_duration_ns("/degraded_after", UINT64_MAX)),
+        probe_(host, tenon::health::read_request(host)) {}
 
   void start(const tenon_health_target&) {}
 
   void check(std::uint64_t token, std::uint64_t deadline_ns) {
-    release();
     started_ns_ = host_.monotonic_ns();
-    const std::uint64_t limit = deadline_ns > started_ns_ ? deadline_ns - started_ns_ : 0;
-    auto probe = std::make_shared<HttpProbe>(shared_, std::chrono::nanoseconds(limit));
-    host_.run_on_worker(
-        deadline_ns, [probe] { probe->run(); },
-        [this, probe, token, limit](tenon_status status) {
-          if (probe == probe_) finish(token, status, limit);
-        });
-    probe_ = std::move(probe);
+    probe_.start(deadline_ns, [this, token](const HttpProbe::Outcome& outcome) { finish(token, outcome); });
   }
 
-  void cancel() { release(); }
-  void stop() { release(); }
+  void cancel() { probe_.cancel(); }
+  void stop() { probe_.cancel(); }
 
  private:
-  void finish(std::uint64_t token, tenon_status status, std::uint64_t limit_ns) {
-    const auto probe = probe_;
-    release();
+  void finish(std::uint64_t token, const HttpProbe::Outcome& outcome) {
+    if (outcome.not_made) return tenon::health::complete_not_made(host_, token, outcome.failure);
     const std::uint64_t took = host_.monotonic_ns() - started_ns_;
-    const auto complete = [&](std::uint32_t health, const std::string& reason) {
-      host_.complete_check(token, health, reason, took);
-    };
-    const std::string& url = shared_->request.shown_url;
-    if (status == TENON_ERR_EXHAUSTED)
-      return tenon::health::complete_not_made(host_, token, "no worker thread was free to ask " + url);
-    // Without TENON_OK the worker may still be writing the probe's answer.
-    if (status == TENON_ERR_TIMEOUT)
-      return complete(TENON_UNHEALTHY, "no complete answer from " + url + " within " + describe_duration(limit_ns));
-    if (status != TENON_OK) return complete(TENON_UNHEALTHY, "the request to " + url + " was withdrawn by the host");
-    if (!probe->failure().empty()) return complete(TENON_UNHEALTHY, probe->failure());
-    if (took <= degraded_after_ns_) return complete(TENON_HEALTHY, {});
-    complete(TENON_DEGRADED, url + " answered after " + describe_duration(took) + "; degraded_after is " +
-                                 describe_duration(degraded_after_ns_));
-  }
-
-  void release() {
-    if (probe_ != nullptr) probe_->abort();
-    probe_.reset();
+    if (!outcome.failure.empty()) return host_.complete_check(token, TENON_UNHEALTHY, outcome.failure, took);
+    if (took <= degraded_after_ns_) return host_.complete_check(token, TENON_HEALTHY, {}, took);
+    host_.complete_check(token, TENON_DEGRADED,
+                         probe_.shown_url() + " answered after " + describe_duration(took) + "; degraded_after is " +
+                             describe_duration(degraded_after_ns_),
+                         took);
   }
 
   tenon::sdk::Host host_;
   std::uint64_t degraded_after_ns_, started_ns_ = 0;
-  std::shared_ptr<HttpShared> shared_ = std::make_shared<HttpShared>();
-  std::shared_ptr<HttpProbe> probe_;  // the one that may complete; nullptr: none
+  HttpProbe probe_;
 };
 
 }  // namespace

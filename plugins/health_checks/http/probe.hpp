@@ -1,69 +1,77 @@
-// One HTTP request on a worker thread, with an answer in words.
+// One HTTP request at a time, on the loop, with an answer in words.
 //
-// The model. A probe is shared by the instance and the worker, so either may go first. It has its own copy of all it
-// needs and never touches the host. run() ends by its time limit; abort() makes it end sooner, whatever it waits for
-// on its connection (while it still resolves, the time limit of the host's worker must do). The outcome may be read once
-// run() has returned.
+//   idle --start--> [reading the authorities, once] --> connecting --> [TLS] --> sending --> receiving --> idle, told
+//
+// The model. Nothing of it waits on a thread, so that however many servers hang, no other check is late: only names and
+// the certificate authorities need a worker, for as long as these take. finish() is the only way out with an outcome,
+// cancel() the only way out without one; both leave no descriptor, watch or timer behind. Probes are numbered, so that
+// authorities that are read after their probe ended are kept, and change nothing else. [loop]
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/system/error_code.hpp>
+#include <tenon/sdk/host.hpp>
 
-#include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <string_view>
 
+#include "../common/connector.hpp"
+#include "answer.hpp"
 #include "request.hpp"
+#include "stream.hpp"
+#include "tls.hpp"
 
 namespace tenon::health {
 
-// What outlives single probes of one instance and is made by the first that needs it: the TLS context with the system's
-// certificate authorities, which take milliseconds to read.
-struct HttpShared {
-  HttpRequest request;
-  std::mutex lock;
-  std::shared_ptr<void> tls;  // boost::asio::ssl::context, see probe.cpp
-};
-
 class HttpProbe {
  public:
-  // `limit` counts from now and covers everything.
-  HttpProbe(std::shared_ptr<HttpShared> shared, std::chrono::nanoseconds limit);
+  struct Outcome {
+    std::string failure;    // empty: as expected
+    bool not_made = false;  // the host had no thread free: nothing was learnt about the server
+  };
+
+  HttpProbe(sdk::Host host, HttpRequest request);
+  ~HttpProbe() { cancel(); }
   HttpProbe(const HttpProbe&) = delete;
   HttpProbe& operator=(const HttpProbe&) = delete;
 
-  void run() noexcept;    // [worker] once
-  void abort() noexcept;  // [any]
+  const std::string& shown_url() const noexcept { return request_.shown_url; }
 
-  // Empty: as expected. Else why not, for people.
-  const std::string& failure() const noexcept { return failure_; }
+  // `done` runs once, perhaps from within this call, unless cancel() comes first. Throws sdk::Error when the host takes
+  // no more work for its threads; then nothing follows.
+  void start(std::uint64_t deadline_ns, std::function<void(Outcome)> done);
+  void cancel() noexcept;
 
  private:
-  using error_code = boost::system::error_code;
+  enum class Phase { handshake, sending, receiving };
 
-  struct Failed;
+  void read_authorities();
+  void connect();
+  void on_connected(Connected connected);
+  void go_on();
+  Stream::Step step();
+  Stream::Step receive();
+  std::string why_failed() const;
+  std::string late() const;
+  void finish(Outcome outcome);
+  void fail(std::string why) { finish({std::move(why), false}); }
 
-  void ask();
-  Failed late() const;
-  template <class Stream>
-  void connect(Stream& stream);
-  template <class Stream>
-  void converse(Stream& stream);
-  template <class Stream, class Parser, class Buffer>
-  bool body_matches(Stream& stream, Parser& parser, Buffer& buffer);
-  // Starts an operation with a handler and runs it to its end.
-  template <class Operation>
-  error_code finish(Operation&& operation);
+  sdk::Host host_;
+  const HttpRequest request_;
+  const std::string request_text_;
+  Connector connector_;
+  TlsContext tls_;  // kept from the first probe that needed it
 
-  const std::shared_ptr<HttpShared> shared_;
-  const std::chrono::nanoseconds limit_;
-  const std::chrono::steady_clock::time_point deadline_;
-  std::string failure_;
-
-  boost::asio::io_context context_{1};  // this probe's alone; stopped by abort()
-  std::mutex lock_;                     // guards what follows
-  bool aborted_ = false;
+  std::function<void(Outcome)> done_;  // null: idle
+  std::uint64_t number_ = 0, started_ns_ = 0, deadline_ns_ = 0;
+  Phase phase_ = Phase::handshake;
+  std::string_view unsent_;            // of request_text_
+  std::unique_ptr<AnswerJudge> judge_;
+  std::string verdict_;                // of the judge, once receive() is done
+  std::unique_ptr<Stream> stream_;
+  sdk::Timer timer_;
+  sdk::FdWatch watch_;
 };
 
 }  // namespace tenon::health
