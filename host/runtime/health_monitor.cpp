@@ -18,9 +18,9 @@ struct HealthMonitor::Question {
   HealthMonitor* monitor;
 };
 
-HealthMonitor::HealthMonitor(event::Loop& loop, const HealthConfig& config, std::unique_ptr<HealthCheck> check,
-                             HealthListener& listener, std::uint64_t jitter)
-    : loop_(loop), config_(config), check_(std::move(check)), listener_(listener), jitter_(jitter) {}
+HealthMonitor::HealthMonitor(event::Loop& loop, std::shared_ptr<const HealthConfig> config,
+                             std::unique_ptr<HealthCheck> check, HealthListener& listener, std::uint64_t jitter)
+    : loop_(loop), config_(std::move(config)), check_(std::move(check)), listener_(listener), jitter_(jitter) {}
 
 HealthMonitor::~HealthMonitor() { stop(); }
 
@@ -31,7 +31,7 @@ Status HealthMonitor::start(const HealthTarget& target, Duration start_period_le
   if (Status started = check_->start(target); !started) return started;
   start_period_end_ = loop_.clock().monotonic() + std::max(start_period_left, Duration::zero());
   const double part = static_cast<double>(jitter_ >> 11) * 0x1.0p-53;
-  wait(Duration(static_cast<Duration::rep>(static_cast<double>(config_.interval.count()) * part)));
+  wait(Duration(static_cast<Duration::rep>(static_cast<double>(config_->interval.count()) * part)));
   return {};
 }
 
@@ -51,7 +51,7 @@ void HealthMonitor::suspend() noexcept {
 }
 
 void HealthMonitor::resume() {
-  if (state_ == State::suspended) wait(config_.interval);
+  if (state_ == State::suspended) wait(config_->interval);
 }
 
 std::optional<HealthStatus> HealthMonitor::status() const {
@@ -72,7 +72,7 @@ void HealthMonitor::wait(Duration delay) {
 void HealthMonitor::ask() {
   state_ = State::asking;
   asked_at_ = loop_.clock().monotonic();
-  const Duration timeout = std::max(config_.timeout, kShortest);
+  const Duration timeout = std::max(config_->timeout, kShortest);
   timer_ = loop_.after(timeout, [this] { timed_out(); });
   auto question = std::make_shared<Question>(Question{this});
   question_ = question;
@@ -104,7 +104,7 @@ void HealthMonitor::timed_out() {
   question_.reset();
   const bool asked = !check_->waits_for_host();
   check_->cancel();
-  const std::string limit = format_duration(std::max(config_.timeout, kShortest));
+  const std::string limit = format_duration(std::max(config_->timeout, kShortest));
   const Duration waited = loop_.clock().monotonic() - asked_at_;
   if (!asked) {
     return record(HealthOutcome::not_made, waited,
@@ -120,7 +120,7 @@ void HealthMonitor::record(HealthOutcome outcome, Duration latency, std::string 
   if (outcome == HealthOutcome::healthy) {
     reason.clear();
   } else if (reason.empty()) {
-    reason = "the check \"" + config_.check + "\" gave no reason";
+    reason = "the check \"" + config_->check + "\" gave no reason";
   }
   if (reason.size() > kMaxReason) reason = std::string(utf8_prefix(reason, kMaxReason));
 
@@ -134,13 +134,13 @@ void HealthMonitor::record(HealthOutcome outcome, Duration latency, std::string 
   if (results_->size() > kResults) results_->pop_front();
 
   const HealthTally before = tally_;
-  tally_ = count_outcome(tally_, outcome, {config_.unhealthy_after, config_.healthy_after}, now < start_period_end_);
+  tally_ = count_outcome(tally_, outcome, {config_->unhealthy_after, config_->healthy_after}, now < start_period_end_);
   if (!is_failure(outcome) && outcome != HealthOutcome::not_made) start_period_end_ = now;  // the first success ends it
   const bool changed = tally_.known && (!before.known || before.state != tally_.state);
   const bool said_something = tally_.known && outcome != HealthOutcome::not_made;
   const bool shown = changed || (said_something && (tally_.state == HealthState::unhealthy) == is_failure(outcome));
   if (shown) reason_ = reason;
-  wait(config_.interval);
+  wait(config_->interval);
   listener_.on_health_answer(*this, changed);
 }
 

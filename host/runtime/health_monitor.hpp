@@ -47,8 +47,8 @@ class HealthMonitor {
   static constexpr std::size_t kResults = 50;
   static constexpr std::size_t kMaxReason = 256;
 
-  // `config` and the other references outlive the monitor. `jitter`: 64 uniform bits.
-  HealthMonitor(event::Loop& loop, const HealthConfig& config, std::unique_ptr<HealthCheck> check,
+  // `config` is not null; the references outlive the monitor. `jitter`: 64 uniform bits.
+  HealthMonitor(event::Loop& loop, std::shared_ptr<const HealthConfig> config, std::unique_ptr<HealthCheck> check,
                 HealthListener& listener, std::uint64_t jitter);
   HealthMonitor(const HealthMonitor&) = delete;
   ~HealthMonitor();
@@ -59,7 +59,7 @@ class HealthMonitor {
   void suspend() noexcept;
   void resume();
 
-  const HealthConfig& config() const noexcept { return config_; }
+  const HealthConfig& config() const noexcept { return *config_; }
   bool running() const noexcept { return state_ != State::stopped; }
   // The state after hysteresis, with the reason of the answer that brought it; empty while unknown.
   std::optional<HealthStatus> status() const;
@@ -77,7 +77,7 @@ class HealthMonitor {
   void record(HealthOutcome outcome, Duration latency, std::string reason);
 
   event::Loop& loop_;
-  const HealthConfig& config_;
+  std::shared_ptr<const HealthConfig> config_;
   std::unique_ptr<HealthCheck> check_;
   HealthListener& listener_;
   std::uint64_t jitter_;

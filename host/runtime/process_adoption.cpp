@@ -38,6 +38,7 @@ void ProcessManager::adopt_label(Process& process, const ProcessLabel& label) {
   process.previous_delay = label.previous_delay;
   process.memory = label.memory;
   process.window = label.window;
+  process.started_with = label.start_digest;
   process.extra = label.extra;
 }
 
@@ -55,6 +56,11 @@ bool ProcessManager::adopt(std::string_view id, const AdoptedProcess& adopted, M
   if (noted || !adopted.child) return adopt_without_child(*process, label);
   adopt_child(*process, label, *adopted.child, engine_lost);
   return false;
+}
+
+bool ProcessManager::stops_to_be_held(std::string_view id) const {
+  const Process* const process = get(id);
+  return process && is_stopping(process->handle.phase) && process->after_stop == AfterStop::hold;
 }
 
 bool ProcessManager::adopt_without_child(Process& process, const ProcessLabel* label) {
@@ -98,6 +104,7 @@ void ProcessManager::adopt_child(Process& process, const ProcessLabel* label, co
   ProcessPhase phase = labelled ? label->phase : ProcessPhase::starting;
   if (phase == ProcessPhase::spawning) phase = ProcessPhase::starting;
   if (!labelled) {
+    process.started_with = process.config().start_digest;
     handle.ready = kNone;
     process.held = false;
     process.time_left = Duration(-1);

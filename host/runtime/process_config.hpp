@@ -28,6 +28,7 @@ struct ResourceLimits {
   std::optional<std::uint64_t> processes;
   std::optional<std::uint64_t> open_files;
   std::optional<std::uint64_t> core_bytes;
+  bool operator==(const ResourceLimits&) const = default;
 };
 
 // When a process counts as ready, so that its dependents may start.
@@ -42,11 +43,13 @@ enum class ReadyOn : std::uint8_t {
 struct ReadyConfig {
   ReadyOn on = ReadyOn::start;
   Duration timeout = std::chrono::seconds(10);  // from spawn; 0: none. Not looked at with ReadyOn::start.
+  bool operator==(const ReadyConfig&) const = default;
 };
 
 struct RestartConfig {
   std::string policy = "always";  // a restart_policy component's name
   std::string config = "{}";      // the policy's own, a JSON object as text
+  bool operator==(const RestartConfig&) const = default;
 };
 
 enum class OnUnhealthy : std::uint8_t { restart, report };
@@ -60,12 +63,14 @@ struct HealthConfig {
   std::uint32_t unhealthy_after = 3;              // failures in a row, at least 1
   std::uint32_t healthy_after = 1;                // successes in a row, at least 1
   OnUnhealthy on_unhealthy = OnUnhealthy::restart;
+  bool operator==(const HealthConfig&) const = default;
 };
 
 struct StopConfig {
   int signal = SIGTERM;
   Duration drain = std::chrono::seconds(2);  // at most this long for what is in flight to finish; 0: no drain
   Duration grace = std::chrono::seconds(5);  // from the signal to SIGKILL; 0: SIGKILL at once
+  bool operator==(const StopConfig&) const = default;
 };
 
 struct LogConfig {
@@ -75,6 +80,7 @@ struct LogConfig {
   std::uint32_t keep_files = 3;                             // rotated files kept: file.1 (newest) … file.N; 0: truncate
   std::uint64_t rate_bytes = 4 * 1024 * 1024;               // kept per second in the long run; 0: unlimited
   std::uint64_t burst_bytes = 16 * 1024 * 1024;             // kept at once
+  bool operator==(const LogConfig&) const = default;
 };
 
 struct ProcessConfig {
@@ -102,6 +108,9 @@ struct ProcessConfig {
   StopConfig stop;
   std::vector<std::string> depends_on;  // ids of processes, base ids or ids of supervisors, anywhere in the tree
   LogConfig log;
+  // Of all that a process is started with and cannot be told later (command, user, environment, limits, the terms of its
+  // channel), made by whoever makes the config: where it changed, only a restart brings the change.
+  std::uint64_t start_digest = 0;
 };
 
 }  // namespace tenon::runtime

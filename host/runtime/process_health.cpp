@@ -46,7 +46,9 @@ Status ProcessManager::start_monitor(Process& process, std::size_t index, Monoto
   if (!monitor) {
     auto check = services_.checks.make(handle.id(), config.check, config.config);
     if (!check) return std::move(check).error();
-    monitor = std::make_unique<HealthMonitor>(services_.loop, config, std::move(check).value(), process,
+    // Shares the process's config, which a reload may replace while the monitor lives.
+    const std::shared_ptr<const HealthConfig> shared(handle.config, &config);
+    monitor = std::make_unique<HealthMonitor>(services_.loop, shared, std::move(check).value(), process,
                                               random_.next());
   }
   const HealthTarget target{handle.id(), handle.generation, handle.pid.value_or(0), handle.spawned,

@@ -57,6 +57,7 @@ struct ProcessLabel {
   std::uint32_t total_restarts = 0;
   Duration previous_delay{0};
   PolicyMemory memory{};
+  std::uint64_t start_digest = 0;  // of the config that this generation was started with
   std::string extra;           // opaque: what integration must know again (subscriptions, cursor …)
 
   std::string encode() const;  // cuts reason and window to their limits; requires extra.size() <= kMaxExtra

@@ -1,5 +1,5 @@
 // The set of processes, labels, and what integration tells. The life of one process is in process_lifecycle.cpp, its
-// health in process_health.cpp, stops in process_stop.cpp, the operator's verbs in process_verbs.cpp, adoption in
+// health in process_health.cpp, new configurations in process_configure.cpp, stops in process_stop.cpp, the operator's verbs in process_verbs.cpp, adoption in
 // process_adoption.cpp.
 #include "runtime/process_manager.hpp"
 
@@ -61,17 +61,6 @@ Status ProcessManager::remove(std::string_view id) {
   services_.launcher.drop_label(process.handle.id());
   processes_.erase(found);
   return {};
-}
-
-void ProcessManager::set_stop_rank(std::string_view id, std::uint32_t rank) {
-  Process* const process = get(id);
-  if (!process || process->stop_rank == rank) return;
-  process->stop_rank = rank;
-  if (!may_have_pid(process->handle.phase)) return;
-  const StopConfig& stop = process->config().stop;
-  // A refused request means a lost link: the engine ends, and its successor sets the rank anew.
-  (void)services_.launcher.set_stop_plan(process->handle.id(), process->handle.generation,
-                                         {stop.signal, stop.grace, rank});
 }
 
 Status ProcessManager::set_extra(std::string_view id, std::string extra) {
@@ -153,6 +142,7 @@ void ProcessManager::save(Process& process) {
   label.total_restarts = handle.total_restarts;
   label.previous_delay = process.previous_delay;
   label.memory = process.memory;
+  label.start_digest = process.started_with;
   label.extra = process.extra;
   services_.launcher.save_label(label.id, label.encode());
 }
@@ -180,6 +170,7 @@ void ProcessManager::on_exited(std::string_view id, std::uint64_t generation, co
   if (!process || !may_have_pid(process->handle.phase)) {
     // Of a process that was removed, or told twice: nobody will ask for it again.
     to_forget_.push_back({ProcessId(id), generation});
+    if (!get(id) && owner_) owner_->on_stranger_exited(ProcessId(id));
     return;
   }
   ExitRecord exit;

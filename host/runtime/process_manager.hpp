@@ -64,6 +64,8 @@ class ProcessOwner {
   virtual void on_process_ready(const ProcessHandle& process) = 0;
   // Nothing of it runs and nothing is under way for it: terminated, error, or held.
   virtual void on_process_down(const ProcessHandle& process) = 0;
+  // A process that the manager does not know, of an earlier configuration, has exited.
+  virtual void on_stranger_exited(const ProcessId& id) { (void)id; }
   // Its restarts count no more: an operator asked for a fresh start, or the owner did by forget_restarts.
   virtual void on_history_reset(const ProcessHandle& process) { (void)process; }
 };
@@ -113,6 +115,14 @@ class ProcessManager {
   // Adds a process that is not to run yet. errc::already_exists for a known id, invalid_argument for an empty id or
   // argv.
   Status add(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank = 0);
+  // A new configuration for a known process. What concerns the host alone (restart policy, health checks, stop, readiness
+  // timeout) holds at once; what the process is started with holds from its next start on. Returns whether that changed
+  // (start_digest). False for an unknown id.
+  bool configure(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank);
+  // It runs with a start_digest other than its configuration's: only a restart brings what changed.
+  bool outdated(std::string_view id) const;
+  // It is being stopped to be begun by its owner afterwards.
+  bool stops_to_be_held(std::string_view id) const;
   // Forgets a process of which nothing runs. errc::wrong_state otherwise.
   Status remove(std::string_view id);
   // Takes over from a former engine, once per process, after add and before anything else. Nothing is restarted that
@@ -121,8 +131,6 @@ class ProcessManager {
   // all processes have been adopted. Returns whether the process is left waiting for begin (new, held, or its start
   // was under way).
   bool adopt(std::string_view id, const AdoptedProcess& adopted, MonotonicTime engine_lost);
-  // The rank in the keeper's own stop plan, from the next spawn on and at once for what runs.
-  void set_stop_rank(std::string_view id, std::uint32_t rank);
   // The opaque part of the label; saved with the next change and at the end of this call. errc::exhausted over
   // ProcessLabel::kMaxExtra.
   Status set_extra(std::string_view id, std::string extra);
@@ -151,6 +159,9 @@ class ProcessManager {
   // Its turn in a stop of several comes later: until stop_process nothing of it is started any more, whatever was under
   // way. A paused process is left as it is, because only its resume starts it.
   void mark_down(std::string_view id);
+  // Its turn in a restart of several comes later: it is wanted from now on, unless a stop or a pause takes that back. A
+  // pause ends; what does not run waits for begin().
+  void mark_up(std::string_view id, std::string reason);
   void restart(std::string_view id, Completion done);  // of what does not run: a start
   void pause(std::string_view id, Completion done);
   void resume(std::string_view id, Completion done);
@@ -252,6 +263,8 @@ class ProcessManager {
   std::string missing_check(const Process& process) const;  // a sentence; empty: all can be made
   bool waits_for_checks(const Process& process) const;      // the host could not make the last of one without an answer
   void stop_monitors(Process& process) noexcept;
+  void renew_monitors(Process& process);
+  void send_stop_plan(Process& process);
   void health_answered(Process& process, HealthMonitor& monitor, bool changed);
 
   void add_start_waiter(Process& process, Completion done);

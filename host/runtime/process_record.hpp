@@ -31,6 +31,7 @@ struct ProcessManager::Process final : HealthListener {
   Duration time_left{-1};       // while paused: of handle.due; negative: there was none
 
   std::uint32_t stop_rank = 0;
+  std::uint64_t started_with = 0;  // config().start_digest at the last spawn
   std::string extra;
   PolicyMemory memory{};
   Duration previous_delay{0};

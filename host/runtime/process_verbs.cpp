@@ -154,6 +154,24 @@ void ProcessManager::mark_down(std::string_view id) {
   touch(*process);
 }
 
+void ProcessManager::mark_up(std::string_view id, std::string reason) {
+  Process* const process = get(id);
+  if (!process) return;
+  const Scope scope(*this);
+  ProcessHandle& handle = process->handle;
+  const bool was_paused = handle.paused();
+  if (was_paused && may_have_pid(handle.phase)) return resume(id, {});
+  handle.desired = Desired::up;
+  touch(*process);
+  // It may be gone before its turn: down for then, not for good.
+  if (is_stopping(handle.phase) && process->after_stop == AfterStop::stay_down) process->after_stop = AfterStop::hold;
+  if (!was_paused && !is_ended(handle.phase)) return;
+  if (is_ended(handle.phase)) handle.total_restarts = 0;
+  process->time_left = Duration(-1);
+  process->held = true;
+  set_phase(*process, ProcessPhase::waiting, std::move(reason));
+}
+
 void ProcessManager::restart(std::string_view id, Completion done) {
   const Scope scope(*this);
   Process* const process = get(id);

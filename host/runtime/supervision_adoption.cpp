@@ -8,7 +8,11 @@ namespace tenon::runtime {
 std::vector<std::string> SupervisionTree::adopt(const TreeAdoption& former) {
   std::vector<std::string> unknown;
   for (const auto& [id, process] : former.processes) {
-    if (!place_of(id)) unknown.push_back(id);
+    if (place_of(id)) continue;
+    unknown.push_back(id);
+    // A process that gets this id later must not be taken for it.
+    launcher_.drop_label(id);
+    if (process.child && !process.child->exit) leaving_.insert(id);
   }
   std::sort(unknown.begin(), unknown.end());
 
@@ -19,7 +23,7 @@ std::vector<std::string> SupervisionTree::adopt(const TreeAdoption& former) {
     const AdoptedProcess& left = found == former.processes.end() ? nothing : found->second;
     if (manager_.adopt(id, left, former.engine_lost)) waiting.push_back(id);
     const ProcessHandle& process = *manager_.find(id);
-    if (process.ready != MonotonicTime{}) (void)starts_.mark_ready(graph_.process(id));
+    if (process.ready != MonotonicTime{}) (void)starts_.mark_ready(graph_->process(id));
   }
   if (!root_) return unknown;
   adopt_supervisors(former);
@@ -27,6 +31,7 @@ std::vector<std::string> SupervisionTree::adopt(const TreeAdoption& former) {
   resume_operations(*root_, waiting);
   withdraw_stopped(nodes_of(waiting));
   start_in_order(waiting);
+  std::vector<ProcessId> to_restart = held_by_nobody();
 
   // Exits last: what follows from one may concern processes all over the tree.
   for (const ProcessId& id : order_) {
@@ -36,7 +41,26 @@ std::vector<std::string> SupervisionTree::adopt(const TreeAdoption& former) {
     manager_.on_exited(id, child.generation, child.exit->status, child.exit->run_time, child.exit->usage);
   }
   finish_stops();
+  restart_again(std::move(to_restart));
   return unknown;
+}
+
+// Members of a restart of several that the former engine had begun: no supervisor's operation will begin them.
+std::vector<ProcessId> SupervisionTree::held_by_nobody() const {
+  std::vector<ProcessId> ids;
+  for (const ProcessId& id : order_) {
+    if (manager_.stops_to_be_held(id) && !stopping_ancestor(id)) ids.push_back(id);
+  }
+  return ids;
+}
+
+// Those, and what a new configuration has changed and the former engine had not restarted yet.
+void SupervisionTree::restart_again(std::vector<ProcessId> ids) {
+  for (const ProcessId& id : order_) {
+    if (manager_.outdated(id) && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  }
+  std::erase_if(ids, [&](const ProcessId& id) { return manager_.find(id)->desired != Desired::up; });
+  apply(Verb::restart, ids, 0, {});
 }
 
 // A stop of several that was under way goes on, for nobody who waits: those whose turn had not come still run.

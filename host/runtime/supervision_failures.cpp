@@ -40,7 +40,7 @@ std::vector<ChildState> SupervisionTree::child_states(const Supervisor& supervis
 // The nearest supervisor above that is stopping this process as part of something larger.
 Supervisor* SupervisionTree::stopping_ancestor(std::string_view id) const {
   const Place* const place = place_of(id);
-  const Node node = graph_.process(id);
+  const Node node = graph_->process(id);
   for (Supervisor* each = place ? place->supervisor : nullptr; each; each = each->parent) {
     if (each->stops && each->stops->contains(node)) return each;
   }
@@ -56,7 +56,8 @@ void SupervisionTree::on_exit_decided(const ProcessHandle& process, const ExitRe
   const ProcessId& id = process.id();
   const Place* const place = place_of(id);
   // What the policy would have done is not what happens now, so its text is left out.
-  if (!place || shutting_down_) return manager_.finish(id, to_string(exit) + ", not restarted: the host stops");
+  if (shutting_down_) return manager_.finish(id, to_string(exit) + ", not restarted: the host stops");
+  if (!place) return manager_.finish(id, to_string(exit) + ", not restarted: removed from the configuration");
   // It ended before its turn in a stop of several had come.
   if (process.desired == Desired::down) {
     return manager_.finish(id, to_string(exit) + ", not restarted: stopped by the operator");
@@ -161,7 +162,7 @@ void SupervisionTree::restart_group(Supervisor& supervisor, const SupervisionPla
 void SupervisionTree::stop_members(Supervisor& supervisor, const std::vector<ProcessId>& ids) {
   std::vector<Node> nodes = nodes_of(ids);
   std::sort(nodes.begin(), nodes.end());  // list order; the sequence begins at its end
-  supervisor.stops.emplace(graph_, nodes);
+  supervisor.stops.emplace(*graph_, nodes);
   supervisor.to_hold = supervisor.stops->begin();
   hold_next(supervisor);
 }
@@ -171,7 +172,7 @@ void SupervisionTree::hold_next(Supervisor& supervisor) {
   if (supervisor.holding) return;
   supervisor.holding = true;
   for (std::size_t i = 0; i < supervisor.to_hold.size(); ++i) {
-    manager_.hold(graph_.name(supervisor.to_hold[i]), supervisor.reason);
+    manager_.hold(graph_->name(supervisor.to_hold[i]), supervisor.reason);
   }
   supervisor.to_hold.clear();
   supervisor.holding = false;
@@ -179,14 +180,21 @@ void SupervisionTree::hold_next(Supervisor& supervisor) {
 }
 
 void SupervisionTree::on_process_down(const ProcessHandle& process) {
-  const Node node = graph_.process(process.id());
-  if (node == DependencyGraph::kNone) return;
+  const ProcessId id = process.id();
+  if (leaving_.contains(id)) {
+    // In a turn of its own: the manager is still at work on it.
+    loop_.post([this, id, alive = std::weak_ptr<int>(verbs_)] {
+      if (!alive.expired()) forget_removed(id);
+    });
+  }
+  const Node node = graph_->process(id);
+  if (node == DependencyGraph::kNone) return run_held(id);
   starts_.unwant(node);
-  if (Supervisor* stopping = stopping_ancestor(process.id())) {
+  if (Supervisor* stopping = stopping_ancestor(id)) {
     for (const Node next : stopping->stops->gone(node)) stopping->to_hold.push_back(next);
     hold_next(*stopping);
   }
-  run_held(node);
+  run_held(id);
 }
 
 // All that had to go are gone.
@@ -222,7 +230,7 @@ void SupervisionTree::escalate(Supervisor& supervisor, const std::string& reason
   for (const ProcessId& id : members) {
     const ProcessHandle& process = *manager_.find(id);
     if (process.phase == ProcessPhase::waiting && !process.pid && process.due == MonotonicTime{} &&
-        !starts_.is_wanted(graph_.process(id))) {
+        !starts_.is_wanted(graph_->process(id))) {
       manager_.fail(id, reason);
     }
   }
@@ -251,7 +259,7 @@ void SupervisionTree::fail_supervisor(Supervisor& supervisor, const std::string&
   observer_.on_supervisor_stopped(supervisor.id, reason);
 }
 
-void SupervisionTree::save(const Supervisor& supervisor) {
+SupervisorLabel SupervisionTree::label_of(const Supervisor& supervisor) const {
   SupervisorLabel label;
   label.id = supervisor.id;
   switch (supervisor.state) {
@@ -264,7 +272,11 @@ void SupervisionTree::save(const Supervisor& supervisor) {
   label.due = supervisor.due;
   if (supervisor.parent) label.failures = supervisor.parent->children[supervisor.index].window.times();
   label.reason = supervisor.reason;
-  launcher_.save_label(std::string(kSupervisorKeyPrefix) + supervisor.id, label.encode());
+  return label;
+}
+
+void SupervisionTree::save(const Supervisor& supervisor) {
+  launcher_.save_label(std::string(kSupervisorKeyPrefix) + supervisor.id, label_of(supervisor).encode());
 }
 
 }  // namespace tenon::runtime

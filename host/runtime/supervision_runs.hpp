@@ -33,8 +33,13 @@ struct SupervisionTree::VerbRun {
 
 // One orderly stop under way: asks one after the other to stop, as the sequence allows.
 struct SupervisionTree::StopRun {
-  StopRun(const DependencyGraph& graph, const std::vector<Node>& nodes) : sequence(graph, nodes) {}
+  StopRun(std::shared_ptr<const DependencyGraph> whole, const std::vector<Node>& nodes)
+      : graph(std::move(whole)), sequence(*graph, nodes) {}
 
+  const ProcessId& name(Node node) const noexcept { return graph->name(node); }
+  bool contains(const ProcessId& id) const { return sequence.contains(graph->process(id)); }
+
+  std::shared_ptr<const DependencyGraph> graph;  // of its beginning: a reload may bring another meanwhile
   StopSequence sequence;
   std::function<void(Node)> stop_one;  // ends in a call of stop_next with what sequence.gone() gives
   std::function<void()> done;

@@ -1,5 +1,6 @@
 // Building the tree, starting it, and what people ask about it. Failures are in supervision_failures.cpp, verbs and the
-// end in supervision_verbs.cpp, taking over from a former engine in supervision_adoption.cpp.
+// end in supervision_verbs.cpp, taking over from a former engine in supervision_adoption.cpp, a new configuration in
+// supervision_reload.cpp.
 #include "runtime/supervision_tree.hpp"
 
 #include <algorithm>
@@ -23,14 +24,14 @@ SupervisionTree::~SupervisionTree() { manager_.set_owner(nullptr); }
 Status SupervisionTree::load(const SupervisorConfig& root) {
   auto graph = DependencyGraph::build(root);
   if (!graph) return std::move(graph).error();
-  graph_ = std::move(graph).value();
+  graph_ = std::make_shared<const DependencyGraph>(std::move(graph).value());
   if (Status added = add_processes(root); !added) {
     for (const ProcessId& id : order_) (void)manager_.remove(id);  // nothing of them runs: cannot fail
     order_.clear();
-    graph_ = DependencyGraph();
+    graph_ = std::make_shared<const DependencyGraph>();
     return added;
   }
-  starts_ = StartSequencer(graph_);
+  starts_ = StartSequencer(*graph_);
   root_ = build(root, nullptr, 0);
   return {};
 }
@@ -42,7 +43,7 @@ Status SupervisionTree::add_processes(const SupervisorConfig& config) {
       continue;
     }
     const auto& process = std::get<std::shared_ptr<const ProcessConfig>>(child);
-    TENON_TRY(manager_.add(process, config.id, graph_.rank(graph_.process(process->id))));
+    TENON_TRY(manager_.add(process, config.id, graph_->rank(graph_->process(process->id))));
     order_.push_back(process->id);
   }
   return {};
@@ -84,7 +85,7 @@ std::vector<SupervisionTree::Node> SupervisionTree::nodes_of(const std::vector<P
   std::vector<Node> nodes;
   nodes.reserve(ids.size());
   for (const ProcessId& id : ids) {
-    if (const Node node = graph_.process(id); node != DependencyGraph::kNone) nodes.push_back(node);
+    if (const Node node = graph_->process(id); node != DependencyGraph::kNone) nodes.push_back(node);
   }
   return nodes;
 }
@@ -104,22 +105,22 @@ void SupervisionTree::start_in_order(const std::vector<ProcessId>& ids) {
   for (const ProcessId& id : ids) {
     const ProcessHandle* const process = manager_.find(id);
     if (!process || process->desired == Desired::down || may_have_pid(process->phase)) continue;
-    nodes.push_back(graph_.process(id));
+    nodes.push_back(graph_->process(id));
   }
   const std::vector<Node> free = starts_.want(nodes);
   for (const Node node : nodes) {
-    if (starts_.is_wanted(node)) manager_.wait_for(graph_.name(node), "waiting for " + starts_.waits_for(node));
+    if (starts_.is_wanted(node)) manager_.wait_for(graph_->name(node), "waiting for " + starts_.waits_for(node));
   }
-  for (const Node node : free) manager_.begin(graph_.name(node));
+  for (const Node node : free) manager_.begin(graph_->name(node));
 }
 
 void SupervisionTree::on_process_ready(const ProcessHandle& process) {
-  const Node node = graph_.process(process.id());
+  const Node node = graph_->process(process.id());
   if (node == DependencyGraph::kNone) return;
   const std::vector<Node> freed = starts_.mark_ready(node);
   if (shutting_down_) return;
   for (const Node next : freed) {
-    const ProcessHandle* const waiting = manager_.find(graph_.name(next));
+    const ProcessHandle* const waiting = manager_.find(graph_->name(next));
     if (waiting && waiting->desired != Desired::down) manager_.begin(waiting->id());
   }
 }
@@ -132,13 +133,13 @@ void SupervisionTree::withdraw_stopped(const std::vector<Node>& processes) {
   while (!open.empty()) {
     const Node node = open.back();
     open.pop_back();
-    for (const Node below : graph_.prerequisites(node)) {
+    for (const Node below : graph_->prerequisites(node)) {
       if (!seen.insert(below).second) continue;
-      if (!graph_.is_process(below)) {
+      if (!graph_->is_process(below)) {
         open.push_back(below);
         continue;
       }
-      const ProcessHandle& process = *manager_.find(graph_.name(below));
+      const ProcessHandle& process = *manager_.find(graph_->name(below));
       if (process.desired == Desired::down && process.config->ready.on != ReadyOn::exit) starts_.withdraw(below);
     }
   }
@@ -153,8 +154,8 @@ std::string SupervisionTree::blocked_by(Node process) const {
     const Node node = open.back();
     open.pop_back();
     for (const Node below : starts_.missing(node)) {
-      const ProcessHandle* const handle = manager_.find(graph_.name(below));
-      if (!handle || is_ended(handle->phase) || handle->desired == Desired::down) return graph_.name(below);
+      const ProcessHandle* const handle = manager_.find(graph_->name(below));
+      if (!handle || is_ended(handle->phase) || handle->desired == Desired::down) return graph_->name(below);
       if (starts_.is_wanted(below) && seen.insert(below).second) open.push_back(below);
     }
   }
@@ -229,7 +230,7 @@ bool SupervisionTree::idle(const std::function<bool(const ProcessHandle&)>& must
   for (const ProcessId& id : order_) {
     const ProcessHandle& process = *manager_.find(id);
     if (is_ended(process.phase)) continue;
-    if (process.status == ProcessStatus::initializing && !is_blocked(graph_.process(id))) return false;
+    if (process.status == ProcessStatus::initializing && !is_blocked(graph_->process(id))) return false;
     if (process.status != ProcessStatus::initializing && must_end && must_end(process)) return false;
   }
   return true;

@@ -11,6 +11,9 @@
 // Readiness is what releases dependents, and holds for the whole run: a dependency that dies later restarts nobody and
 // holds up no restart. Only what an operator starts waits for what an operator stopped.
 //
+// A reload builds the tree anew beside the processes, which the manager keeps, and hands its own state over as a successor
+// gets it from the labels: there is one way to take over, not two.
+//
 // All [loop]. An exit under one_for_one costs O(1) in the number of children.
 #pragma once
 
@@ -20,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -64,8 +68,19 @@ class SupervisionTree final : private ProcessOwner {
   // Starts everything, each process after what it depends on is ready.
   void start();
   // Instead of start(), after a former engine: what runs goes on, what was under way is taken up, what is new is
-  // started. Returns the ids in `former` that this tree does not have: the caller stops them.
+  // started. Returns the ids in `former` that this tree does not have: their labels are dropped, and the caller stops
+  // what runs of them.
   std::vector<std::string> adopt(const TreeAdoption& former);
+  // A new configuration for a tree that is at work. Processes that are in both keep their pids, statuses, histories and
+  // windows, unless their start_digest changed: then they are restarted. What is new is started, what is gone is
+  // stopped and removed. Those that go are stopped first, in reverse order; when they are gone the changed and the new
+  // ones are stopped and started together, in order. What the operator stopped or paused stays so and gets its new
+  // configuration when it is started again; what has ended, or is in error, and has changed begins anew.
+  // `removed` is called for each process when the manager has forgotten it; `done` once with the outcome of all that
+  // were stopped or started. An error leaves everything as it was: as of DependencyGraph::check; errc::wrong_state while
+  // an earlier reload is under way, or if a new process has the id of one that still stops; errc::cancelled once the
+  // host stops.
+  Status reload(const SupervisorConfig& root, std::function<void(const ProcessId&)> removed, VerbDone done);
   // Stops everything in reverse order, for good. Past `bound` everything left gets SIGKILL. `done` with an error that
   // names what even that did not move. Then nothing is started any more. A second call only shortens the bound.
   void stop_all(Duration bound, std::function<void(Status)> done);
@@ -86,7 +101,7 @@ class SupervisionTree final : private ProcessOwner {
 
   const Supervisor* root() const noexcept { return root_.get(); }  // null before load()
   const Supervisor* supervisor(std::string_view id) const;         // null: unknown
-  const DependencyGraph& graph() const noexcept { return graph_; }
+  const DependencyGraph& graph() const noexcept { return *graph_; }
 
  private:
   using Node = DependencyGraph::Node;
@@ -101,6 +116,7 @@ class SupervisionTree final : private ProcessOwner {
   bool may_restart_now(const ProcessHandle& process) override;
   void on_process_ready(const ProcessHandle& process) override;
   void on_process_down(const ProcessHandle& process) override;
+  void on_stranger_exited(const ProcessId& id) override { leaving_.erase(id); }
   void on_history_reset(const ProcessHandle& process) override;
 
   // tree
@@ -131,6 +147,7 @@ class SupervisionTree final : private ProcessOwner {
   Supervisor* stopping_ancestor(std::string_view id) const;
   RestartWindow& window_of(Supervisor& supervisor, std::uint32_t child);
   std::vector<ChildState> child_states(const Supervisor& supervisor) const;
+  SupervisorLabel label_of(const Supervisor& supervisor) const;
   void save(const Supervisor& supervisor);
 
   // adoption
@@ -138,9 +155,22 @@ class SupervisionTree final : private ProcessOwner {
   void restore_windows(Supervisor& supervisor);
   void resume_operations(Supervisor& supervisor, std::vector<ProcessId>& waiting);
   void finish_stops();
+  std::vector<ProcessId> held_by_nobody() const;
+  void restart_again(std::vector<ProcessId> ids);
+
+  // reload
+  struct Former;
+  Status may_reload(const SupervisorConfig& root) const;
+  Former put_aside();
+  void take_back(const Former& former, const std::vector<ProcessId>& fresh);
+  std::vector<ProcessId> configure_processes(const SupervisorConfig& config);
+  void remove_processes(const Former& former, const std::vector<ProcessId>& ids,
+                        std::function<void(std::vector<VerbOutcome>)> done);
+  void forget_removed(const ProcessId& id);
+  bool restarts_when_changed(const ProcessHandle& process, bool changed) const;
 
   // verbs and the end
-  void run_held(Node gone);
+  void run_held(const ProcessId& gone);
   void stop_next(const std::shared_ptr<StopRun>& run, std::vector<Node> freed);
   void wake_supervisors(const ProcessId& id);
   void apply_start(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run);
@@ -153,13 +183,16 @@ class SupervisionTree final : private ProcessOwner {
   ProcessLauncher& launcher_;
   RuntimeObserver& observer_;
   std::unique_ptr<Supervisor> root_;
-  DependencyGraph graph_;
+  std::shared_ptr<const DependencyGraph> graph_ = std::make_shared<const DependencyGraph>();
   StartSequencer starts_;
   std::vector<ProcessId> order_;                              // all processes in list order
   std::unordered_map<std::string, Place> places_;             // by process id
   std::unordered_map<std::string, Supervisor*> supervisors_;  // by id
   std::unordered_map<std::string, std::vector<ProcessId>> bases_;
   std::vector<std::shared_ptr<StopRun>> held_runs_;  // restarts of several, whose members go down by being held
+  std::unordered_set<std::string> leaving_;  // removed from the configuration, and not gone yet
+  std::function<void(const ProcessId&)> removed_;
+  bool reloading_ = false;
   std::shared_ptr<int> verbs_ = std::make_shared<int>(0);  // shared by each VerbRun: how many there are
   bool shutting_down_ = false;
   Status shutdown_result_;

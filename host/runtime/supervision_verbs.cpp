@@ -74,20 +74,20 @@ void SupervisionTree::apply_start(const std::vector<ProcessId>& ids, const std::
       auto& later = stopping->to_start;
       if (std::find(later.begin(), later.end(), id) == later.end()) later.push_back(id);
     } else if (process && process->phase == ProcessPhase::waiting && !process->paused()) {
-      nodes.push_back(graph_.process(id));
+      nodes.push_back(graph_->process(id));
     }
   }
   withdraw_stopped(nodes);
   const std::vector<Node> free = starts_.want(nodes);
   for (const Node node : nodes) {
     if (!starts_.is_wanted(node)) continue;
-    manager_.wait_for(graph_.name(node), "waiting for " + starts_.waits_for(node));
+    manager_.wait_for(graph_->name(node), "waiting for " + starts_.waits_for(node));
     if (const std::string blocker = blocked_by(node); !blocker.empty()) {
-      manager_.tell_starters(graph_.name(node), Error(errc::wrong_state, graph_.name(node) + " waits for " + blocker +
+      manager_.tell_starters(graph_->name(node), Error(errc::wrong_state, graph_->name(node) + " waits for " + blocker +
                                                                              ", which does not run; start that first"));
     }
   }
-  for (const Node node : free) manager_.begin(graph_.name(node));
+  for (const Node node : free) manager_.begin(graph_->name(node));
 }
 
 void SupervisionTree::apply_stop(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& verb) {
@@ -95,10 +95,10 @@ void SupervisionTree::apply_stop(const std::vector<ProcessId>& ids, const std::s
   for (const ProcessId& id : ids) manager_.mark_down(id);
   const auto run = std::make_shared<StopRun>(graph_, nodes_of(ids));
   run->stop_one = [this, verb, weak = std::weak_ptr<StopRun>(run)](Node node) {
-    const ProcessId& id = graph_.name(node);
-    manager_.stop_process(id, [this, verb, node, run = weak.lock()](Status status) {
-      verb->add(graph_.name(node), std::move(status));
-      stop_next(run, run->sequence.gone(node));
+    const std::shared_ptr<StopRun> stop = weak.lock();
+    manager_.stop_process(stop->name(node), [this, verb, node, stop](Status status) {
+      verb->add(stop->name(node), std::move(status));
+      stop_next(stop, stop->sequence.gone(node));
     });
   };
   stop_next(run, run->sequence.begin());
@@ -119,15 +119,21 @@ void SupervisionTree::apply_restart(const std::vector<ProcessId>& ids, const std
   }
   // All are stopped in reverse order, then started in order. Held, not stopped: should the engine die in between, its
   // successor starts them.
+  for (const ProcessId& id : ids) manager_.mark_up(id, "restarted by the operator");
   const auto run = std::make_shared<StopRun>(graph_, nodes_of(ids));
-  run->stop_one = [this](Node node) {
-    const ProcessId& id = graph_.name(node);
-    manager_.resume(id, {});  // a restart ends a pause
+  run->stop_one = [this, &graph = *graph_](Node node) {
+    const ProcessId& id = graph.name(node);
     manager_.hold(id, "restarted by the operator");
   };
   run->done = [this, verb, ids, weak = std::weak_ptr<StopRun>(run)] {
     std::erase(held_runs_, weak.lock());
-    apply_start(ids, verb);
+    std::vector<ProcessId> wanted;
+    for (const ProcessId& id : ids) {
+      const ProcessHandle* const process = manager_.find(id);
+      if (process && process->desired == Desired::up) wanted.push_back(id);
+      else verb->add(id, Error(errc::cancelled, id + " was stopped or paused before it was started again"));
+    }
+    apply_start(wanted, verb);
   };
   held_runs_.push_back(run);
   stop_next(run, run->sequence.begin());
@@ -145,16 +151,15 @@ void SupervisionTree::stop_next(const std::shared_ptr<StopRun>& run, std::vector
 }
 
 bool SupervisionTree::may_restart_now(const ProcessHandle& process) {
-  const Node node = graph_.process(process.id());
   const bool held = std::any_of(held_runs_.begin(), held_runs_.end(),
-                                [&](const auto& run) { return run->sequence.contains(node); });
+                                [&](const auto& run) { return run->contains(process.id()); });
   return !shutting_down_ && !held && !stopping_ancestor(process.id());
 }
 
-void SupervisionTree::run_held(Node node) {
+void SupervisionTree::run_held(const ProcessId& id) {
   const auto runs = held_runs_;  // finishing one takes it out of the list
   for (const auto& run : runs) {
-    if (run->sequence.contains(node)) stop_next(run, run->sequence.gone(node));
+    if (run->contains(id)) stop_next(run, run->sequence.gone(run->graph->process(id)));
   }
 }
 
@@ -174,9 +179,10 @@ void SupervisionTree::stop_all(Duration bound, std::function<void(Status)> done)
   manager_.end_starts();  // the last in the order may be asked to stop long after a restart delay of its ends
   const auto run = std::make_shared<StopRun>(graph_, nodes_of(order_));
   run->stop_one = [this, weak = std::weak_ptr<StopRun>(run)](Node node) {
-    manager_.shut_down(graph_.name(node), [this, node, run = weak.lock()](Status status) {
+    const std::shared_ptr<StopRun> stop = weak.lock();
+    manager_.shut_down(stop->name(node), [this, node, stop](Status status) {
       if (!status && shutdown_result_.ok()) shutdown_result_ = std::move(status);
-      stop_next(run, run->sequence.gone(node));
+      stop_next(stop, stop->sequence.gone(node));
     });
   };
   run->done = [this] { finish_shutdown(); };

@@ -243,6 +243,23 @@ TEST_F(AdoptionTest, AGroupRestartUnderWayIsTakenUp) {
   EXPECT_EQ(tree->root()->state, SupervisorState::running);
 }
 
+TEST_F(AdoptionTest, ARestartOfSeveralUnderWayIsTakenUp) {
+  for (const bool exits_meanwhile : {false, true}) {
+    start(root_of({process("db"), process("web", {"db"})}));
+    keeper.ignores_term = {"web"};
+    apply(Verb::restart, "*");
+    ASSERT_EQ(status("web"), ProcessStatus::stopping);
+    crash(1s, [&] {
+      if (exits_meanwhile) keeper.exit("web", {0, 0});
+    });
+    advance(10s);
+    EXPECT_EQ(status("db"), ProcessStatus::idle);
+    EXPECT_EQ(status("web"), ProcessStatus::idle);
+    EXPECT_EQ((*this)["web"].generation, 2u);
+    end(), keeper.children.clear(), keeper.labels.clear(), boot();
+  }
+}
+
 TEST_F(AdoptionTest, AnEscalationUnderWayIsTakenUp) {
   keeper.ignores_term.insert("b");
   auto pipe = nested("pipe", {process("a"), process("b")});

@@ -32,7 +32,8 @@ struct HealthMonitorTest : testing::Test {
   Listener listener;
 
   std::unique_ptr<HealthMonitor> monitor(std::uint64_t jitter = 0) {
-    return std::make_unique<HealthMonitor>(loop, config, checks.make("p", "http", "{}").value(), listener, jitter);
+    return std::make_unique<HealthMonitor>(loop, std::make_shared<HealthConfig>(config),
+                                           checks.make("p", "http", "{}").value(), listener, jitter);
   }
   HealthTarget target() { return {"p", 1, 42, loop.clock().monotonic()}; }
 };
@@ -135,7 +136,8 @@ TEST_F(HealthMonitorTest, AHungCheckDelaysNoOther) {
   FakeChecks others;
   others.automatic = HealthStatus{};
   Listener other_listener;
-  HealthMonitor quick(loop, config, others.make("q", "tcp", "{}").value(), other_listener, 0);
+  HealthMonitor quick(loop, std::make_shared<HealthConfig>(config), others.make("q", "tcp", "{}").value(),
+                      other_listener, 0);
   ASSERT_TRUE(hung->start(target(), 0s).ok());
   ASSERT_TRUE(quick.start(target(), 0s).ok());
   loop.advance(11s);

@@ -59,7 +59,7 @@ TEST(ProcessLabel, SurvivesEveryChangedByte) {
 
 TEST(ProcessLabel, RefusesAnotherVersionAndAnotherKind) {
   std::string bytes = full_label().encode();
-  bytes[0] = 2;
+  bytes[0] = static_cast<char>(bytes[0] + 1);
   EXPECT_EQ(ProcessLabel::decode(bytes).error().code, errc::bad_data);
   EXPECT_FALSE(SupervisorLabel::decode(full_label().encode()).ok());
 }

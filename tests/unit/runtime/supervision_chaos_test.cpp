@@ -1,4 +1,6 @@
-// Random deaths, verbs and engine crashes against a small model of what must hold at every quiet moment.
+// Random deaths, verbs, reloads and engine crashes against a small model of what must hold at every quiet moment.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "common/ids.hpp"
@@ -18,24 +20,52 @@ enum class Wish { up, down, paused };
 
 struct Chaos : World {
   explicit Chaos(std::uint64_t seed) : random(seed) {
-    auto broker = process("broker");
-    broker->ready = {ReadyOn::event, 10s};
-    auto stubborn = process("stubborn", {"broker"});
-    auto slow = process("slow");
-    slow->health.push_back({"http"});
-    auto inner = nested("inner", {process("i1"), process("i2"), process("i3")}, Strategy::rest_for_one);
-    auto group = nested("group", {process("g1"), inner, process("g2")}, Strategy::one_for_all);
     keeper.ignores_term = {"stubborn", "i2"};
     checks.automatic = HealthStatus{};
-    auto root = root_of({broker, stubborn, slow, group, process("free")});
-    root.intensity = {3, 10s};
-    start(std::move(root));
+    start(config());
     for (const auto* each : manager->list()) ids.push_back(each->id()), wishes[each->id()] = Wish::up;
+  }
+
+  std::shared_ptr<ProcessConfig> versioned(std::string id, std::vector<std::string> depends_on = {}) {
+    auto made = process(std::move(id), std::move(depends_on));
+    made->start_digest = digests[made->id];
+    return made;
+  }
+  // As a reload would find it now: digests as they stand, "extra" there or not.
+  SupervisorConfig config() {
+    auto broker = versioned("broker");
+    broker->ready = {ReadyOn::event, 10s};
+    auto slow = versioned("slow");
+    slow->health.push_back({"http"});
+    auto inner = nested("inner", {versioned("i1"), versioned("i2"), versioned("i3")}, Strategy::rest_for_one);
+    auto group = nested("group", {versioned("g1"), inner, versioned("g2")}, Strategy::one_for_all);
+    auto root = root_of({broker, versioned("stubborn", {"broker"}), slow, group, versioned("free")});
+    if (has_extra) root.children.insert(root.children.begin(), versioned("extra", {"free"}));
+    root.intensity = {3, 10s};
+    return root;
+  }
+
+  // Changes one process and lets another come or go. What is refused (an earlier one is under way) changes nothing.
+  void reload(const std::string& id) {
+    const auto digests_before = digests;
+    const bool extra_before = has_extra;
+    ++digests[id];
+    has_extra = random.below(2) == 0;
+    auto fresh = config();
+    const Status begun = tree->reload(fresh, {}, {});
+    if (!begun.ok()) {
+      digests = digests_before, has_extra = extra_before;
+      return;
+    }
+    loaded_config = std::move(fresh);
+    ids.erase(std::remove(ids.begin(), ids.end(), "extra"), ids.end());
+    if (has_extra) ids.push_back("extra");
+    if (has_extra != extra_before) wishes["extra"] = Wish::up;
   }
 
   void step() {
     const std::string& id = ids[random.below(ids.size())];
-    switch (random.below(14)) {
+    switch (random.below(16)) {
       case 0:
       case 1:
       case 2:
@@ -55,13 +85,26 @@ struct Chaos : World {
         break;
       case 9: manager->notify_ready("broker", (*this)["broker"].generation); break;
       case 10: loop.advance(random.below(8000) * 1ms); break;
-      case 11: crash(random.below(5000) * 1ms); break;
+      case 11: end_strangers(crash(random.below(5000) * 1ms)); break;
       case 12:
-        crash(random.below(5000) * 1ms, [&] {
+        end_strangers(crash(random.below(5000) * 1ms, [&] {
           if (keeper.runs(id)) keeper.exit(id, {1, 0});
-        });
+        }));
+        break;
+      case 13: reload(id); break;
+      case 14:
+        if (random.below(4) != 0) break;
+        tree->apply(Verb::restart, ids, 0, {});
+        for (auto& [each, wish] : wishes) wish = Wish::up;
         break;
       default: turn();
+    }
+  }
+
+  // As the host does with what an earlier configuration left.
+  void end_strangers(const std::vector<std::string>& strangers) {
+    for (const std::string& id : strangers) {
+      if (keeper.runs(id)) keeper.exit(id, {0, SIGKILL});
     }
   }
 
@@ -87,6 +130,7 @@ struct Chaos : World {
     std::size_t counted = 0;
     for (std::uint8_t status = 0; status < 7; ++status) counted += manager->count(ProcessStatus{status});
     EXPECT_EQ(counted, ids.size());
+    EXPECT_EQ(manager->size(), ids.size()) << "what was removed is forgotten";
     for (const std::string& id : ids) {
       const ProcessHandle& handle = (*this)[id];
       const std::string what = id + " is " + std::string(to_string(handle.status)) + ": " + handle.reason;
@@ -95,6 +139,7 @@ struct Chaos : World {
       if (keeper.runs(id)) {
         EXPECT_EQ(handle.generation, keeper.generation(id)) << what;
         EXPECT_EQ(keeper.frozen(id), handle.status == ProcessStatus::paused) << what;
+        EXPECT_EQ(manager->outdated(id), handle.status == ProcessStatus::paused && manager->outdated(id)) << what;
       }
       switch (wishes[id]) {
         case Wish::down: EXPECT_TRUE(is_ended(handle.phase)) << what; break;
@@ -113,6 +158,8 @@ struct Chaos : World {
   }
 
   Random random;
+  bool has_extra = false;
+  std::map<std::string, std::uint64_t> digests;
   std::vector<std::string> ids;
   std::map<std::string, Wish> wishes;
 };

@@ -71,6 +71,18 @@ TEST_F(SupervisionVerbsTest, ARestartOfWhatHasEndedLooksAtItsDependenciesAsAStar
   EXPECT_EQ(status("web"), ProcessStatus::idle);
 }
 
+TEST_F(SupervisionVerbsTest, AStopDuringARestartOfSeveralIsTheNewerWish) {
+  start(root_of({process("a"), process("b")}));
+  keeper.ignores_term = {"b"};
+  const auto restart = apply(Verb::restart, "*");
+  apply(Verb::stop, "a");
+  advance(5s);
+  ASSERT_TRUE(restart.answered());
+  EXPECT_FALSE(restart.all_ok());
+  EXPECT_EQ(status("a"), ProcessStatus::terminated);
+  EXPECT_EQ(status("b"), ProcessStatus::idle);
+}
+
 TEST_F(SupervisionVerbsTest, ARestartOfSeveralEndsPausesAndStartsWhatWasStopped) {
   start(root_of({process("a"), process("b")}));
   apply(Verb::pause, "a");

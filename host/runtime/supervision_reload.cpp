@@ -1,0 +1,179 @@
+// A new configuration for a tree that is at work.
+#include <algorithm>
+
+#include "runtime/supervision_runs.hpp"
+
+namespace tenon::runtime {
+
+// What of the tree as it was goes over into the new one, or tells what is to be done.
+struct SupervisionTree::Former {
+  std::vector<ProcessId> order;
+  std::shared_ptr<const DependencyGraph> graph;
+  std::vector<ProcessId> ready;    // what released its dependents
+  std::vector<ProcessId> waiting;  // to be begun when what they depend on is ready, or their supervisor's stop is over
+  TreeAdoption labels;             // of the supervisors
+};
+
+namespace {
+
+void collect_ids(const SupervisorConfig& config, std::vector<ProcessId>& out) {
+  for (const ChildConfig& child : config.children) {
+    if (const auto* nested = std::get_if<std::shared_ptr<const SupervisorConfig>>(&child)) {
+      collect_ids(**nested, out);
+    } else {
+      out.push_back(std::get<std::shared_ptr<const ProcessConfig>>(child)->id);
+    }
+  }
+}
+
+// Waits for its supervisor, not for a time.
+bool waits_to_begin(const ProcessHandle& process) {
+  return process.phase == ProcessPhase::waiting && process.due == MonotonicTime{} && process.desired == Desired::up;
+}
+
+}  // namespace
+
+Status SupervisionTree::may_reload(const SupervisorConfig& root) const {
+  if (shutting_down_) return Error(errc::cancelled, "the host is stopping; start it again first");
+  if (reloading_) {
+    return Error(errc::wrong_state, "an earlier change of the configuration is not done yet; try again when it is");
+  }
+  std::vector<ProcessId> ids;
+  collect_ids(root, ids);
+  for (const ProcessId& id : ids) {
+    if (!leaving_.contains(id)) continue;
+    return Error(errc::wrong_state, id + " was removed and has not ended yet; try again when it has");
+  }
+  return {};
+}
+
+Status SupervisionTree::reload(const SupervisorConfig& root, std::function<void(const ProcessId&)> removed,
+                               VerbDone done) {
+  TENON_TRY(may_reload(root));
+  auto graph = DependencyGraph::build(root);
+  if (!graph) return std::move(graph).error();
+  const Former former = put_aside();
+  graph_ = std::make_shared<const DependencyGraph>(std::move(graph).value());
+  removed_ = std::move(removed);
+  reloading_ = true;
+
+  const std::vector<ProcessId> fresh = configure_processes(root);
+  starts_ = StartSequencer(*graph_);
+  root_ = build(root, nullptr, 0);
+  take_back(former, fresh);
+
+  std::vector<ProcessId> gone;
+  for (const ProcessId& id : former.order) {
+    if (!place_of(id)) gone.push_back(id);
+  }
+  for (const ProcessId& id : fresh) {
+    if (!gone.empty()) manager_.wait_for(id, "waiting for what was removed from the configuration to end");
+  }
+  remove_processes(former, gone, [this, fresh, done = std::move(done)](std::vector<VerbOutcome> outcomes) {
+    std::vector<ProcessId> wanted;
+    for (const ProcessId& id : fresh) {
+      if (manager_.find(id)->desired == Desired::up) wanted.push_back(id);  // the operator may have stopped it meanwhile
+    }
+    apply(Verb::restart, wanted, 0, [this, done, outcomes = std::move(outcomes)](std::vector<VerbOutcome> started) {
+      reloading_ = false;
+      started.insert(started.begin(), outcomes.begin(), outcomes.end());
+      if (done) done(std::move(started));
+    });
+  });
+  return {};
+}
+
+SupervisionTree::Former SupervisionTree::put_aside() {
+  Former former;
+  former.graph = graph_;
+  former.order = std::exchange(order_, {});
+  for (const ProcessId& id : former.order) {
+    if (starts_.is_ready(graph_->process(id))) former.ready.push_back(id);
+    const bool in_restart = std::any_of(held_runs_.begin(), held_runs_.end(),
+                                        [&](const auto& run) { return run->contains(id); });
+    if (!in_restart && waits_to_begin(*manager_.find(id))) former.waiting.push_back(id);
+  }
+  for (const auto& [id, supervisor] : supervisors_) former.labels.supervisors.emplace(id, label_of(*supervisor));
+  places_.clear(), bases_.clear(), supervisors_.clear();
+  root_.reset();
+  return former;
+}
+
+// Returns, in list order, those that have to be started, or restarted because of what changed.
+std::vector<ProcessId> SupervisionTree::configure_processes(const SupervisorConfig& config) {
+  std::vector<ProcessId> fresh;
+  for (const ChildConfig& child : config.children) {
+    if (const auto* nested = std::get_if<std::shared_ptr<const SupervisorConfig>>(&child)) {
+      const std::vector<ProcessId> below = configure_processes(**nested);
+      fresh.insert(fresh.end(), below.begin(), below.end());
+      continue;
+    }
+    const auto& process = std::get<std::shared_ptr<const ProcessConfig>>(child);
+    const std::uint32_t rank = graph_->rank(graph_->process(process->id));
+    order_.push_back(process->id);
+    if (!manager_.find(process->id)) {
+      (void)manager_.add(process, config.id, rank);  // the graph has checked the ids
+      fresh.push_back(process->id);
+    } else if (const bool changed = manager_.configure(process, config.id, rank);
+               restarts_when_changed(*manager_.find(process->id), changed)) {
+      fresh.push_back(process->id);
+    }
+  }
+  return fresh;
+}
+
+// What the operator stopped or paused stays so; a delay or a dependency is waited for all the same.
+bool SupervisionTree::restarts_when_changed(const ProcessHandle& process, bool changed) const {
+  if (process.desired != Desired::up) return false;
+  return manager_.outdated(process.id()) || (changed && is_ended(process.phase));
+}
+
+// As a successor takes over, but for the processes, which the manager never gave away.
+void SupervisionTree::take_back(const Former& former, const std::vector<ProcessId>& fresh) {
+  for (const ProcessId& id : former.ready) {
+    if (const Node node = graph_->process(id); node != DependencyGraph::kNone) (void)starts_.mark_ready(node);
+  }
+  adopt_supervisors(former.labels);
+  restore_windows(*root_);
+  for (const auto& [id, label] : former.labels.supervisors) {
+    if (!supervisors_.contains(id)) launcher_.drop_label(std::string(kSupervisorKeyPrefix) + id);
+  }
+  std::vector<ProcessId> waiting;
+  for (const ProcessId& id : former.waiting) {
+    if (place_of(id) && std::find(fresh.begin(), fresh.end(), id) == fresh.end()) waiting.push_back(id);
+  }
+  resume_operations(*root_, waiting);
+  withdraw_stopped(nodes_of(waiting));
+  start_in_order(waiting);
+}
+
+// In the order of the tree that they belonged to.
+void SupervisionTree::remove_processes(const Former& former, const std::vector<ProcessId>& ids,
+                                       std::function<void(std::vector<VerbOutcome>)> done) {
+  if (ids.empty()) return done({});
+  leaving_.insert(ids.begin(), ids.end());
+  for (const ProcessId& id : ids) manager_.mark_down(id);
+  std::vector<Node> nodes;
+  for (const ProcessId& id : ids) nodes.push_back(former.graph->process(id));
+  const auto outcomes = std::make_shared<std::vector<VerbOutcome>>();
+  const auto run = std::make_shared<StopRun>(former.graph, nodes);
+  run->stop_one = [this, outcomes, weak = std::weak_ptr<StopRun>(run)](Node node) {
+    const std::shared_ptr<StopRun> stop = weak.lock();
+    manager_.stop_process(stop->name(node), [this, node, stop, outcomes](Status status) {
+      outcomes->push_back({stop->name(node), status});
+      if (status.ok()) forget_removed(stop->name(node));
+      stop_next(stop, stop->sequence.gone(node));
+    });
+  };
+  run->done = [outcomes, done = std::move(done)] { done(std::move(*outcomes)); };
+  stop_next(run, run->sequence.begin());
+}
+
+// One that did not die in time is forgotten when it does.
+void SupervisionTree::forget_removed(const ProcessId& id) {
+  if (!leaving_.contains(id) || !manager_.remove(id)) return;
+  leaving_.erase(id);
+  if (removed_) removed_(id);
+}
+
+}  // namespace tenon::runtime
