@@ -11,6 +11,14 @@ Status EventValidation::load(const std::vector<message::SchemaText>& schemas, me
   return {};
 }
 
+Status EventValidation::replace(SchemaMode mode, const std::vector<message::SchemaText>& schemas) {
+  message::SchemaRegistry fresh;
+  for (const message::SchemaText& schema : schemas) TENON_TRY(fresh.add(schema.text, schema.file));
+  schemas_ = std::move(fresh);
+  mode_ = mode;
+  return {};
+}
+
 Result<std::string_view> EventValidation::data_as_json(const message::BaseMessageEnvelope& e) {
   using message::DataKind;
   const auto json = message::SerializationFormat::of("application/json");

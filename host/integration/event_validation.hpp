@@ -21,6 +21,9 @@ class EventValidation {
   // other encodings; it must outlive this.
   Status load(const std::vector<message::SchemaText>& schemas, message::MessageSerializer& json);
 
+  // Other schemas and another mode from now on. An error, as of load(), leaves everything as it was.
+  Status replace(SchemaMode mode, const std::vector<message::SchemaText>& schemas);
+
   // errc::bad_data with JSON pointer, value and rule when the event breaks the schema of its type and the mode enforces
   // it. In mode `warn` it is logged and passes.
   Status check(const message::Event& event);

@@ -28,11 +28,13 @@ struct ChannelConfig {
   std::string serializer = "json";           // a serializer component's name
   std::size_t max_event = 1024 * 1024;       // octets of one encoded event, 64 … 64 MiB
   bool data_as_bytes = false;                // "data": "bytes"
+  bool operator==(const ChannelConfig&) const = default;
 };
 
 struct SubscriptionConfig {
   std::string topic;  // a legal pattern
   std::string group;  // empty: plain
+  bool operator==(const SubscriptionConfig&) const = default;
 };
 
 // What one process has to do with events. Kept for processes without a channel too (they have none of it).
@@ -44,6 +46,7 @@ struct WorkerConfig {
   bool echo = false;
   message::MailboxConfig mailbox;
   message::DeliveryConfig delivery;
+  bool operator==(const WorkerConfig&) const = default;
 };
 
 struct PoolConfig {
@@ -51,6 +54,7 @@ struct PoolConfig {
   Duration acquire_timeout = std::chrono::seconds(1);
   Duration idle_timeout = std::chrono::seconds(60);
   Duration max_lifetime = std::chrono::minutes(30);
+  bool operator==(const PoolConfig&) const = default;
 };
 
 struct BreakerConfig {
@@ -60,6 +64,7 @@ struct BreakerConfig {
   std::uint32_t minimum_calls = 10;
   Duration open_for = std::chrono::seconds(5);
   std::uint32_t half_open_calls = 3;
+  bool operator==(const BreakerConfig&) const = default;
 };
 
 struct TransportConfig {
@@ -74,6 +79,7 @@ struct TransportConfig {
   Duration health_interval{0};  // 0: no health check
   Duration health_timeout = std::chrono::seconds(1);
   std::string config = "{}";    // the plugin's own, a JSON object as text
+  bool operator==(const TransportConfig&) const = default;
 };
 
 // Exactly one of `to` (events out) and `from` (subscribed at the transport) is set.
@@ -86,6 +92,7 @@ struct RouteConfig {
   bool direct = false;           // with `from`: `target` counts
   message::MailboxConfig mailbox;
   message::DeliveryConfig delivery;
+  bool operator==(const RouteConfig&) const = default;
 };
 
 enum class SchemaMode : std::uint8_t { enforce, warn, off };
@@ -94,6 +101,7 @@ struct ControlConfig {
   std::string socket;                  // absolute
   std::string http_listen;             // "127.0.0.1:7070"; empty: none
   std::string http_token_file;
+  bool operator==(const ControlConfig&) const = default;
 };
 
 struct HostConfig {

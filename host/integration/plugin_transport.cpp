@@ -178,6 +178,14 @@ void PluginTransport::subscribe(std::uint64_t subscription, std::string_view pat
                                    deadline, error);
         });
 }
+
+void PluginTransport::unsubscribe(std::uint64_t subscription, Duration timeout, Done done) {
+  begin("unsubscribe", timeout, {std::move(done), {}, {}},
+        [&](std::uint64_t token, std::uint64_t deadline, tenon_error* error) {
+          return table_->unsubscribe(self_, subscription, token, deadline, error);
+        });
+}
+
 void PluginTransport::health_check(Duration timeout, Done done) {
   begin("health_check", timeout, {std::move(done), {}, {}},
         [&](std::uint64_t token, std::uint64_t deadline, tenon_error* error) {

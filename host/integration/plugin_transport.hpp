@@ -79,6 +79,7 @@ class PluginTransport final : private PluginInstance {
   void reply(std::string_view to, const OutgoingMessage& message, Duration timeout, Done done);
   void subscribe(std::uint64_t subscription, std::string_view pattern, std::string_view group, Duration timeout,
                  Done done);
+  void unsubscribe(std::uint64_t subscription, Duration timeout, Done done);
   void health_check(Duration timeout, Done done);
 
   TransportState state() const noexcept { return state_; }

@@ -22,7 +22,8 @@ std::string without_credentials(const std::string& url) {
 }  // namespace
 
 TransportHub::Impl::Impl(Services services, std::vector<TransportConfig> transports, std::vector<RouteConfig> routes)
-    : services_(std::move(services)), transport_configs_(std::move(transports)), route_configs_(std::move(routes)) {
+    : services_(std::move(services)), transport_configs_(std::move(transports)) {
+  for (RouteConfig& route : routes) route_configs_.push_back(std::make_shared<const RouteConfig>(std::move(route)));
   const std::uint64_t random = random_u64();
   run_ = hex_encode({reinterpret_cast<const char*>(&random), 4});
 }
@@ -52,31 +53,38 @@ void TransportHub::Impl::take_over() {
 }
 
 void TransportHub::Impl::add_transports() {
-  for (const TransportConfig& config : transport_configs_) {
-    auto t = std::make_unique<Transport>();
-    t->config = config;
-    t->policy.name = config.name;
-    t->policy.source_uri = "//" + services_.node + "/" + config.name;
-    t->policy.foreign = true;
-    transports_.push_back(std::move(t));
-  }
+  for (const TransportConfig& config : transport_configs_) add_transport(config);
+}
+
+TransportHub::Impl::Transport& TransportHub::Impl::add_transport(const TransportConfig& config) {
+  auto t = std::make_unique<Transport>();
+  t->config = config;
+  t->policy.name = config.name;
+  t->policy.source_uri = "//" + services_.node + "/" + config.name;
+  t->policy.foreign = true;
+  return *transports_.emplace_back(std::move(t));
 }
 
 Status TransportHub::Impl::add_routes(Transport& t) {
-  for (const RouteConfig& config : route_configs_) {
-    if (config.from == t.config.name) t.routes_in.push_back(&config);
-    if (std::find(config.to.begin(), config.to.end(), t.config.name) == config.to.end()) continue;
-    const auto answered_over = [this, &t](const std::string& id, const std::string& replyto, IncomingMessage answer) {
-      answered(t, id, replyto, std::move(answer));
-    };
-    TransportRoute::Services services{services_.loop,         services_.router,          services_.budget,
-                                      services_.dead_letters, services_.serializers,     services_.request_timeout,
-                                      services_.node,         run_,                      answered_over};
-    auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name, t.config.timeout);
-    TENON_TRY(route->subscribe());
-    t.receivers.push_back(route->receiver());
-    t.routes_out.push_back(std::move(route));
+  for (const RouteRef& route : route_configs_) {
+    if (route->from == t.config.name) t.routes_in.push_back(route);
+    if (std::find(route->to.begin(), route->to.end(), t.config.name) == route->to.end()) continue;
+    TENON_TRY(add_route_out(t, *route));
   }
+  return {};
+}
+
+Status TransportHub::Impl::add_route_out(Transport& t, const RouteConfig& config) {
+  const auto answered_over = [this, &t](const std::string& id, const std::string& replyto, IncomingMessage answer) {
+    answered(t, id, replyto, std::move(answer));
+  };
+  TransportRoute::Services services{services_.loop,         services_.router,      services_.budget,
+                                    services_.dead_letters, services_.serializers, services_.request_timeout,
+                                    services_.node,         run_,                  answered_over};
+  auto route = std::make_unique<TransportRoute>(std::move(services), config, t.config.name, t.config.timeout);
+  TENON_TRY(route->subscribe());
+  t.receivers.push_back(route->receiver());
+  t.routes_out.push_back(std::move(route));
   return {};
 }
 
@@ -84,13 +92,12 @@ Status TransportHub::Impl::add_routes(Transport& t) {
 
 void TransportHub::Impl::stop(Duration bound, std::function<void()> done) {
   stopped_ = std::move(done);
-  stopping_ = transports_.size() + 1;
+  stopping_ = transports_.size() + leaving_.size() + 1;
   const MonotonicTime deadline = services_.loop.clock().monotonic() + bound;
   stop_timer_ = services_.loop.after(bound + std::chrono::seconds(1), [this] { stopped(); });
+  for (const auto& t : leaving_) t->gone = [this] { one_less_to_stop(); };  // they are at it already
   for (const auto& t : transports_) {
-    t->stopping = true;
-    t->retry_timer.reset();
-    t->health_timer.reset();
+    t->gone = [this] { one_less_to_stop(); };
     drain(*t, deadline);
   }
   one_less_to_stop();
@@ -98,6 +105,9 @@ void TransportHub::Impl::stop(Duration bound, std::function<void()> done) {
 
 // First what waits, as long as the connection can take it; then the connection, with what it has buffered itself.
 void TransportHub::Impl::drain(Transport& t, MonotonicTime deadline) {
+  t.stopping = true;
+  t.retry_timer.reset();
+  t.health_timer.reset();
   const auto on_its_way = [&t] {
     return t.state() == TransportState::connected &&
            std::any_of(t.routes_out.begin(), t.routes_out.end(), [](const auto& route) { return !route->drained(); });
@@ -119,9 +129,10 @@ void TransportHub::Impl::disconnect(Transport& t, MonotonicTime deadline) {
   t.retry_timer.reset();
   // In a later turn: completions that came before this one settle their events in turns of their own.
   const auto gone = [this, &t](const Status&) {
-    services_.loop.post([this, &t] {
-      for (const auto& route : t.routes_out) route->close();
-      one_less_to_stop();
+    services_.loop.post([&t, alive = std::weak_ptr<int>(t.alive)] {
+      if (alive.expired()) return;
+      for (const auto& route : t.routes_out) route->close(t.end);
+      if (t.gone) std::exchange(t.gone, nullptr)();
     });
   };
   if (t.connection == nullptr) return gone({});
@@ -137,6 +148,8 @@ void TransportHub::Impl::stopped() {
   stopping_ = 0;
   stop_timer_.reset();
   for (const auto& t : transports_)
+    for (const auto& route : t->routes_out) route->close();
+  for (const auto& t : leaving_)
     for (const auto& route : t->routes_out) route->close();
   if (auto callback = std::exchange(stopped_, nullptr)) callback();
 }
@@ -156,7 +169,8 @@ Status TransportHub::Impl::round_trip(std::string_view name, MonotonicTime deadl
 
 bool TransportHub::Impl::quiet() const {
   return std::all_of(transports_.begin(), transports_.end(), [](const auto& t) {
-    return std::all_of(t->routes_out.begin(), t->routes_out.end(), [](const auto& route) { return route->quiet(); });
+    return t->routes_retired.empty() &&
+           std::all_of(t->routes_out.begin(), t->routes_out.end(), [](const auto& route) { return route->quiet(); });
   });
 }
 
@@ -195,7 +209,8 @@ std::string TransportHub::Impl::transports_json() const {
 std::string TransportHub::Impl::routes_json() const {
   JsonWriter json;
   json.begin_array();
-  for (const RouteConfig& route : route_configs_) {
+  for (const RouteRef& ref : route_configs_) {
+    const RouteConfig& route = *ref;
     json.begin_object().member("topic", route.topic).member("kind", "route").member("as", route.as);
     if (!route.from.empty())
       json.member("from", route.from).member("group", route.group).member("direct", route.direct);
@@ -211,6 +226,9 @@ TransportHub::TransportHub(Services services, std::vector<TransportConfig> trans
 TransportHub::~TransportHub() = default;
 Status TransportHub::start() { return impl_->start(); }
 void TransportHub::take_over() { impl_->take_over(); }
+void TransportHub::reload(std::vector<TransportConfig> transports, std::vector<RouteConfig> routes) {
+  impl_->reload(std::move(transports), std::move(routes));
+}
 void TransportHub::stop(Duration bound, std::function<void()> done) { impl_->stop(bound, std::move(done)); }
 Status TransportHub::round_trip(std::string_view transport, MonotonicTime deadline, std::function<void(Status)> done) {
   return impl_->round_trip(transport, deadline, std::move(done));

@@ -69,6 +69,11 @@ class TransportHub {
   // Instead of start(), after an earlier engine: a transport that cannot even be made (its plugin is quarantined, or
   // refuses to be created) is said to be disconnected and tried again; its routes keep what they are given meanwhile.
   void take_over();
+  // Other transports and routes from now on; what is equal is not touched. One that changed sends what is on its way
+  // and connects anew; its routes keep what waits. One that is gone, and a route that is gone, takes nothing new, has
+  // five seconds to send what waits, and the rest is dead-lettered (`shutdown`). What cannot be made is tried again, as
+  // after take_over().
+  void reload(std::vector<TransportConfig> transports, std::vector<RouteConfig> routes);
   // Sends what waits as far as the deadline allows and disconnects. What could not be sent is dead-lettered
   // (`shutdown`). `done` exactly once, within a second of the bound.
   void stop(Duration bound, std::function<void()> done);

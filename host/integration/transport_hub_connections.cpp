@@ -23,6 +23,7 @@ Status TransportHub::Impl::make_connection(Transport& t) {
   };
   events.back_pressure = [&t](bool on) {
     for (const auto& route : t.routes_out) route->set_back_pressure(on);
+    for (const auto& route : t.routes_retired) route->set_back_pressure(on);
   };
   auto connection = PluginTransport::make(services_.plugins, *component, config, std::move(events));
   if (!connection.ok()) return std::move(connection).error();
@@ -46,19 +47,23 @@ Status TransportHub::Impl::make_serializer(Transport& t) {
 
 void TransportHub::Impl::open(Transport& t) {
   for (const auto& route : t.routes_out) route->use(*t.connection, *t.serializer);
+  for (const auto& route : t.routes_retired) route->use(*t.connection, *t.serializer);
   subscribe(t);
   connect(t);
 }
 
 void TransportHub::Impl::subscribe(Transport& t) {
-  for (std::uint64_t subscription = 0; subscription < t.routes_in.size(); ++subscription) {
-    const RouteConfig& config = *t.routes_in[subscription];
-    t.connection->subscribe(subscription, config.topic, config.group, t.config.timeout, [&t, &config](Status status) {
-      if (!status.ok() && status.error().code != errc::cancelled)
-        log::error("transport", "a subscription was refused",
-                   {{"transport", t.config.name}, {"topic", config.topic}, {"why", status.error().message}});
-    });
-  }
+  for (std::uint64_t subscription = 0; subscription < t.routes_in.size(); ++subscription)
+    if (t.routes_in[subscription] != nullptr) subscribe_one(t, subscription);
+}
+
+void TransportHub::Impl::subscribe_one(Transport& t, std::uint64_t subscription) {
+  const RouteRef route = t.routes_in[subscription];
+  t.connection->subscribe(subscription, route->topic, route->group, t.config.timeout, [&t, route](Status status) {
+    if (!status.ok() && status.error().code != errc::cancelled)
+      log::error("transport", "a subscription was refused",
+                 {{"transport", t.config.name}, {"topic", route->topic}, {"why", status.error().message}});
+  });
 }
 
 void TransportHub::Impl::connect(Transport& t) {
@@ -93,6 +98,7 @@ void TransportHub::Impl::try_later(Transport& t, std::string_view what) {
 // dead-lettered, what waits goes over the next one.
 void TransportHub::Impl::renew(Transport& t) {
   for (const auto& route : t.routes_out) route->drop();
+  for (const auto& route : t.routes_retired) route->drop();
   t.health_timer.reset();
   t.connection.reset();
   t.health = "unknown";
@@ -120,6 +126,7 @@ void TransportHub::Impl::state_changed(Transport& t, TransportState state, const
     if (alive.expired()) return;  // the host has ended
     if (t.look_whether_drained) t.look_whether_drained();
     for (const auto& route : t.routes_out) route->wake();
+    for (const auto& route : t.routes_retired) route->wake();
   });
 }
 

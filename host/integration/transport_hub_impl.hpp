@@ -26,6 +26,7 @@ class TransportHub::Impl {
 
   Status start();
   void take_over();
+  void reload(std::vector<TransportConfig> transports, std::vector<RouteConfig> routes);
   void stop(Duration bound, std::function<void()> done);
   Status round_trip(std::string_view name, MonotonicTime deadline, std::function<void(Status)> done);
   bool quiet() const;
@@ -34,6 +35,9 @@ class TransportHub::Impl {
   std::string routes_json() const;
 
  private:
+  using RouteRef = std::shared_ptr<const RouteConfig>;
+  static constexpr Duration kLeaveWithin = std::chrono::seconds(5);  // what a reload takes away, with what it has to send
+
   struct Transport {
     TransportConfig config;
     std::unique_ptr<message::MessageSerializer> serializer;  // null as long as no connection could be made
@@ -44,7 +48,8 @@ class TransportHub::Impl {
     std::unique_ptr<PluginTransport> connection;  // null while none can be made
     std::vector<std::unique_ptr<TransportRoute>> routes_out;
     std::vector<message::ReceiverId> receivers;      // of routes_out: an event never goes back where it came from
-    std::vector<const RouteConfig*> routes_in;       // the subscription's number is the position
+    std::vector<std::unique_ptr<TransportRoute>> routes_retired;  // of an earlier config, until drained
+    std::vector<RouteRef> routes_in;                 // the subscription's number is the position; null: it has ended
     message::SourcePolicy policy;
     Duration retry = kFirstRetry;
     event::Handle retry_timer, health_timer;
@@ -55,7 +60,9 @@ class TransportHub::Impl {
     MonotonicTime since{};
     std::optional<MonotonicTime> connected_at;  // of the connection that is, or was the last
     bool was_connected = false, told_gone = false, stopping = false, disconnecting = false, met_our_name = false;
-    std::function<void()> look_whether_drained;  // while the hub stops
+    std::function<void()> look_whether_drained;  // while it is drained
+    std::function<void()> gone;                  // it is disconnected, and its routes are closed
+    std::string_view end = "the host stopped";   // why it is drained
     std::shared_ptr<int> alive = std::make_shared<int>(0);
 
     TransportState state() const noexcept {
@@ -65,7 +72,14 @@ class TransportHub::Impl {
 
   Load load_of(const Transport& t) const;
   void add_transports();
+  Transport& add_transport(const TransportConfig& config);
   Status add_routes(Transport& t);
+  Status add_route_out(Transport& t, const RouteConfig& config);
+  void leave(Transport& t);
+  void reconnect(Transport& t, const TransportConfig& config);
+  void change_routes(Transport& t);
+  void retire(Transport& t, std::unique_ptr<TransportRoute> route);
+  void subscribe_one(Transport& t, std::uint64_t subscription);
   Status make_connection(Transport& t);
   Status make_serializer(Transport& t);
   void open(Transport& t);
@@ -104,11 +118,13 @@ class TransportHub::Impl {
 
   Services services_;
   std::vector<TransportConfig> transport_configs_;
-  std::vector<RouteConfig> route_configs_;
+  std::vector<RouteRef> route_configs_;
   std::vector<std::unique_ptr<Transport>> transports_;
+  std::vector<std::unique_ptr<Transport>> leaving_;  // removed from the config, and still sending what waits
   std::string run_;  // tells this engine's events from those of another host of the same name
   UlidGenerator ids_;
   event::Handle stop_timer_;
+  std::vector<event::Handle> retiring_;  // when the time of a retired route is over
   std::size_t stopping_ = 0;
   std::function<void()> stopped_;
 };

@@ -135,8 +135,9 @@ Status TransportHub::Impl::accept(Transport& t, Inbound& inbound, message::DeadL
 
 void TransportHub::Impl::incoming(Transport& t, IncomingMessage in) {
   ++t.received;
-  if (in.subscription >= t.routes_in.size()) return;
-  const RouteConfig& route = *t.routes_in[in.subscription];
+  if (in.subscription >= t.routes_in.size() || t.routes_in[in.subscription] == nullptr) return;
+  const RouteRef kept = t.routes_in[in.subscription];
+  const RouteConfig& route = *kept;
   Inbound inbound{in};
   if (!read(t, in, inbound.event)) return;
   set_topic(inbound, route);

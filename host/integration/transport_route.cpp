@@ -70,13 +70,15 @@ bool TransportRoute::drained() const noexcept {
   return on_the_way_.empty() && dispatcher.mailbox(receiver_).empty() && dispatcher.in_flight(receiver_) == 0;
 }
 
-void TransportRoute::close() {
+void TransportRoute::retire() { services_.router.unsubscribe(receiver_, config_.topic); }
+
+void TransportRoute::close(std::string_view why) {
   if (std::exchange(closed_, true)) return;
-  constexpr std::string_view kUnknown = "the host stopped before the transport said whether it had sent the event";
-  constexpr std::string_view kUnsent = "the host stopped before the transport took the event; publish it again";
+  const std::string unknown = std::string(why) + " before the transport said whether it had sent the event";
+  const std::string unsent = std::string(why) + " before the transport took the event; publish it again";
   for (const auto& [position, sending] : on_the_way_) {
     if (sending->completed || !sending->message) continue;
-    services_.dead_letters.dead_letter(sending->message.event(), message::DeadLetterReason::shutdown, name_, kUnknown,
+    services_.dead_letters.dead_letter(sending->message.event(), message::DeadLetterReason::shutdown, name_, unknown,
                                        1);
   }
   on_the_way_.clear();
@@ -84,7 +86,7 @@ void TransportRoute::close() {
   const MonotonicTime now = services_.loop.clock().monotonic();
   message::MessageDispatcher& dispatcher = services_.router.dispatcher();
   dispatcher.detach(receiver_, {}, now);
-  dispatcher.dead_letter_waiting(receiver_, message::DeadLetterReason::shutdown, kUnsent);
+  dispatcher.dead_letter_waiting(receiver_, message::DeadLetterReason::shutdown, unsent);
   dispatcher.set_gate(receiver_, message::Gate::ended, now);
 }
 

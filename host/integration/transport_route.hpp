@@ -5,7 +5,8 @@
 // returns to the mailbox and is sent again after a pause that grows from 100 ms to 5 s, up to the delivery's
 // `attempts`. While there is no connection, or it is down or pushes back, events wait in the mailbox.
 //
-// close() is the end: what waits, and what the connection took and never completed, is dead-lettered as `shutdown`.
+// retire() takes nothing new, and sends what waits. close() is the end: what waits, and what the connection took and
+// never completed, is dead-lettered as `shutdown`.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +57,11 @@ class TransportRoute final : public message::Outlet {
   void when_settled(std::function<void()> look) { settled_ = std::move(look); }
   // Nothing waits and nothing is on its way.
   bool drained() const noexcept;
-  // Nothing is sent any more; see above. Twice is once.
-  void close();
+  // Events are for others from now on.
+  void retire();
+  // Nothing is sent any more; see above. Twice is once. `why`: "the host stopped".
+  void close(std::string_view why = "the host stopped");
+  void set_timeout(Duration timeout) noexcept { timeout_ = timeout; }
   // The connection came up, or takes events again.
   void wake();
   void set_back_pressure(bool on);

@@ -35,6 +35,24 @@ Status WorkerHub::Worker::subscribe_configured(const std::string& base_id) {
   return {};
 }
 
+// New subscriptions first: a group whose only member this is must not end in between.
+Status WorkerHub::Worker::configure(const WorkerConfig& config) {
+  message::MessageRouter& router = hub_.services_.router;
+  const WorkerConfig old = std::exchange(config_, config);
+  policy_.publish = config_.publish;
+  policy_.may_publish = config_.may_publish;
+  router.dispatcher().set_terms(receiver_, config_.mailbox, config_.delivery,
+                                hub_.services_.loop.clock().monotonic());
+  const auto lacks = [](const std::vector<SubscriptionConfig>& all, const SubscriptionConfig& one) {
+    return std::find(all.begin(), all.end(), one) == all.end();
+  };
+  for (const SubscriptionConfig& s : config_.subscribe)
+    if (lacks(old.subscribe, s)) TENON_TRY(router.subscribe(receiver_, s.topic, s.group));
+  for (const SubscriptionConfig& s : old.subscribe)
+    if (lacks(config_.subscribe, s) && lacks(own_subscriptions_, s)) router.unsubscribe(receiver_, s.topic, s.group);
+  return {};
+}
+
 // --- incarnations ---
 
 Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted,

@@ -15,6 +15,7 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
   Worker(WorkerHub& hub, std::string id, const WorkerConfig& config);
   ~Worker() override;
   Status subscribe_configured(const std::string& base_id);
+  Status configure(const WorkerConfig& config);
 
   Status start(std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted,
                std::string_view subscriptions);

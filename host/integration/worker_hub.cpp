@@ -27,6 +27,12 @@ Status WorkerHub::add(const std::string& id, const std::string& base_id, const W
   return {};
 }
 
+Status WorkerHub::configure(const std::string& id, const WorkerConfig& config) {
+  Worker* worker = find(id);
+  if (worker == nullptr) return Error(errc::not_found, "no worker " + id);
+  return worker->configure(config);
+}
+
 void WorkerHub::remove(std::string_view id) {
   const auto at = workers_.find(id);
   if (at == workers_.end()) return;

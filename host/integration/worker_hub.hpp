@@ -75,6 +75,11 @@ class WorkerHub final : public runtime::ProcessHooks {
   // A process of the config: its receiver, names and subscriptions. errc::invalid_argument for an illegal pattern.
   Status add(const std::string& id, const std::string& base_id, const WorkerConfig& config);
   void remove(std::string_view id);
+  // Other terms for a process that stays: subscriptions, topics that it may publish, mailbox and delivery hold at once
+  // (a new delivery mode from its next start on), the channel from its next start on; one that had none and gets one,
+  // or the other way round, is removed and added instead. errc::invalid_argument for an illegal pattern;
+  // errc::not_found for an unknown process.
+  Status configure(const std::string& id, const WorkerConfig& config);
 
   // A new incarnation runs. `adopted`: the memory that an earlier engine left, none for a fresh one. An error means
   // that the worker cannot be talked to and has to be restarted.

@@ -54,6 +54,7 @@ struct DeliveryConfig {
   std::uint32_t max_in_flight = 16;               // of at_least_once, at least 1
   Duration ack_timeout = std::chrono::seconds(30);
   std::uint32_t attempts = 5;                     // deliveries before the event is dead-lettered, at least 1
+  bool operator==(const DeliveryConfig&) const = default;
 };
 
 struct ReceiverConfig {
@@ -106,6 +107,9 @@ class MessageDispatcher {
 
   // A new receiver: gate `waiting`, no outlet. Ids are reused after remove_receiver.
   ReceiverId add_receiver(ReceiverConfig config);
+  // Other terms for a receiver that stays. What waits beyond a smaller mailbox stays; a larger one takes more at once.
+  // A new delivery mode holds from the next attach on: until then the rest of `delivery` stands as it was, too.
+  void set_terms(ReceiverId id, const MailboxConfig& mailbox, const DeliveryConfig& delivery, MonotonicTime now);
   // Its mailbox is dead-lettered (receiver_ended), its unsettled group events go back to their groups.
   void remove_receiver(ReceiverId id, MonotonicTime now);
   // The group's queue takes the largest mailbox limits of its members. Joining twice is joining once.
@@ -227,6 +231,7 @@ class MessageDispatcher {
   std::optional<Verdict> offer_to_members(Group& group, GroupId id, const Event& event, ReceiverId sender,
                                           MonotonicTime now);
   void add_member(Group& group, GroupId id, Receiver& receiver);
+  void set_group_limits(Group& group);
   void remove_member(GroupId id, Receiver& receiver, MonotonicTime now);
   void end_group(GroupId id);
   void member_is_gone(GroupId id, MonotonicTime now);

@@ -132,12 +132,19 @@ void MessageDispatcher::pump_returned(MonotonicTime now) {
 
 void MessageDispatcher::add_member(Group& group, GroupId id, Receiver& receiver) {
   if (contains(receiver.groups, id)) return;
-  const MailboxConfig& mailbox = receiver.config.mailbox;
-  if (group.members.empty()) group.queue.config = mailbox;
-  group.queue.config.capacity = std::max(group.queue.config.capacity, mailbox.capacity);
-  group.queue.config.bytes = std::max(group.queue.config.bytes, mailbox.bytes);
   group.members.push_back(receiver.id);
   receiver.groups.push_back(id);
+  set_group_limits(group);
+}
+
+// The rule of the member that came first, the largest limits of all.
+void MessageDispatcher::set_group_limits(Group& group) {
+  MailboxConfig& limits = group.queue.config;
+  limits = at(group.members.front()).config.mailbox;
+  for (const ReceiverId member : group.members) {
+    limits.capacity = std::max(limits.capacity, at(member).config.mailbox.capacity);
+    limits.bytes = std::max(limits.bytes, at(member).config.mailbox.bytes);
+  }
 }
 
 void MessageDispatcher::join_group(ReceiverId id, GroupId group_id, std::string_view group_name, MonotonicTime now) {

@@ -39,6 +39,23 @@ ReceiverId MessageDispatcher::add_receiver(ReceiverConfig config) {
   return id;
 }
 
+void MessageDispatcher::set_terms(ReceiverId id, const MailboxConfig& mailbox, const DeliveryConfig& delivery,
+                                  MonotonicTime now) {
+  Receiver& receiver = at(id);
+  receiver.config.mailbox = mailbox;
+  receiver.queue.config = mailbox;
+  // The modes keep different books of what is in flight.
+  const bool at_once = receiver.config.delivery.mode == delivery.mode || receiver.in_flight() == 0;
+  receiver.next_delivery = at_once ? std::nullopt : std::optional(delivery);
+  if (at_once) receiver.config.delivery = delivery;
+  for (const GroupId group : receiver.groups) {
+    set_group_limits(*groups_[group]);
+    tell_room(groups_[group]->queue, FullQueue{.group = group});
+  }
+  tell_room(receiver.queue, FullQueue{.receiver = id});
+  if (receiver.outlet != nullptr) pump(receiver, now);
+}
+
 void MessageDispatcher::remove_receiver(ReceiverId id, MonotonicTime now) {
   detach(id, {}, now);
   set_gate(id, Gate::ended, now);
@@ -68,6 +85,7 @@ void MessageDispatcher::forget_sender(ReceiverId id) {
 
 void MessageDispatcher::attach(ReceiverId id, Outlet& outlet) {
   Receiver& receiver = at(id);
+  if (receiver.next_delivery) receiver.config.delivery = *std::exchange(receiver.next_delivery, std::nullopt);
   receiver.outlet = &outlet;
   receiver.outlet_full = false;
   receiver.closed = false;

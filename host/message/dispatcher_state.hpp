@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct MessageDispatcher::Receiver {
   ReceiverId id = kNoReceiver;
   std::uint64_t incarnation = 0;
   ReceiverConfig config;
+  std::optional<DeliveryConfig> next_delivery;  // from the next attach on
   Queue queue;
   Outlet* outlet = nullptr;
   Gate gate = Gate::waiting;

@@ -30,6 +30,7 @@ struct MailboxConfig {
   std::size_t capacity = 10'000;              // events, at least 1
   std::size_t bytes = 64u * 1024 * 1024;      // octets, at least 1
   Overflow overflow = Overflow::dead_letter;
+  bool operator==(const MailboxConfig&) const = default;
 };
 
 // One waiting event.

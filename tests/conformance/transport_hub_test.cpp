@@ -44,18 +44,25 @@ class TransportHubTest : public testing::Test, private message::RouterEvents {
     std::filesystem::permissions(base_ + "/" + name, std::filesystem::perms(0755));
   }
 
-  void make_hub() {
+  // Nobody listens there.
+  static TransportConfig bus_config(const std::string& url = "nats://127.0.0.1:1") {
     TransportConfig bus;
     bus.name = "bus";
     bus.plugin = "nats";
-    bus.url = "nats://127.0.0.1:1";  // nobody listens there
+    bus.url = url;
+    return bus;
+  }
+  static RouteConfig route_out(const std::string& topic) {
     RouteConfig out;
-    out.topic = "out.>";
+    out.topic = topic;
     out.to = {"bus"};
+    return out;
+  }
+  void make_hub() {
     hub_ = std::make_unique<TransportHub>(
         TransportHub::Services{host_.loop, host_.services, loader_->registry(), *serializers_, router_, intake_, budget_,
                                letters_, system_events_, askers_, nullptr, 30s, "alpha"},
-        std::vector{bus}, std::vector{out});
+        std::vector{bus_config()}, std::vector{route_out("out.>")});
   }
   void publish(std::string_view id) {
     message::Event event;
@@ -125,6 +132,53 @@ TEST_F(TransportHubTest, WhatASuccessorCannotMakeKeepsItsRoutesAndIsMadeLater) {
   for (int i = 0; i < 5 && !stopped; ++i) host_.loop.advance(1s);
   EXPECT_TRUE(stopped);
   EXPECT_EQ(letters_.count(message::DeadLetterReason::shutdown), 2u);
+}
+
+TEST_F(TransportHubTest, AReloadKeepsWhatWaitsForATransportThatChanged) {
+  install("nats.so");
+  loader_->rescan();
+  host_.loop.run_posted();
+  make_hub();
+  ASSERT_TRUE(hub_->start().ok());
+  publish("1");
+  hub_->reload({bus_config("nats://127.0.0.1:2")}, {route_out("out.>"), route_out("more.>")});
+  host_.finish_jobs();
+  host_.loop.advance(3s);
+  host_.finish_jobs();
+  EXPECT_EQ(shown("url"), "nats://127.0.0.1:2");
+  EXPECT_EQ(shown("waiting"), "1");
+  EXPECT_EQ(letters_.count(message::DeadLetterReason::shutdown), 0u);
+}
+
+TEST_F(TransportHubTest, ARouteThatIsGoneTakesNothingNewAndHasSomeTimeForTheRest) {
+  make_hub();
+  hub_->take_over();
+  publish("1");
+  hub_->reload({bus_config()}, {route_out("other.>")});
+  publish("2");
+  EXPECT_EQ(letters_.count(message::DeadLetterReason::no_receiver), 1u);
+  EXPECT_EQ(letters_.count(message::DeadLetterReason::shutdown), 0u);
+  EXPECT_FALSE(hub_->quiet());
+  host_.loop.advance(6s);
+  EXPECT_EQ(letters_.count(message::DeadLetterReason::shutdown), 1u);
+  EXPECT_TRUE(hub_->quiet());
+}
+
+TEST_F(TransportHubTest, ATransportThatIsGoneIsForgottenWithWhatItCouldNotSend) {
+  make_hub();
+  hub_->take_over();
+  publish("1");
+  hub_->reload({}, {});
+  host_.loop.run_posted();
+  EXPECT_EQ(hub_->transports_json(), "[]");
+  host_.loop.advance(6s);
+  EXPECT_EQ(letters_.count(message::DeadLetterReason::shutdown), 1u);
+  publish("2");
+  EXPECT_EQ(letters_.count(message::DeadLetterReason::no_receiver), 1u);
+  bool stopped = false;
+  hub_->stop(1s, [&] { stopped = true; });
+  host_.loop.run_posted();
+  EXPECT_TRUE(stopped);
 }
 
 TEST_F(TransportHubTest, ASuccessorWithoutItsTransportsStops) {

@@ -31,6 +31,20 @@ TEST_F(WorkerHubDelivery, GivesASenderItsOwnEventsOnlyWithEcho) {
   EXPECT_EQ(received("plain"), (Lines{"2", "2"})) << "once plainly and once for its group";
 }
 
+TEST_F(WorkerHubDelivery, TakesOtherSubscriptionsAndRightsWhileTheWorkerGoesOn) {
+  add_and_start("a", worker_config());
+  add_and_start("b", worker_config({{"old", ""}, {"both", "g"}}));
+  WorkerConfig fresh = worker_config({{"new", ""}, {"both", "g"}});
+  fresh.publish = {"x"};
+  ASSERT_TRUE(hub->configure("b", fresh).ok());
+  for (const char* topic : {"old", "new", "both"}) publish(topic, topic);
+  EXPECT_EQ(received("b"), (Lines{"new", "both"}));
+  write("b", "{type=old;id=refused}");
+  write("b", "{type=x;id=fine}");
+  EXPECT_EQ(hub->events_in("b"), 2u);
+  EXPECT_EQ(hub->configure("nobody", fresh).error().code, errc::not_found);
+}
+
 TEST_F(WorkerHubDelivery, LetsEventsWaitUntilTheProcessIsReady) {
   add("a", worker_config({{"t", ""}}));
   publish("t", "1");

@@ -25,6 +25,34 @@ TEST_F(DispatcherTest, HandsAnEventStraightToAnOutletWithRoom) {
   EXPECT_TRUE(dispatcher_.quiet());
 }
 
+TEST_F(DispatcherTest, TakesOtherTermsWhileItWorks) {
+  const ReceiverId r = add(a_, {}, {.capacity = 1, .overflow = Overflow::block});
+  a_.room = 0;
+  EXPECT_EQ(deliver(r, "1"), Verdict::queued);
+  EXPECT_EQ(deliver(r, "2"), Verdict::would_block);
+  dispatcher_.set_terms(r, {.capacity = 2, .overflow = Overflow::reject}, {}, kStart);
+  EXPECT_THAT(room_.told, ElementsAre(FullQueue{.receiver = r})) << "who waited may try again";
+  EXPECT_EQ(deliver(r, "2"), Verdict::queued);
+  EXPECT_EQ(deliver(r, "3"), Verdict::rejected);
+  dispatcher_.set_terms(r, {.capacity = 1}, {}, kStart);
+  give_room(a_, r, 9);
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2")) << "what waits stays, however small the mailbox is now";
+}
+
+TEST_F(DispatcherTest, ANewDeliveryModeHoldsFromTheNextIncarnationOn) {
+  const ReceiverId r = add(a_);
+  EXPECT_EQ(deliver(r, "1"), Verdict::delivered);
+  dispatcher_.set_terms(r, {}, {.mode = DeliveryMode::at_least_once, .max_in_flight = 1}, kStart);
+  EXPECT_EQ(dispatcher_.config(r).delivery.mode, DeliveryMode::at_most_once);
+  EXPECT_EQ(dispatcher_.in_flight(r), 1u) << "counted as it was begun";
+  dispatcher_.detach(r, {}, kStart);
+  dispatcher_.attach(r, a_);
+  EXPECT_EQ(deliver(r, "2"), Verdict::delivered);
+  EXPECT_EQ(deliver(r, "3"), Verdict::queued) << "one in flight";
+  EXPECT_TRUE(dispatcher_.settle(r, "2", kStart));
+  EXPECT_THAT(a_.ids, ElementsAre("1", "2", "3"));
+}
+
 TEST_F(DispatcherTest, QueuesWhenTheOutletIsFullAndKeepsTheOrder) {
   const ReceiverId r = add(a_);
   a_.room = 1;
