@@ -60,6 +60,7 @@ struct ConfigDraft {
   bool too_many_processes = false;  // told already
   std::unordered_map<std::string, JsonValue> ids;           // of children, where each was given first
   std::unordered_map<std::string, std::uint32_t> replicas;  // of the ids that have them; 0: none at present
+  std::map<std::string, std::uint32_t> file_replicas;       // the same, before anybody scaled them
   std::vector<NameUse> dependencies;
   std::vector<std::vector<std::string>*> dependency_lists;  // in the tree, those that are not empty
   std::map<std::string, JsonValue> transports;        // where each was given first

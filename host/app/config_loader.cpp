@@ -37,6 +37,7 @@ LoadedConfig load_config(ConfigSources sources, const LoadOptions& options) {
     check_plugins(reader, draft);
   }
   draft.host.supervision = std::make_shared<const runtime::SupervisorConfig>(std::move(draft.root));
+  loaded.replicas = std::move(draft.file_replicas);
   loaded.config = std::move(draft.host);
   loaded.problems = reader.take_problems();
   loaded.warnings = reader.take_warnings();

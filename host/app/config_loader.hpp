@@ -16,6 +16,7 @@
 #include "app/config_problem.hpp"
 #include "app/config_section.hpp"
 #include "app/config_source.hpp"
+#include "app/scale.hpp"
 #include "integration/host_config.hpp"
 #include "keeper/spawn_spec.hpp"
 #include "loader/plugin_directory.hpp"
@@ -40,9 +41,9 @@ struct LoadOptions {
   PluginSurvey survey;
   // Checks the plugins' own `config` objects; called once for each different pair. Empty: they are not checked.
   SchemaCheck schema_check;
-  // Replaces `replicas` of the children with these ids, where they have any, up to kMaxReplicas; for `tenon scale`. Not
-  // part of the records: whoever scales gives it again with the next load.
-  std::map<std::string, std::uint32_t> replicas;
+  // Replaces `replicas` of the children with these ids, where they have any and the number is still the one that was
+  // replaced, up to kMaxReplicas. Not part of the records: whoever scales gives it again with the next load.
+  Scales scales;
 };
 
 inline constexpr std::uint32_t kMaxReplicas = 10'000;     // of one child
@@ -53,6 +54,7 @@ struct LoadedConfig {
   integration::HostConfig config;  // complete only if there are no problems; `supervision` is never null
   std::vector<ConfigProblem> problems;  // by file, then by place
   std::vector<ConfigProblem> warnings;
+  std::map<std::string, std::uint32_t> replicas;  // of the children that have them, as the files say
   ConfigSources sources;  // with complete records: what a restarted engine is to be given
   bool ok() const noexcept { return problems.empty(); }
 };

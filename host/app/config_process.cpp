@@ -4,6 +4,7 @@
 #include "app/config_environment.hpp"
 #include "app/config_lifecycle.hpp"
 #include "app/config_worker.hpp"
+#include "app/start_digest.hpp"
 #include "common/text.hpp"
 
 namespace tenon::app {
@@ -181,6 +182,7 @@ void add_process(ConfigDraft& all, const ProcessDraft& draft, std::string id, ru
       file->replace(place, kIdPlaceholder.size(), process->id);
     }
   }
+  process->start_digest = start_digest(*process, draft.worker);
   if (!process->depends_on.empty()) all.dependency_lists.push_back(&process->depends_on);
   all.host.workers.emplace(process->id, draft.worker);
   parent.children.push_back(std::shared_ptr<const ProcessConfig>(std::move(process)));
@@ -189,8 +191,10 @@ void add_process(ConfigDraft& all, const ProcessDraft& draft, std::string id, ru
 void add_processes(ConfigReader& reader, const JsonValue& at, ProcessDraft& draft, runtime::SupervisorConfig& parent) {
   ConfigDraft& all = draft.all;
   const std::string& id = draft.process.base_id;
-  const auto scaled = all.options.replicas.find(id);
-  if (draft.replicas && scaled != all.options.replicas.end()) draft.replicas = std::min(scaled->second, kMaxReplicas);
+  if (draft.replicas) all.file_replicas.emplace(id, *draft.replicas);
+  const auto scaled = all.options.scales.find(id);
+  if (scaled != all.options.scales.end() && draft.replicas == scaled->second.instead_of)
+    draft.replicas = std::min(scaled->second.replicas, kMaxReplicas);
   if (draft.replicas) all.replicas.emplace(id, *draft.replicas);
   all.processes += draft.replicas.value_or(1);
   if (all.processes > kMaxProcesses) {

@@ -5,6 +5,7 @@
 
 #include "app/config_check.hpp"
 #include "app/crash_handlers.hpp"
+#include "app/host_stash.hpp"
 #include "app/stop_bound.hpp"
 #include "common/logging.hpp"
 #include "common/system.hpp"
@@ -14,10 +15,6 @@ namespace tenon::app {
 
 namespace {
 
-// Keys of the stash.
-constexpr std::string_view kConfigKey = "config";
-constexpr std::string_view kTokenKey = "control-token";
-constexpr std::string_view kStartedKey = "started";
 constexpr std::string_view kControlListener = "control";
 constexpr Duration kIdleLook = std::chrono::milliseconds(50);
 
@@ -47,6 +44,7 @@ Engine::~Engine() {
   loop_.set_turn_observer(nullptr);
   server_.reset();
   view_.reset();
+  reloader_.reset();
   host_.reset();
   set_crash_page(nullptr);
 }
@@ -99,6 +97,11 @@ Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adop
   }
   LoadOptions load = load_options(!first);
   load.forgiving = true;
+  if (const auto scales = adoption.stash.find(kScalesKey); scales != adoption.stash.end()) {
+    auto decoded = decode_scales(scales->second.bytes);
+    if (decoded.ok()) load.scales = scales_ = std::move(*decoded);
+    else log::warn("engine", decoded.error().message);
+  }
   LoadedConfig loaded = load_config(std::move(sources), load);
   if (!loaded.problems.empty()) {
     std::fprintf(stderr, "%s", format_problems(loaded.problems, loaded.warnings).c_str());
@@ -109,7 +112,10 @@ Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adop
   }
   if (first) {
     for (const ConfigProblem& warning : loaded.warnings) log::warn("config", to_string(warning));
-    TENON_TRY(client_.put(std::string(kConfigKey), loaded.sources.to_bytes()));
+    sources_ = loaded.sources.to_bytes();
+    TENON_TRY(client_.put(std::string(kConfigKey), sources_));
+  } else {
+    sources_ = kept->second.bytes;
   }
   if (!options_.socket.empty()) loaded.config.control.socket = options_.socket;
   return std::make_shared<const integration::HostConfig>(std::move(loaded.config));
@@ -141,7 +147,9 @@ Status Engine::begin(keeper::Adoption& adoption) {
   const HostView::Identity identity{adoption.hello.keeper_pid, adoption.hello.engine_restarts,
                                     MonotonicTime{Duration(adoption.hello.keeper_started_ns)},
                                     (*config)->control.socket};
-  view_ = std::make_unique<HostView>(*host_, identity, [this] { stop("asked to by an operator", exit_code_); });
+  reloader_ = std::make_unique<Reloader>(*host_, options_.config, options_.socket, std::move(sources_),
+                                         std::move(scales_));
+  view_ = std::make_unique<HostView>(*host_, *reloader_, identity, [this] { stop("asked to by an operator", exit_code_); });
   server_ = std::make_unique<control::ControlServer>(loop_, *view_, host_->metrics());
 
   adoption_ = std::move(adoption);
@@ -281,7 +289,10 @@ void Engine::end(int exit_code) {
 
 void Engine::on_shutdown_requested(keeper::ShutdownRequested) { stop("asked to by a signal", exit_code_); }
 void Engine::on_reload_requested() {
-  log::warn("engine", "reload is not supported by this version; restart the host to apply changes");
+  if (phase_ != Phase::running) return;
+  reloader_->reload(true, [](Result<std::string> changed) {
+    if (!changed.ok()) log::error("engine", "the reload was refused", {{"why", changed.error().message}});
+  });
 }
 
 void Engine::on_link_lost(const Error& why) {

@@ -18,6 +18,7 @@
 
 #include "app/host.hpp"
 #include "app/host_view.hpp"
+#include "app/reloader.hpp"
 #include "app/run_options.hpp"
 #include "control/control_server.hpp"
 #include "event/loop.hpp"
@@ -80,7 +81,10 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   bool first_ = true;  // no engine of this keeper has started anything yet
   std::string token_;  // of the TCP listener
   RunOptions options_;
+  std::string sources_;  // of the config, and how many replicas were asked for; until the reloader has them
+  Scales scales_;
   std::unique_ptr<Host> host_;
+  std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<HostView> view_;
   std::unique_ptr<control::ControlServer> server_;
   event::Handle end_timer_;

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "app/former_tree.hpp"
+#include "app/host_stash.hpp"
 #include "app/process_usage.hpp"
-#include "app/schema_texts.hpp"
 #include "common/json_writer.hpp"
 #include "common/logging.hpp"
 #include "integration/plugin_kinds.hpp"
@@ -19,13 +19,8 @@ namespace tenon::app {
 
 namespace {
 
-// Keys of the stash.
-constexpr std::string_view kQuarantineKey = "quarantine";
-constexpr std::string_view kSchemasKey = "schemas";
-constexpr std::string_view kPluginPrefix = "plugin/";
 // A plugin that had a listening socket in the engine before has asked for it again by then, or will not.
 constexpr Duration kClaimWithin = std::chrono::seconds(60);
-constexpr std::size_t kMaxKeptSchemas = 16 * 1024 * 1024;
 // Dead letters are for reading by people: a store as large as the events themselves would help nobody.
 constexpr std::size_t kDeadLetterBytes = 64 * 1024 * 1024;
 
@@ -173,6 +168,7 @@ Status Host::load_schemas(const keeper::Adoption& adoption, bool first) {
   if (const auto kept = adoption.stash.find(kSchemasKey); !first && kept != adoption.stash.end()) {
     auto texts = decode_schema_texts(kept->second.bytes);
     if (!texts.ok()) return std::move(texts).error();
+    schemas_digest_ = loader::digest_of(kept->second.bytes);
     return validation_.load(*texts, *json_);
   }
   auto texts = read_schema_texts(config_->schema_directories);
@@ -184,10 +180,7 @@ Status Host::load_schemas(const keeper::Adoption& adoption, bool first) {
                {{"why", loaded.error().message}});
     return {};
   }
-  std::string bytes = encode_schema_texts(*texts);
-  if (bytes.size() <= kMaxKeptSchemas) store_.put(std::string(kSchemasKey), std::move(bytes));
-  else
-    log::warn("message", "the schemas are too large for the keeper; a restarted engine reads them from the disk again");
+  keep_schemas(*texts);
   return {};
 }
 

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "app/schema_texts.hpp"
 #include "common/metrics.hpp"
 #include "event/loop.hpp"
 #include "event/worker_pool.hpp"
@@ -38,6 +39,7 @@
 #include "integration/transport_hub.hpp"
 #include "integration/worker_hub.hpp"
 #include "keeper/keeper_client.hpp"
+#include "loader/content_digest.hpp"
 #include "loader/plugin_loader.hpp"
 #include "loader/quarantine.hpp"
 #include "message/router.hpp"
@@ -66,6 +68,15 @@ class Host final : private integration::WorkerHubEvents,
   Status prepare(keeper::Adoption& adoption, bool first);
   // Connects transports and starts every process, or takes over those that an earlier engine left.
   Status start(keeper::Adoption& adoption, bool first);
+  // Another configuration from now on; only what differs changes. `schemas`: those of its directories, absent where
+  // they are to stay as they are. Plugins, node and control are those of before: the caller has seen to it. `done` once,
+  // with the outcomes of what was stopped or started. An error, as of SupervisionTree::reload or of a bad schema, leaves
+  // everything as it was.
+  Status reload(std::shared_ptr<const integration::HostConfig> fresh, std::optional<SchemaTexts> schemas,
+                runtime::SupervisionTree::VerbDone done);
+  // Of the schemas in force, for telling whether others differ.
+  loader::Digest schemas_digest() const noexcept { return schemas_digest_; }
+
   // Stops processes in reverse order, then transports. Completion comes through HostCallbacks::all_stopped.
   void stop(Duration bound);
 
@@ -86,6 +97,7 @@ class Host final : private integration::WorkerHubEvents,
   event::Loop& loop() noexcept { return loop_; }
   keeper::KeeperClient& client() noexcept { return client_; }
   metrics::Registry& metrics() noexcept { return metrics_; }
+  event::WorkerPool& worker_pool() noexcept { return *worker_pool_; }
   loader::PluginLoader& plugins() noexcept { return loader_; }
   integration::PluginSerializers& serializers() noexcept { return serializers_; }
   message::EventBudget& budget() noexcept { return budget_; }
@@ -105,6 +117,8 @@ class Host final : private integration::WorkerHubEvents,
 
  private:
   Status configure_workers();
+  void reconfigure_workers(const integration::HostConfig& former);
+  void keep_schemas(const SchemaTexts& texts);
   void announce(const runtime::ProcessHandle& process);  // its status, to its messages' gate
   void report_crash(const keeper::Adoption& adoption);
   Status load_plugins(keeper::Adoption& adoption, bool first);
@@ -180,6 +194,7 @@ class Host final : private integration::WorkerHubEvents,
   runtime::SupervisionTree tree_;
   integration::TransportHub transports_;
 
+  loader::Digest schemas_digest_{};
   std::vector<keeper::Breadcrumb> condemned_;  // in which the engine before died, so that the file was quarantined
   std::vector<keeper::Breadcrumb> culprits_;   // of those, in a serializer that must be used none the less
 

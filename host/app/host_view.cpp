@@ -32,8 +32,8 @@ runtime::Verb to_runtime(control::ProcessVerb verb) {
 
 }  // namespace
 
-HostView::HostView(Host& host, Identity identity, std::function<void()> shutdown)
-    : host_(host), identity_(std::move(identity)), shutdown_(std::move(shutdown)) {
+HostView::HostView(Host& host, Reloader& reloader, Identity identity, std::function<void()> shutdown)
+    : host_(host), reloader_(reloader), identity_(std::move(identity)), shutdown_(std::move(shutdown)) {
   policy_.name = "api";
   policy_.source_uri = "//" + host_.config().node + "/api";
   collector_ = register_host_metrics(host_, identity_.engine_restarts);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/host.hpp"
+#include "app/reloader.hpp"
 #include "control/host_interface.hpp"
 
 namespace tenon::app {
@@ -17,8 +18,8 @@ class HostView final : public control::HostInterface {
     MonotonicTime started{};  // of the keeper: what a user calls the host's start
     std::string socket;       // where the control API listens
   };
-  // The host must outlive the view. `shutdown` begins the host's end.
-  HostView(Host& host, Identity identity, std::function<void()> shutdown);
+  // Host and reloader must outlive the view. `shutdown` begins the host's end.
+  HostView(Host& host, Reloader& reloader, Identity identity, std::function<void()> shutdown);
   ~HostView() override;
 
   std::string info() override;
@@ -38,6 +39,13 @@ class HostView final : public control::HostInterface {
   void act(control::ProcessVerb verb, const std::vector<std::string>& selectors, int signal_number, bool wait,
            control::JsonDone done) override;
   void shutdown() override { shutdown_(); }
+  void reload(bool wait, control::JsonDone done) override { reloader_.reload(wait, std::move(done)); }
+  void diff(std::string_view config, control::JsonDone done) override {
+    reloader_.diff(std::string(config), std::move(done));
+  }
+  void scale(std::string_view child, std::uint32_t replicas, bool wait, control::JsonDone done) override {
+    reloader_.scale(std::string(child), replicas, wait, std::move(done));
+  }
 
   Result<std::string> publish(std::string_view event, std::string_view content_type) override;
   void request(std::string_view event, Duration timeout, control::JsonDone done) override;
@@ -56,6 +64,7 @@ class HostView final : public control::HostInterface {
   std::string event_as_json(const message::Event& event);
 
   Host& host_;
+  Reloader& reloader_;
   Identity identity_;
   std::function<void()> shutdown_;
   message::SourcePolicy policy_;  // of events that come over the API; they keep views of it

@@ -51,6 +51,9 @@ int run_remote(Session& session) {
     case Verb::request: return publish_event(session);
     case Verb::tail: return tail_events(session);
     case Verb::logs: return print_logs(session);
+    case Verb::reload:
+    case Verb::diff:
+    case Verb::scale: return change_config(session);
     case Verb::shutdown: return shut_down(session);
     case Verb::top: return show_top(session);
     default: return show_document(session);

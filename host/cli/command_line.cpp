@@ -171,6 +171,13 @@ void Parser::add_arguments(const VerbEntry& entry, CLI::App& verb) {
       one("PATTERN", "topics, such as 'task.>'");
       add_count(verb, "end after so many events");
       break;
+    case Verb::reload: add_no_wait(verb, "do not wait until everything has stopped or started"); break;
+    case Verb::diff: one("CONFIG", "a config file"); break;
+    case Verb::scale:
+      one("ID", "the child, without a replica's number");
+      verb.add_option("N", raw_.count, "how many replicas")->required();
+      add_no_wait(verb, "do not wait until everything has stopped or started");
+      break;
     case Verb::shutdown: add_no_wait(verb, "do not wait until the host has ended"); break;
     case Verb::dead_letters_list: add_count(verb, "how many of the last, 100 if not given"); break;
     default: break;
@@ -186,12 +193,14 @@ std::string read_duration(const char* option, const std::optional<std::string>& 
   return {};
 }
 
-std::string read_count(const std::optional<std::string>& text, std::optional<std::uint64_t>& into) {
+std::string read_count(const char* option, const std::optional<std::string>& text,
+                       std::optional<std::uint64_t>& into) {
   if (!text) return {};
   std::uint64_t count = 0;
   const char* end = text->data() + text->size();
   const auto [stop, error] = std::from_chars(text->data(), end, count);
-  if (error != std::errc() || stop != end) return "-n: found " + quote_for_message(*text) + ", expected a whole number";
+  if (error != std::errc() || stop != end)
+    return std::string(option) + ": found " + quote_for_message(*text) + ", expected a whole number";
   into = count;
   return {};
 }
@@ -217,7 +226,8 @@ std::string Parser::check_limits() const {
 std::string Parser::check() {
   if (auto problem = read_duration("--for", raw_.run_for, arguments_.run_for); !problem.empty()) return problem;
   if (auto problem = read_duration("--timeout", raw_.timeout, arguments_.timeout); !problem.empty()) return problem;
-  if (auto problem = read_count(raw_.count, arguments_.count); !problem.empty()) return problem;
+  const char* const count = arguments_.verb == Verb::scale ? "N" : "-n";
+  if (auto problem = read_count(count, raw_.count, arguments_.count); !problem.empty()) return problem;
   if (auto problem = read_duration("--interval", raw_.interval, arguments_.interval); !problem.empty()) return problem;
   if (raw_.sort) arguments_.sort = parse_sort_key(*raw_.sort);
   if (raw_.sort && !arguments_.sort)

@@ -33,6 +33,7 @@ int act_on_processes(Session& session);   // start, stop, restart, pause, resume
 int publish_event(Session& session);      // send, request
 int tail_events(Session& session);        // tail
 int print_logs(Session& session);         // logs
+int change_config(Session& session);     // reload, diff, scale
 int shut_down(Session& session);          // shutdown
 int show_top(Session& session);           // top
 

@@ -44,13 +44,16 @@ constexpr VerbEntry kTable[] = {
      "tenon plugin info ./nats.so"},
     {Verb::dead_letters_list, "deadletters list", "list what could not be delivered, and why",
      "tenon deadletters list -n 20"},
+    {Verb::reload, "reload", "read the config again and apply what changed, only that", "tenon reload"},
+    {Verb::diff, "diff", "show what a reload with this config would do", "tenon diff tenon.json"},
+    {Verb::scale, "scale", "run more or fewer replicas of a child", "tenon scale counter 5"},
     {Verb::shutdown, "shutdown", "stop everything in reverse order, then the host", "tenon shutdown"},
 };
 
 // Documented for the finished tool; asked for by people who read that.
-constexpr std::string_view kLater[] = {"reload", "diff",         "scale",      "upgrade",          "replay",
-                                       "trace",  "schema", "plugin check", "plugin new", "deadletters show",
-                                       "deadletters replay", "deadletters drop"};
+constexpr std::string_view kLater[] = {"upgrade",          "replay",           "trace",
+                                       "schema",           "plugin check",     "plugin new",
+                                       "deadletters show", "deadletters replay", "deadletters drop"};
 
 }  // namespace
 

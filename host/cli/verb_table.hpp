@@ -33,6 +33,9 @@ enum class Verb : std::uint8_t {
   plugin_list,
   plugin_info,
   dead_letters_list,
+  reload,
+  diff,
+  scale,
   shutdown,
 };
 

@@ -14,6 +14,8 @@ std::string render_processes(const JsonValue& processes, const Style& style);
 std::string render_tree(const JsonValue& root, const Style& style);
 std::string render_health(const JsonValue& checks, const Style& style);
 std::string render_plugins(const JsonValue& plugins, const Style& style);
+// An array of {"section", "name", "effect", "keys"}. `to_do`: of what a reload would do.
+std::string render_changes(const JsonValue& changes, bool to_do, const Style& style);
 std::string render_dead_letters(const JsonValue& letters, const Style& style);
 
 // An object as `key  value` lines; objects in it are indented, arrays of objects become tables.

@@ -16,6 +16,7 @@ struct Api::Call {
   const HttpRequest& request;
   const Target& target;
   const RouteMatch& match;
+  bool over_tcp;
   Respond respond;
 
   bool head() const { return request.method == "HEAD"; }
@@ -92,13 +93,13 @@ Api::Api(HostInterface& host, ApiOptions options)
   budget_->limit = options.all_stream_bytes;
 }
 
-void Api::handle(const HttpRequest& request, Respond respond) {
+void Api::handle(const HttpRequest& request, Respond respond, bool over_tcp) {
   const auto target = parse_target(request.target);
   if (!target) return respond(problem(target.error()));
   const RouteMatch match = find_route(request.method, target->segments);
   if (match.outcome == RouteMatch::Outcome::unknown_path) return respond(not_found(*target));
   if (match.outcome == RouteMatch::Outcome::wrong_method) return respond(wrong_method(request, match));
-  Call call{request, *target, match,
+  Call call{request, *target, match, over_tcp,
             [route = match.entry->pattern, respond = std::move(respond)](HttpResponse response) {
               response.route = route;
               respond(std::move(response));
@@ -122,6 +123,9 @@ void Api::dispatch(Call& call) {
     case Route::publish: return publish(call);
     case Route::request: return request(call);
     case Route::tail: return tail(call);
+    case Route::reload: return change(call, [&](bool wait, JsonDone done) { host_.reload(wait, std::move(done)); });
+    case Route::diff: return diff(call);
+    case Route::scale: return scale(call);
     case Route::shutdown:
       call.respond(json(R"({"stopping":true})", 202));  // first: the stop may end this very server
       return host_.shutdown();
@@ -148,6 +152,36 @@ void Api::act(Call& call) {
             [respond = std::move(call.respond)](Result<std::string> results) {
               respond(results ? answer_verb(std::move(results).value()) : problem(results.error()));
             });
+}
+
+// A change of the configuration: 200 with what changed, or a 409 problem if something did not become what it should.
+void Api::change(Call& call, const std::function<void(bool, JsonDone)>& begin) {
+  begin(call.target.flag("wait", true), [respond = std::move(call.respond)](Result<std::string> document) {
+    respond(document ? answer_change(std::move(document).value()) : problem(document.error()));
+  });
+}
+
+void Api::diff(Call& call) {
+  const std::string* config = call.target.find("config");
+  // Errors quote the file; over the network a token is no right to read the machine's files.
+  if (config != nullptr && call.over_tcp)
+    return call.respond(problem(403, "another config than the host's own is compared over the control socket only; "
+                                     "leave the parameter config out"));
+  if (config != nullptr && !config->starts_with('/'))
+    return call.respond(problem(caller_error("the parameter config is " + quote_for_message(*config) +
+                                             "; give an absolute path")));
+  host_.diff(config == nullptr ? std::string_view() : std::string_view(*config),
+             [respond = std::move(call.respond)](Result<std::string> document) {
+               respond(answer(std::move(document)));
+             });
+}
+
+void Api::scale(Call& call) {
+  const auto replicas = call.target.number("replicas", UINT32_MAX);
+  if (!replicas) return call.respond(problem(replicas.error()));
+  if (!*replicas) return call.respond(problem(caller_error("say how many: ?replicas=3")));
+  const auto count = static_cast<std::uint32_t>(**replicas);
+  change(call, [&](bool wait, JsonDone done) { host_.scale(call.parameter(0), count, wait, std::move(done)); });
 }
 
 void Api::publish(Call& call) {

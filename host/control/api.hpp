@@ -32,7 +32,7 @@ class Api {
 
   explicit Api(HostInterface& host, ApiOptions options = {});
 
-  void handle(const HttpRequest& request, Respond respond);
+  void handle(const HttpRequest& request, Respond respond, bool over_tcp = false);
 
   std::size_t stream_bytes_held() const noexcept { return budget_->used; }
 
@@ -40,6 +40,9 @@ class Api {
   struct Call;  // one request on its way through the functions below
   void dispatch(Call& call);
   void act(Call& call);
+  void change(Call& call, const std::function<void(bool, JsonDone)>& begin);
+  void diff(Call& call);
+  void scale(Call& call);
   void publish(Call& call);
   void request(Call& call);
   void tail(Call& call);

@@ -61,7 +61,7 @@ void ControlServer::Client::serve(const HttpRequest& request, Connection::Respon
     respond(std::move(response));
   };
   if (auto refused = refusal(request.authorization)) return counted(std::move(*refused));
-  server_.api_.handle(request, std::move(counted));
+  server_.api_.handle(request, std::move(counted), over_tcp());
 }
 
 ControlServer::ControlServer(event::Loop& loop, HostInterface& host, metrics::Registry& metrics, ServerOptions options)

@@ -72,6 +72,15 @@ class HostInterface {
                    JsonDone done) = 0;
   virtual void shutdown() = 0;
 
+  // The configuration. Documents are {"changes": [{"section", "name", "effect", "keys"}]} and, but for diff, "results"
+  // as act() has them. `wait`: done when everything that changes has stopped or started. errc::invalid_argument: every
+  // problem of the file, a line each; errc::wrong_state: another change is under way, or it needs a restart of the
+  // host. In both cases nothing was changed.
+  virtual void reload(bool wait, JsonDone done) = 0;
+  // What a reload would do; of another file than the host's own where `config` names one (absolute).
+  virtual void diff(std::string_view config, JsonDone done) = 0;
+  virtual void scale(std::string_view child, std::uint32_t replicas, bool wait, JsonDone done) = 0;
+
   // Publishes a CloudEvent given as JSON (`content_type` may name another encoding that a serializer is loaded for). The
   // document is {"id", "receivers", "dead_lettered_for_some"}. If nobody got it, it is dead-lettered and the error says
   // why: errc::exhausted, a receiver or the host is full, come back later, or (fault::caller) it is too large for them;

@@ -1,5 +1,6 @@
 #include "control/process_results.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "common/json_document.hpp"
@@ -20,22 +21,40 @@ bool is_ok(const JsonValue& entry) {
   return ok && ok->as_bool() == true;
 }
 
+// What stands in `results` as a problem; empty if all are ok.
+std::optional<std::string> failures_in(const JsonValue& results) {
+  std::size_t failed = 0;
+  std::string first;
+  for (const JsonValue entry : results.elements()) {
+    if (is_ok(entry) || failed++ > 0) continue;
+    first = text_of(entry, "id", "?") + ": " + text_of(entry, "error", "refused without a reason");
+  }
+  if (failed == 0) return std::nullopt;
+  if (results.size() > 1)
+    first += " (" + std::to_string(failed) + " of " + std::to_string(results.size()) + " processes failed)";
+  return first;
+}
+
+HttpResponse unreadable(const Error& why) {
+  return problem(500, "the host's list of results is not JSON: " + why.message + "; report this");
+}
+
 }  // namespace
 
 HttpResponse answer_verb(std::string results) {
   const auto document = JsonDocument::parse(results, "results");
-  if (!document)
-    return problem(500, "the host's list of results is not JSON: " + document.error().message + "; report this");
-  std::size_t failed = 0;
-  std::string first;
-  for (const JsonValue entry : document->root().elements()) {
-    if (is_ok(entry) || failed++ > 0) continue;
-    first = text_of(entry, "id", "?") + ": " + text_of(entry, "error", "refused without a reason");
-  }
-  if (failed == 0) return {.body = std::move(results)};
-  const std::size_t all = document->root().size();
-  if (all > 1) first += " (" + std::to_string(failed) + " of " + std::to_string(all) + " processes failed)";
-  return problem(409, first, results);
+  if (!document) return unreadable(document.error());
+  if (const auto failures = failures_in(document->root())) return problem(409, *failures, results);
+  return {.body = std::move(results)};
+}
+
+HttpResponse answer_change(std::string change) {
+  const auto document = JsonDocument::parse(change, "change", {.max_bytes = 256 << 20});
+  if (!document) return unreadable(document.error());
+  const auto results = document->root().find("results");
+  const auto failures = results ? failures_in(*results) : std::nullopt;
+  if (failures) return problem(409, *failures, results->to_json());
+  return {.body = std::move(change)};
 }
 
 }  // namespace tenon::control

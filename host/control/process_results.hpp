@@ -11,4 +11,7 @@ namespace tenon::control {
 // problem whose `detail` names the first that failed and why and how many did, and whose `results` is the array.
 HttpResponse answer_verb(std::string results);
 
+// The same for a change of the configuration: a document whose member "results" is such an array, or absent.
+HttpResponse answer_change(std::string document);
+
 }  // namespace tenon::control

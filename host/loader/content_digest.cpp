@@ -46,4 +46,10 @@ Digest ContentHash::digest() const noexcept {
   return digest;
 }
 
+Digest digest_of(std::string_view bytes) {
+  ContentHash hash;
+  hash.update(std::as_bytes(std::span(bytes)));
+  return hash.digest();
+}
+
 }  // namespace tenon::loader

@@ -36,4 +36,7 @@ class ContentHash {
   std::unique_ptr<State> state_;
 };
 
+// Of one piece.
+Digest digest_of(std::string_view bytes);
+
 }  // namespace tenon::loader

@@ -108,7 +108,7 @@ struct ProcessConfig {
   StopConfig stop;
   std::vector<std::string> depends_on;  // ids of processes, base ids or ids of supervisors, anywhere in the tree
   LogConfig log;
-  // Of all that a process is started with and cannot be told later (command, user, environment, limits, the terms of its
+  // Of all that a process is started with and cannot be told later (command, user, environment, limits, terms of its
   // channel), made by whoever makes the config: where it changed, only a restart brings the change.
   std::uint64_t start_digest = 0;
 };

@@ -115,9 +115,9 @@ class ProcessManager {
   // Adds a process that is not to run yet. errc::already_exists for a known id, invalid_argument for an empty id or
   // argv.
   Status add(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank = 0);
-  // A new configuration for a known process. What concerns the host alone (restart policy, health checks, stop, readiness
-  // timeout) holds at once; what the process is started with holds from its next start on. Returns whether that changed
-  // (start_digest). False for an unknown id.
+  // A new configuration for a known process. What concerns the host alone (restart policy, health checks, stop,
+  // readiness timeout) holds at once; what the process is started with holds from its next start on. Returns whether
+  // that changed (start_digest). False for an unknown id.
   bool configure(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank);
   // It runs with a start_digest other than its configuration's: only a restart brings what changed.
   bool outdated(std::string_view id) const;

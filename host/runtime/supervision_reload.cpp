@@ -16,16 +16,6 @@ struct SupervisionTree::Former {
 
 namespace {
 
-void collect_ids(const SupervisorConfig& config, std::vector<ProcessId>& out) {
-  for (const ChildConfig& child : config.children) {
-    if (const auto* nested = std::get_if<std::shared_ptr<const SupervisorConfig>>(&child)) {
-      collect_ids(**nested, out);
-    } else {
-      out.push_back(std::get<std::shared_ptr<const ProcessConfig>>(child)->id);
-    }
-  }
-}
-
 // Waits for its supervisor, not for a time.
 bool waits_to_begin(const ProcessHandle& process) {
   return process.phase == ProcessPhase::waiting && process.due == MonotonicTime{} && process.desired == Desired::up;
@@ -38,13 +28,12 @@ Status SupervisionTree::may_reload(const SupervisorConfig& root) const {
   if (reloading_) {
     return Error(errc::wrong_state, "an earlier change of the configuration is not done yet; try again when it is");
   }
-  std::vector<ProcessId> ids;
-  collect_ids(root, ids);
-  for (const ProcessId& id : ids) {
-    if (!leaving_.contains(id)) continue;
-    return Error(errc::wrong_state, id + " was removed and has not ended yet; try again when it has");
-  }
-  return {};
+  Status result;
+  for_each_process(root, [&](const std::shared_ptr<const ProcessConfig>& process) {
+    if (!leaving_.contains(process->id)) return;
+    result = Error(errc::wrong_state, process->id + " was removed and has not ended yet; try again when it has");
+  });
+  return result;
 }
 
 Status SupervisionTree::reload(const SupervisorConfig& root, std::function<void(const ProcessId&)> removed,
@@ -89,8 +78,8 @@ SupervisionTree::Former SupervisionTree::put_aside() {
   former.order = std::exchange(order_, {});
   for (const ProcessId& id : former.order) {
     if (starts_.is_ready(graph_->process(id))) former.ready.push_back(id);
-    const bool in_restart = std::any_of(held_runs_.begin(), held_runs_.end(),
-                                        [&](const auto& run) { return run->contains(id); });
+    const bool in_restart =
+        std::any_of(held_runs_.begin(), held_runs_.end(), [&](const auto& run) { return run->contains(id); });
     if (!in_restart && waits_to_begin(*manager_.find(id))) former.waiting.push_back(id);
   }
   for (const auto& [id, supervisor] : supervisors_) former.labels.supervisors.emplace(id, label_of(*supervisor));

@@ -11,8 +11,8 @@
 // Readiness is what releases dependents, and holds for the whole run: a dependency that dies later restarts nobody and
 // holds up no restart. Only what an operator starts waits for what an operator stopped.
 //
-// A reload builds the tree anew beside the processes, which the manager keeps, and hands its own state over as a successor
-// gets it from the labels: there is one way to take over, not two.
+// A reload builds the tree anew beside the processes, which the manager keeps, and hands its own state over as a
+// successor gets it from the labels: there is one way to take over, not two.
 //
 // All [loop]. An exit under one_for_one costs O(1) in the number of children.
 #pragma once
@@ -74,12 +74,13 @@ class SupervisionTree final : private ProcessOwner {
   // A new configuration for a tree that is at work. Processes that are in both keep their pids, statuses, histories and
   // windows, unless their start_digest changed: then they are restarted. What is new is started, what is gone is
   // stopped and removed. Those that go are stopped first, in reverse order; when they are gone the changed and the new
-  // ones are stopped and started together, in order. What the operator stopped or paused stays so and gets its new
+  // ones are stopped and started together, in order. What the operator stopped or paused stays so, and gets its new
   // configuration when it is started again; what has ended, or is in error, and has changed begins anew.
   // `removed` is called for each process when the manager has forgotten it; `done` once with the outcome of all that
   // were stopped or started. An error leaves everything as it was: as of DependencyGraph::check; errc::wrong_state while
   // an earlier reload is under way, or if a new process has the id of one that still stops; errc::cancelled once the
   // host stops.
+  Status may_reload(const SupervisorConfig& root) const;  // the errors of state that reload() would give
   Status reload(const SupervisorConfig& root, std::function<void(const ProcessId&)> removed, VerbDone done);
   // Stops everything in reverse order, for good. Past `bound` everything left gets SIGKILL. `done` with an error that
   // names what even that did not move. Then nothing is started any more. A second call only shortens the bound.
@@ -160,7 +161,6 @@ class SupervisionTree final : private ProcessOwner {
 
   // reload
   struct Former;
-  Status may_reload(const SupervisorConfig& root) const;
   Former put_aside();
   void take_back(const Former& former, const std::vector<ProcessId>& fresh);
   std::vector<ProcessId> configure_processes(const SupervisorConfig& config);

@@ -121,17 +121,23 @@ void SupervisionTree::apply_restart(const std::vector<ProcessId>& ids, const std
   // successor starts them.
   for (const ProcessId& id : ids) manager_.mark_up(id, "restarted by the operator");
   const auto run = std::make_shared<StopRun>(graph_, nodes_of(ids));
-  run->stop_one = [this, &graph = *graph_](Node node) {
-    const ProcessId& id = graph.name(node);
-    manager_.hold(id, "restarted by the operator");
+  run->stop_one = [this, weak = std::weak_ptr<StopRun>(run)](Node node) {
+    const std::shared_ptr<StopRun> stop = weak.lock();
+    const ProcessId& id = stop->name(node);
+    if (manager_.find(id)) return manager_.hold(id, "restarted by the operator");
+    stop_next(stop, stop->sequence.gone(node));  // a reload has removed it meanwhile
   };
   run->done = [this, verb, ids, weak = std::weak_ptr<StopRun>(run)] {
     std::erase(held_runs_, weak.lock());
     std::vector<ProcessId> wanted;
     for (const ProcessId& id : ids) {
       const ProcessHandle* const process = manager_.find(id);
-      if (process && process->desired == Desired::up) wanted.push_back(id);
-      else verb->add(id, Error(errc::cancelled, id + " was stopped or paused before it was started again"));
+      if (process && process->desired == Desired::up) {
+        wanted.push_back(id);
+        continue;
+      }
+      if (process && process->paused()) manager_.begin(id);  // its resume starts it
+      verb->add(id, Error(errc::cancelled, id + " was stopped or paused before it was started again"));
     }
     apply_start(wanted, verb);
   };

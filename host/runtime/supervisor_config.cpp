@@ -2,6 +2,17 @@
 
 namespace tenon::runtime {
 
+void for_each_process(const SupervisorConfig& root,
+                      const std::function<void(const std::shared_ptr<const ProcessConfig>&)>& visit) {
+  for (const ChildConfig& child : root.children) {
+    if (const auto* nested = std::get_if<std::shared_ptr<const SupervisorConfig>>(&child)) {
+      for_each_process(**nested, visit);
+    } else {
+      visit(std::get<std::shared_ptr<const ProcessConfig>>(child));
+    }
+  }
+}
+
 std::string_view to_string(Strategy strategy) noexcept {
   switch (strategy) {
     case Strategy::one_for_one: return "one_for_one";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -39,6 +40,9 @@ struct SupervisorConfig {
   std::vector<ChildConfig> children;     // never null; list order is start order but for one_for_one
 };
 
+// Every process under it, in list order.
+void for_each_process(const SupervisorConfig& root,
+                      const std::function<void(const std::shared_ptr<const ProcessConfig>&)>& visit);
 std::string_view to_string(Strategy strategy) noexcept;
 std::string_view to_string(OnLimit on_limit) noexcept;
 

@@ -42,8 +42,13 @@ TEST_F(ConfigLoader, KeepsThePlainIdWithoutReplicasAndNumbersFromOneWithThem) {
 
 TEST_F(ConfigLoader, ScalesAChildToWhatIsAskedFor) {
   LoadOptions scaled;
-  scaled.replicas = {{"a", 4}};
-  EXPECT_EQ(load_child(R"(, "replicas": 1)", scaled).config.supervision->children.size(), 4u);
+  scaled.scales = {{"a", {.replicas = 4, .instead_of = 1}}};
+  const auto loaded = load_child(R"(, "replicas": 1)", scaled);
+  EXPECT_EQ(loaded.config.supervision->children.size(), 4u);
+  EXPECT_EQ(loaded.replicas.at("a"), 1u);
+  EXPECT_EQ(load_child(R"(, "replicas": 2)", scaled).config.supervision->children.size(), 2u)
+      << "the file has changed since, and is newer";
+  EXPECT_EQ(load_child("", scaled).config.supervision->children.size(), 1u) << "it has no replicas";
 }
 
 TEST_F(ConfigLoader, LetsDependOnReplicasAndWaitsForNoneThatIsNotThere) {

@@ -178,8 +178,18 @@ TEST(CommandLine, WrongUsageIsOneLineThatSaysWhatIsWrong) {
   complaint({"top", "w.1"});
 }
 
+TEST(CommandLine, AScaleNamesAChildAndANumber) {
+  const Arguments scale = good({"scale", "counter", "5", "--no-wait"});
+  EXPECT_EQ(scale.names, std::vector<std::string>{"counter"});
+  EXPECT_EQ(scale.count, 5u);
+  EXPECT_FALSE(scale.wait);
+  EXPECT_THAT(complaint({"scale", "counter"}), HasSubstr("N is required"));
+  EXPECT_THAT(complaint({"scale", "counter", "-1"}), HasSubstr("-1"));
+  EXPECT_THAT(complaint({"scale", "counter", "two"}), HasSubstr("N: found \"two\""));
+}
+
 TEST(CommandLine, VerbsOfTheFutureAreNotOffered) {
-  for (const char* verb : {"reload", "diff", "scale", "upgrade", "replay", "trace", "schema"}) {
+  for (const char* verb : {"upgrade", "replay", "trace", "schema"}) {
     EXPECT_THAT(complaint({verb, "x"}), HasSubstr("comes with a later version")) << verb;
   }
   for (const char* verb : {"check", "new"})

@@ -14,6 +14,7 @@ struct ApiTest : ::testing::Test {
   FakeHost host;
   Api api{host};
   std::vector<HttpResponse> answers;
+  bool over_tcp = false;
 
   const HttpResponse& call(std::string method, std::string target, std::string body = {}, std::string type = {}) {
     HttpRequest request;
@@ -22,7 +23,7 @@ struct ApiTest : ::testing::Test {
     request.body = std::move(body);
     request.content_type = std::move(type);
     const std::size_t before = answers.size();
-    api.handle(request, [this](HttpResponse response) { answers.push_back(std::move(response)); });
+    api.handle(request, [this](HttpResponse response) { answers.push_back(std::move(response)); }, over_tcp);
     if (answers.size() != before + 1) ADD_FAILURE() << request.target << " was not answered exactly once";
     return answers.back();
   }
@@ -191,6 +192,30 @@ TEST_F(ApiTest, MetricsArePrometheusText) {
   const HttpResponse& response = call("GET", "/metrics");
   EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_EQ(response.body, host.metrics());
+}
+
+TEST_F(ApiTest, ChangesOfTheConfigAreAskedForAndTold) {
+  EXPECT_EQ(call("POST", "/v1/reload").body, R"({"changes":[],"results":[]})");
+  EXPECT_EQ(call("POST", "/v1/reload?wait=0").status, 200);
+  EXPECT_EQ(call("GET", "/v1/diff").status, 200);
+  EXPECT_EQ(call("GET", "/v1/diff?config=%2Fetc%2Ft.json").status, 200);
+  EXPECT_EQ(call("POST", "/v1/processes/counter/scale?replicas=3&wait=0").status, 200);
+  EXPECT_THAT(host.changes, ElementsAre("reload", "reload at once", "diff ", "diff /etc/t.json",
+                                                 "scale counter 3 at once"));
+  EXPECT_EQ(call("POST", "/v1/processes/counter/scale").status, 400);
+  EXPECT_EQ(call("POST", "/v1/processes/counter/scale?replicas=-1").status, 400);
+  EXPECT_EQ(call("GET", "/v1/diff?config=t.json").status, 400);
+  over_tcp = true;
+  EXPECT_EQ(call("GET", "/v1/diff").status, 200);
+  EXPECT_EQ(call("GET", "/v1/diff?config=%2Fetc%2Fshadow").status, 403) << "a token is no right to read files";
+}
+
+TEST_F(ApiTest, AChangeAfterWhichSomethingDoesNotRunIsAConflict) {
+  host.change_result =
+      std::string(R"({"changes":[],"results":[{"id":"a","ok":true},{"id":"b","ok":false,"error":"gone"}]})");
+  const HttpResponse& response = call("POST", "/v1/reload");
+  EXPECT_EQ(response.status, 409);
+  EXPECT_THAT(response.body, HasSubstr("b: gone (1 of 2 processes failed)"));
 }
 
 TEST_F(ApiTest, ShutdownIsAnsweredAndDone) {

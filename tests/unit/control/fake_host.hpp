@@ -53,6 +53,16 @@ struct FakeHost final : HostInterface {
     }
   }
   void shutdown() override { ++shutdowns; }
+  void reload(bool wait, JsonDone done) override {
+    changes.push_back(wait ? "reload" : "reload at once"), done(change_result);
+  }
+  void diff(std::string_view config, JsonDone done) override {
+    changes.push_back("diff " + std::string(config)), done(change_result);
+  }
+  void scale(std::string_view child, std::uint32_t replicas, bool wait, JsonDone done) override {
+    changes.push_back("scale " + std::string(child) + " " + std::to_string(replicas) + (wait ? "" : " at once"));
+    done(change_result);
+  }
   Result<std::string> publish(std::string_view event, std::string_view content_type) override {
     published.emplace_back(event, content_type);
     return publish_result;
@@ -98,6 +108,8 @@ struct FakeHost final : HostInterface {
 
   std::vector<Act> acts;
   int shutdowns = 0;
+  std::vector<std::string> changes;
+  Result<std::string> change_result = std::string(R"({"changes":[],"results":[]})");
   std::vector<std::pair<std::string, std::string>> published;
   std::vector<std::pair<std::string, Duration>> requests;
   struct LogCall {

@@ -188,7 +188,8 @@ TEST_F(SupervisionReloadTest, ADependentGoesOnWaitingForWhatItWaitedFor) {
 TEST_F(SupervisionReloadTest, AProcessMayMoveToAnotherSupervisor) {
   start(root_of({process("a"), nested("group", {process("b"), process("c")}, Strategy::one_for_all)}));
   const pid_t b = *(*this)["b"].pid;
-  EXPECT_TRUE(reload(root_of({process("a"), process("b"), nested("other", {process("c")}, Strategy::one_for_all)})).all_ok());
+  const auto other = nested("other", {process("c")}, Strategy::one_for_all);
+  EXPECT_TRUE(reload(root_of({process("a"), process("b"), other})).all_ok());
   EXPECT_EQ((*this)["b"].pid, b);
   EXPECT_EQ((*this)["b"].supervisor, "root");
   EXPECT_EQ(tree->supervisor("group"), nullptr);
@@ -207,6 +208,18 @@ TEST_F(SupervisionReloadTest, AStopOfSeveralThatIsUnderWayGoesOn) {
   EXPECT_TRUE(stopped.all_ok());
   EXPECT_EQ(status("db"), ProcessStatus::terminated);
   EXPECT_EQ(status("new"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionReloadTest, ARestartOfSeveralForgetsWhatWasRemovedBeforeItsTurn) {
+  start(root_of({process("a"), process("b", {"a"}), process("c", {"b"})}));
+  keeper.ignores_term = {"c"};
+  const auto restarted = apply(Verb::restart, "*");
+  (void)reload(root_of({process("a"), process("c")}));
+  advance(20s);
+  EXPECT_TRUE(restarted.answered());
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_EQ(status("c"), ProcessStatus::idle);
+  EXPECT_EQ(manager->find("b"), nullptr);
 }
 
 TEST_F(SupervisionReloadTest, OneAtATimeAndNotOverWhatStillEnds) {

@@ -83,6 +83,17 @@ TEST_F(SupervisionVerbsTest, AStopDuringARestartOfSeveralIsTheNewerWish) {
   EXPECT_EQ(status("b"), ProcessStatus::idle);
 }
 
+TEST_F(SupervisionVerbsTest, AResumeStartsWhatWasPausedDuringARestartOfSeveral) {
+  start(root_of({process("a"), process("b")}));
+  keeper.ignores_term = {"b"};
+  apply(Verb::restart, "*");
+  apply(Verb::pause, "a");
+  advance(5s);
+  EXPECT_EQ(status("a"), ProcessStatus::paused);
+  EXPECT_TRUE(apply(Verb::resume, "a").all_ok());
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+}
+
 TEST_F(SupervisionVerbsTest, ARestartOfSeveralEndsPausesAndStartsWhatWasStopped) {
   start(root_of({process("a"), process("b")}));
   apply(Verb::pause, "a");
