@@ -113,6 +113,11 @@ TEST(HttpCheck, UnderstandsAnAnswerThatComesOctetByOctet) {
               HasSubstr("its body does not contain"));
 }
 
+TEST(HttpCheck, WaitsNotForEverForTheEndOfAChunk) {
+  const std::string endless = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(200'000, 'x');
+  EXPECT_THAT(ask(endless, R"(,"body_contains":"needle")").reason, HasSubstr("a chunk without an end"));
+}
+
 TEST(HttpCheck, LooksAtTheFirstMebibyteOfABodyOnly) {
   const std::string answer = "HTTP/1.0 200 OK\r\n\r\n" + std::string(2 << 20, '.') + "needle";
   EXPECT_THAT(ask(answer, R"(,"body_contains":"needle")").reason, HasSubstr("its body does not contain"));

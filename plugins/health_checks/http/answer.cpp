@@ -19,6 +19,7 @@ using error_code = boost::system::error_code;
 
 constexpr std::size_t kBodyLimit = 1 << 20;        // octets of a body that are searched
 constexpr std::uint32_t kHeaderLimit = 64 * 1024;  // octets of an answer's header; servers themselves allow 8 to 64 KiB
+constexpr std::size_t kLastChunk = 5;              // octets of "0\r\n\r\n"
 
 }  // namespace
 
@@ -66,7 +67,15 @@ struct AnswerJudge::Impl {
     return std::nullopt;
   }
 
-  std::optional<std::string> step(bool& stuck) {
+  std::string unreadable(const std::string& why) const {
+    return "cannot read the answer of " + wanted.shown_url + ": " + why;
+  }
+
+  // Beast asserts that a last chunk it has seen the beginning of comes again with all of its octets. Nothing that it
+  // lacks octets for in a body ends with less.
+  bool must_wait() const noexcept { return starved && parser.is_header_done() && in.size() < kLastChunk; }
+
+  std::optional<std::string> step() {
     const bool in_body = parser.is_header_done();
     if (in_body) {
       parser.get().body().data = block;
@@ -76,8 +85,10 @@ struct AnswerJudge::Impl {
     const std::size_t used = parser.put(in.data(), error);
     in.consume(used);
     if (error && error != http::error::need_more && error != http::error::need_buffer)
-      return "cannot read the answer of " + wanted.shown_url + ": " + printable(error.message());
-    stuck = error == http::error::need_more || used == 0;
+      return unreadable(printable(error.message()));
+    starved = error == http::error::need_more || used == 0;
+    // It would wait for the end of a chunk's extensions, or of a trailer, for ever.
+    if (starved && in_body && in.size() > kHeaderLimit) return unreadable("a chunk without an end");
     if (in_body) return search(sizeof block - parser.get().body().size);
     return parser.is_header_done() ? judge_header() : std::nullopt;
   }
@@ -87,7 +98,8 @@ struct AnswerJudge::Impl {
   beast::flat_buffer in;  // what the parser has not taken yet
   std::string body;       // its beginning, for the search
   char block[4096];
-  bool anything = false;
+  bool anything = false;  // has come
+  bool starved = false;   // the last step ended for want of octets
 };
 
 AnswerJudge::AnswerJudge(const HttpRequest& wanted) : impl_(std::make_unique<Impl>(wanted)) {}
@@ -97,8 +109,10 @@ std::optional<std::string> AnswerJudge::take(std::string_view octets) {
   Impl& self = *impl_;
   self.anything = true;
   self.in.commit(asio::buffer_copy(self.in.prepare(octets.size()), asio::buffer(octets.data(), octets.size())));
-  for (bool stuck = false; !stuck && self.in.size() != 0;)
-    if (auto verdict = self.step(stuck)) return verdict;
+  if (self.must_wait()) return std::nullopt;
+  do {
+    if (auto verdict = self.step()) return verdict;
+  } while (!self.starved && self.in.size() != 0);
   return std::nullopt;
 }
 
