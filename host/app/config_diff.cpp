@@ -81,6 +81,7 @@ std::vector<std::string> keys_of_process(const ProcessConfig& a, const ProcessCo
   keys.note("health", a.health != b.health);
   keys.note("stop", a.stop != b.stop);
   keys.note("log", a.log != b.log);
+  keys.note("significant", a.significant != b.significant);
   keys.note("depends_on", a.depends_on != b.depends_on);
   return keys.take();
 }
@@ -109,6 +110,8 @@ std::vector<std::string> keys_of_supervisor(const SupervisorConfig& a, const Sup
   keys.note("intensity",
             a.intensity.restarts != b.intensity.restarts || a.intensity.period != b.intensity.period);
   keys.note("on_limit", a.on_limit != b.on_limit);
+  keys.note("auto_shutdown", a.auto_shutdown != b.auto_shutdown);
+  keys.note("significant", a.significant != b.significant);
   keys.note("depends_on", a.depends_on != b.depends_on);
   keys.note("children", reordered(a, b));
   return keys.take();

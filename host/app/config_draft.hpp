@@ -61,6 +61,11 @@ struct ConfigDraft {
   std::unordered_map<std::string, JsonValue> ids;           // of children, where each was given first
   std::unordered_map<std::string, std::uint32_t> replicas;  // of the ids that have them; 0: none at present
   std::map<std::string, std::uint32_t> file_replicas;       // the same, before anybody scaled them
+  struct Significance {
+    JsonValue at;
+    const runtime::SupervisorConfig* supervisor;
+  };
+  std::vector<Significance> significant;  // children that say whether they are
   std::vector<NameUse> dependencies;
   std::vector<std::vector<std::string>*> dependency_lists;  // in the tree, those that are not empty
   std::map<std::string, JsonValue> transports;        // where each was given first
@@ -88,6 +93,7 @@ void check_transport_uses(ConfigReader& reader, const ConfigDraft& draft);
 void describe_routes(std::vector<SectionKeys>& out);
 
 void read_supervision(ConfigReader& reader, const JsonValue& at, ConfigDraft& draft);  // config_supervision.cpp
+void check_significance(ConfigReader& reader, const ConfigDraft& draft);
 void check_dependencies(ConfigReader& reader, const JsonValue& main, ConfigDraft& draft);
 void describe_supervision(std::vector<SectionKeys>& out);
 

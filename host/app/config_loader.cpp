@@ -33,6 +33,7 @@ LoadedConfig load_config(ConfigSources sources, const LoadOptions& options) {
     draft.host.file = loaded.sources.files.front().path;
     complete_host(reader, main, draft);
     check_transport_uses(reader, draft);
+    check_significance(reader, draft);
     check_dependencies(reader, main, draft);
     check_plugins(reader, draft);
   }

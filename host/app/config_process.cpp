@@ -129,6 +129,7 @@ constexpr Key<ProcessDraft> kProcessKeys[] = {
      [](R& reader, V& at, ProcessDraft& out) {
        read_depends_on(reader, at, out.process.base_id, out.all, out.process.depends_on);
      }},
+    {"significant", [](R& reader, V& at, ProcessDraft& out) { reader.boolean(at, out.process.significant); }},
     {"log", [](R& reader, V& at, ProcessDraft& out) { read_log(reader, at, out.process.log); }},
     {"umask", read_umask},
     {"nice", read_nice},

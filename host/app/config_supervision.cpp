@@ -9,6 +9,7 @@
 namespace tenon::app {
 
 using namespace std::chrono_literals;
+using runtime::AutoShutdown;
 using runtime::Intensity;
 using runtime::OnLimit;
 using runtime::Strategy;
@@ -23,6 +24,10 @@ constexpr Choice<Strategy> kStrategies[] = {{"one_for_one", Strategy::one_for_on
                                             {"one_for_all", Strategy::one_for_all},
                                             {"rest_for_one", Strategy::rest_for_one}};
 constexpr Choice<OnLimit> kOnLimits[] = {{"fail_child", OnLimit::fail_child}, {"escalate", OnLimit::escalate}};
+
+constexpr Choice<AutoShutdown> kAutoShutdowns[] = {{"never", AutoShutdown::never},
+                                                   {"any_significant", AutoShutdown::any_significant},
+                                                   {"all_significant", AutoShutdown::all_significant}};
 
 constexpr Key<Intensity> kIntensityKeys[] = {
     {"restarts",
@@ -47,6 +52,10 @@ constexpr Key<SupervisorDraft> kSupervisorKeys[] = {
                      SupervisorDraft& out) { read_section(reader, at, kIntensity, out.config.intensity); }},
     {"on_limit", [](ConfigReader& reader, const JsonValue& at,
                     SupervisorDraft& out) { reader.choice<OnLimit>(at, out.config.on_limit, kOnLimits); }},
+    {"auto_shutdown",
+     [](ConfigReader& reader, const JsonValue& at, SupervisorDraft& out) {
+       reader.choice<AutoShutdown>(at, out.config.auto_shutdown, kAutoShutdowns);
+     }},
     {"children", read_children, KeyRule::adds},
 };
 const Section<SupervisorDraft> kRootSupervisor{"supervision", kSupervisorKeys, {}, true};
@@ -60,6 +69,8 @@ constexpr Key<NestedDraft> kNestedKeys[] = {
     {"id", [](ConfigReader&, const JsonValue&, NestedDraft&) {}},
     {"supervisor", [](ConfigReader& reader, const JsonValue& at,
                       NestedDraft& out) { read_section(reader, at, kSupervisor, out.supervisor); }},
+    {"significant", [](ConfigReader& reader, const JsonValue& at,
+                       NestedDraft& out) { reader.boolean(at, out.supervisor.config.significant); }},
     {"depends_on", [](ConfigReader& reader, const JsonValue& at, NestedDraft& out) {
        SupervisorConfig& config = out.supervisor.config;
        read_depends_on(reader, at, config.id, out.supervisor.all, config.depends_on);
@@ -89,6 +100,7 @@ void read_child(ConfigReader& reader, const JsonValue& at, SupervisorDraft& pare
     return;
   }
   const std::string id = read_id(reader, at, parent.all);
+  if (const auto significant = at.find("significant")) parent.all.significant.push_back({*significant, &parent.config});
   const auto nested = at.find("supervisor");
   if (!nested) return read_process(reader, at, id, parent.all, parent.config);
   if (const auto command = at.find("command")) {
@@ -171,6 +183,14 @@ void read_depends_on(ConfigReader& reader, const JsonValue& at, const std::strin
 void read_supervision(ConfigReader& reader, const JsonValue& at, ConfigDraft& draft) {
   SupervisorDraft root{draft, draft.root};
   read_section(reader, at, kRootSupervisor, root);
+}
+
+void check_significance(ConfigReader& reader, const ConfigDraft& draft) {
+  for (const auto& [at, parent] : draft.significant) {
+    if (at.as_bool() != true || parent->auto_shutdown != AutoShutdown::never) continue;
+    reader.warn(at, "has no effect, because its supervisor never stops by itself; give that \"auto_shutdown\", or leave "
+                    "this out");
+  }
 }
 
 void check_dependencies(ConfigReader& reader, const JsonValue& main, ConfigDraft& draft) {

@@ -137,9 +137,9 @@ Status Engine::begin(keeper::Adoption& adoption) {
   host_ = std::make_unique<Host>(loop_, client_, *config, adoption.hello.engine_ordinal,
                                  HostCallbacks{[this] { end(exit_code_); },
                                                [this](int code, const std::string& reason) {
-                                                 stop(reason, code,
-                                                      "mend the process, or let its supervisor allow more restarts "
-                                                      "(supervision.intensity), and run the host again");
+                                                 stop(reason, code, code == 0 ? std::string_view()
+                                                      : "mend the process, or let its supervisor allow more restarts "
+                                                        "(supervision.intensity), and run the host again");
                                                }});
   TENON_TRY(host_->prepare(adoption, first_));
   TENON_TRY(client_.set_shutdown_bound(std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -173,6 +173,7 @@ void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
 
 void write_tree(JsonWriter& json, Host& host, const runtime::Supervisor& supervisor) {
   json.begin_object().member("id", supervisor.id).member("strategy", to_string(supervisor.rules.strategy));
+  json.member("auto_shutdown", to_string(supervisor.rules.auto_shutdown));
   json.member("state", to_string(supervisor.state)).member("reason", supervisor.reason);
   json.member("restarts", supervisor.restarts).key("children").begin_array();
   for (const runtime::Supervisor::Child& child : supervisor.children) {

@@ -106,6 +106,7 @@ struct ProcessConfig {
   RestartConfig restart;
   std::vector<HealthConfig> health;
   StopConfig stop;
+  bool significant = false;             // to its supervisor's auto_shutdown
   std::vector<std::string> depends_on;  // ids of processes, base ids or ids of supervisors, anywhere in the tree
   LogConfig log;
   // Of all that a process is started with and cannot be told later (command, user, environment, limits, terms of its

@@ -165,7 +165,7 @@ Result<SupervisorLabel> SupervisorLabel::decode(std::string_view bytes) {
   SupervisorLabel label;
   in.header(kSupervisorKind);
   label.id = in.text(kMaxId);
-  label.state = in.enumerator<State>(static_cast<std::uint8_t>(State::failed));
+  label.state = in.enumerator<State>(static_cast<std::uint8_t>(State::stopped));
   label.due = in.time();
   label.failures = in.times(kMaxFailures);
   label.reason = in.text(ProcessLabel::kMaxReason);

@@ -68,7 +68,7 @@ struct ProcessLabel {
 // The same for a supervisor: its failures at the parent, and whether it gave up.
 struct SupervisorLabel {
   static constexpr std::size_t kMaxFailures = 1024;
-  enum class State : std::uint8_t { running = 0, restarting = 1, escalating = 2, failed = 3 };
+  enum class State : std::uint8_t { running = 0, restarting = 1, escalating = 2, failed = 3, stopped = 4 };
 
   std::string id;
   State state = State::running;

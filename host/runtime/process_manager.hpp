@@ -155,7 +155,7 @@ class ProcessManager {
   // At most kMaxWaiters wait for the start of one process; those who wait for its end are as many as ask (the tree
   // bounds them), because what is stopped after it must not be told that it is gone while it runs.
   void start(std::string_view id, Completion done);    // ready, or failed and why; clears the restart history
-  void stop_process(std::string_view id, Completion done);
+  void stop_process(std::string_view id, Completion done, const std::string& why = "stopped by the operator");
   // Its turn in a stop of several comes later: until stop_process nothing of it is started any more, whatever was under
   // way. A paused process is left as it is, because only its resume starts it.
   void mark_down(std::string_view id);

@@ -128,7 +128,7 @@ void ProcessManager::begin(std::string_view id) {
 
 // ---- stop, restart ----
 
-void ProcessManager::stop_process(std::string_view id, Completion done) {
+void ProcessManager::stop_process(std::string_view id, Completion done, const std::string& why) {
   const Scope scope(*this);
   Process* const process = get(id);
   if (!process) return answer(std::move(done), unknown_process(id));
@@ -136,14 +136,14 @@ void ProcessManager::stop_process(std::string_view id, Completion done) {
   const bool was_down = std::exchange(handle.desired, Desired::down) == Desired::down;
   touch(*process);
   if (handle.phase == ProcessPhase::terminated) return answer(std::move(done), {});
-  settle(*process, &Process::start_waiters, Error(errc::cancelled, handle.id() + " was stopped by the operator"));
+  settle(*process, &Process::start_waiters, Error(errc::cancelled, handle.id() + " was " + why));
   if (handle.phase == ProcessPhase::error) {
     answer(std::move(done), {});
-    return terminate(*process, "stopped by the operator", {});
+    return terminate(*process, why, {});
   }
   add_stop_waiter(*process, std::move(done));
   if (was_down && is_stopping(handle.phase) && process->after_stop == AfterStop::stay_down) return;
-  stop(*process, AfterStop::stay_down, "stopped by the operator");
+  stop(*process, AfterStop::stay_down, why);
 }
 
 void ProcessManager::mark_down(std::string_view id) {

@@ -16,6 +16,7 @@ struct SupervisorRules {
   Strategy strategy = Strategy::one_for_one;
   Intensity intensity;
   OnLimit on_limit = OnLimit::escalate;
+  AutoShutdown auto_shutdown = AutoShutdown::never;
 };
 
 // A child as a group strategy sees it.
@@ -59,6 +60,12 @@ struct AffectedRange {
   bool operator==(const AffectedRange&) const = default;
 };
 AffectedRange affected_by(Strategy strategy, std::uint32_t child, std::uint32_t child_count) noexcept;
+
+// A significant child has ended for good by itself: whether its supervisor stops. `others_live`: another significant one
+// runs, or is about to.
+constexpr bool stops_with_child(AutoShutdown rule, bool others_live) noexcept {
+  return rule == AutoShutdown::any_significant || (rule == AutoShutdown::all_significant && !others_live);
+}
 
 // "5 restarts in 10 s were not enough: exit code 3".
 std::string limit_reason(const Intensity& intensity, const std::string& cause);

@@ -86,6 +86,7 @@ void SupervisionTree::adopt_supervisors(const TreeAdoption& former) {
       case SupervisorLabel::State::restarting: supervisor->state = SupervisorState::restarting; break;
       case SupervisorLabel::State::escalating: supervisor->state = SupervisorState::escalating; break;
       case SupervisorLabel::State::failed: supervisor->state = SupervisorState::failed; break;
+      case SupervisorLabel::State::stopped: supervisor->state = SupervisorState::stopped; break;
     }
   }
 }

@@ -27,7 +27,8 @@ std::vector<ChildState> SupervisionTree::child_states(const Supervisor& supervis
   states.reserve(supervisor.children.size());
   for (const Supervisor::Child& child : supervisor.children) {
     if (!child.is_process()) {
-      states.push_back({true, child.supervisor->state == SupervisorState::failed});
+      const SupervisorState state = child.supervisor->state;
+      states.push_back({true, state == SupervisorState::failed || state == SupervisorState::stopped});
       continue;
     }
     const ProcessHandle& process = *manager_.find(child.process);
@@ -78,9 +79,12 @@ void SupervisionTree::carry_out(Supervisor& supervisor, std::uint32_t index, con
   const Intensity& intensity = supervisor.rules.intensity;
   const std::string reason = plan.limit_reached ? limit_reason(intensity, cause) : cause;
   switch (plan.action) {
-    case Action::finish: return manager_.finish(child.process, reason);
+    case Action::finish:
+      manager_.finish(child.process, reason);
+      return child_ended(supervisor, index, reason, 0);
     case Action::fail_child:
-      return child.is_process() ? manager_.fail(child.process, reason) : fail_supervisor(*child.supervisor, reason);
+      child.is_process() ? manager_.fail(child.process, reason) : fail_supervisor(*child.supervisor, reason);
+      return child_ended(supervisor, index, reason, 1);
     case Action::escalate: return escalate(supervisor, child.id() + ": " + reason);
     case Action::restart: break;
   }
@@ -259,12 +263,46 @@ void SupervisionTree::fail_supervisor(Supervisor& supervisor, const std::string&
   observer_.on_supervisor_stopped(supervisor.id, reason);
 }
 
+// ---- auto_shutdown ----
+
+bool SupervisionTree::has_ended(const Supervisor::Child& child) const {
+  if (child.is_process()) return is_ended(manager_.find(child.process)->phase);
+  return child.supervisor->state == SupervisorState::failed || child.supervisor->state == SupervisorState::stopped;
+}
+
+// For good and by itself. `exit_code`: the host's, should it be the reason for its end.
+void SupervisionTree::child_ended(Supervisor& supervisor, std::uint32_t index, const std::string& reason,
+                                  int exit_code) {
+  const Supervisor::Child& ended = supervisor.children[index];
+  if (!ended.significant || shutting_down_) return;
+  const bool others_live = std::any_of(supervisor.children.begin(), supervisor.children.end(), [&](const auto& child) {
+    return child.significant && &child != &ended && !has_ended(child);
+  });
+  if (!stops_with_child(supervisor.rules.auto_shutdown, others_live)) return;
+  shut_down(supervisor, ended.id() + ", which is significant, ended: " + reason, exit_code);
+}
+
+// Its children stop in order, for good: only the operator starts them again. Then it has ended itself.
+void SupervisionTree::shut_down(Supervisor& supervisor, const std::string& reason, int exit_code) {
+  cancel_operation(supervisor, true);
+  supervisor.state = SupervisorState::stopped;
+  supervisor.reason = reason;
+  save(supervisor);
+  if (!supervisor.parent) return observer_.on_host_must_end(exit_code, reason);
+  observer_.on_supervisor_stopped(supervisor.id, reason);
+  std::vector<ProcessId> members;
+  collect(supervisor, members);
+  std::erase_if(members, [&](const ProcessId& id) { return is_ended(manager_.find(id)->phase); });
+  stop_in_order(graph_, members, "stopped with its supervisor " + supervisor.id, {}, {});
+  child_ended(*supervisor.parent, supervisor.index, supervisor.id + " stopped: " + reason, exit_code);
+}
+
 SupervisorLabel SupervisionTree::label_of(const Supervisor& supervisor) const {
   SupervisorLabel label;
   label.id = supervisor.id;
   switch (supervisor.state) {
-    case SupervisorState::running:
-    case SupervisorState::stopped: label.state = SupervisorLabel::State::running; break;
+    case SupervisorState::running: label.state = SupervisorLabel::State::running; break;
+    case SupervisorState::stopped: label.state = SupervisorLabel::State::stopped; break;
     case SupervisorState::restarting: label.state = SupervisorLabel::State::restarting; break;
     case SupervisorState::escalating: label.state = SupervisorLabel::State::escalating; break;
     case SupervisorState::failed: label.state = SupervisorLabel::State::failed; break;

@@ -141,21 +141,15 @@ void SupervisionTree::remove_processes(const Former& former, const std::vector<P
                                        std::function<void(std::vector<VerbOutcome>)> done) {
   if (ids.empty()) return done({});
   leaving_.insert(ids.begin(), ids.end());
-  for (const ProcessId& id : ids) manager_.mark_down(id);
-  std::vector<Node> nodes;
-  for (const ProcessId& id : ids) nodes.push_back(former.graph->process(id));
   const auto outcomes = std::make_shared<std::vector<VerbOutcome>>();
-  const auto run = std::make_shared<StopRun>(former.graph, nodes);
-  run->stop_one = [this, outcomes, weak = std::weak_ptr<StopRun>(run)](Node node) {
-    const std::shared_ptr<StopRun> stop = weak.lock();
-    manager_.stop_process(stop->name(node), [this, node, stop, outcomes](Status status) {
-      outcomes->push_back({stop->name(node), status});
-      if (status.ok()) forget_removed(stop->name(node));
-      stop_next(stop, stop->sequence.gone(node));
-    });
-  };
-  run->done = [outcomes, done = std::move(done)] { done(std::move(*outcomes)); };
-  stop_next(run, run->sequence.begin());
+  stop_in_order(
+      former.graph, ids, "removed from the configuration",
+      [this, outcomes](const ProcessId& id, Status status) {
+        const bool gone = status.ok();
+        outcomes->push_back({id, std::move(status)});
+        if (gone) forget_removed(id);
+      },
+      [outcomes, done = std::move(done)] { done(std::move(*outcomes)); });
 }
 
 // One that did not die in time is forgotten when it does.

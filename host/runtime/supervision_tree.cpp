@@ -55,7 +55,7 @@ std::unique_ptr<Supervisor> SupervisionTree::build(const SupervisorConfig& confi
   supervisor->id = config.id;
   supervisor->parent = parent;
   supervisor->index = index;
-  supervisor->rules = {config.strategy, config.intensity, config.on_limit};
+  supervisor->rules = {config.strategy, config.intensity, config.on_limit, config.auto_shutdown};
   supervisors_.emplace(config.id, supervisor.get());
   supervisor->children.reserve(config.children.size());
   for (const ChildConfig& child : config.children) {
@@ -63,10 +63,12 @@ std::unique_ptr<Supervisor> SupervisionTree::build(const SupervisorConfig& confi
     Supervisor::Child& made = supervisor->children.emplace_back();
     if (const auto* nested = std::get_if<std::shared_ptr<const SupervisorConfig>>(&child)) {
       made.supervisor = build(**nested, supervisor.get(), place);
+      made.significant = (*nested)->significant;
       continue;
     }
     const ProcessConfig& process = *std::get<std::shared_ptr<const ProcessConfig>>(child);
     made.process = process.id;
+    made.significant = process.significant;
     places_.emplace(process.id, Place{supervisor.get(), place});
     if (process.base_id != process.id && !process.base_id.empty()) bases_[process.base_id].push_back(process.id);
   }

@@ -143,6 +143,9 @@ class SupervisionTree final : private ProcessOwner {
   void escalate(Supervisor& supervisor, const std::string& reason);
   void escalated(Supervisor& supervisor);
   void fail_supervisor(Supervisor& supervisor, const std::string& reason);
+  bool has_ended(const Supervisor::Child& child) const;
+  void child_ended(Supervisor& supervisor, std::uint32_t child, const std::string& reason, int exit_code);
+  void shut_down(Supervisor& supervisor, const std::string& reason, int exit_code);
   void revive(Supervisor& supervisor);
   void cancel_operation(Supervisor& supervisor, bool with_nested);
   Supervisor* stopping_ancestor(std::string_view id) const;
@@ -171,6 +174,10 @@ class SupervisionTree final : private ProcessOwner {
 
   // verbs and the end
   void run_held(const ProcessId& gone);
+  // For good, by the order of that graph. `each` is told of every one, `done` when all are gone; both may be empty.
+  void stop_in_order(const std::shared_ptr<const DependencyGraph>& graph, const std::vector<ProcessId>& ids,
+                     const std::string& why, std::function<void(const ProcessId&, Status)> each,
+                     std::function<void()> done);
   void stop_next(const std::shared_ptr<StopRun>& run, std::vector<Node> freed);
   void wake_supervisors(const ProcessId& id);
   void apply_start(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& run);

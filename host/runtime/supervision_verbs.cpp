@@ -51,11 +51,11 @@ void SupervisionTree::apply(Verb verb, const std::vector<ProcessId>& ids, int si
   }
 }
 
-// A supervisor that had given up is at work again as soon as one of its processes is wanted.
+// A supervisor that had given up, or had stopped, is at work again as soon as one of its processes is wanted.
 void SupervisionTree::wake_supervisors(const ProcessId& id) {
   const Place* const place = place_of(id);
   for (Supervisor* each = place ? place->supervisor : nullptr; each; each = each->parent) {
-    if (each->state != SupervisorState::failed) continue;
+    if (each->state != SupervisorState::failed && each->state != SupervisorState::stopped) continue;
     each->state = SupervisorState::running;
     each->window.clear();
     each->reason.clear();
@@ -91,16 +91,29 @@ void SupervisionTree::apply_start(const std::vector<ProcessId>& ids, const std::
 }
 
 void SupervisionTree::apply_stop(const std::vector<ProcessId>& ids, const std::shared_ptr<VerbRun>& verb) {
+  stop_in_order(graph_, ids, "stopped by the operator",
+                [verb](const ProcessId& id, Status status) { verb->add(id, std::move(status)); }, {});
+}
+
+void SupervisionTree::stop_in_order(const std::shared_ptr<const DependencyGraph>& graph,
+                                    const std::vector<ProcessId>& ids, const std::string& why,
+                                    std::function<void(const ProcessId&, Status)> each, std::function<void()> done) {
   // All of them before the first is stopped: what is restarted meanwhile must not come up before its turn to go.
   for (const ProcessId& id : ids) manager_.mark_down(id);
-  const auto run = std::make_shared<StopRun>(graph_, nodes_of(ids));
-  run->stop_one = [this, verb, weak = std::weak_ptr<StopRun>(run)](Node node) {
+  std::vector<Node> nodes;
+  for (const ProcessId& id : ids) nodes.push_back(graph->process(id));
+  const auto run = std::make_shared<StopRun>(graph, nodes);
+  run->stop_one = [this, why, each = std::move(each), weak = std::weak_ptr<StopRun>(run)](Node node) {
     const std::shared_ptr<StopRun> stop = weak.lock();
-    manager_.stop_process(stop->name(node), [this, verb, node, stop](Status status) {
-      verb->add(stop->name(node), std::move(status));
-      stop_next(stop, stop->sequence.gone(node));
-    });
+    manager_.stop_process(
+        stop->name(node),
+        [this, node, stop, each](Status status) {
+          if (each) each(stop->name(node), std::move(status));
+          stop_next(stop, stop->sequence.gone(node));
+        },
+        why);
   };
+  run->done = std::move(done);
   stop_next(run, run->sequence.begin());
 }
 

@@ -2,7 +2,8 @@
 //
 // A supervisor is *running*; *restarting* (a group restart under way: it waits until those to be stopped are gone and
 // the delay is over); *escalating* (it gave up and stops its children, to count as one failure at its parent);
-// *failed* (the parent gave it up too, or it is the root); *stopped* (as part of its parent's or the host's stop).
+// *failed* (the parent gave it up too, or it is the root); *stopped* (by its auto_shutdown, until the operator starts
+// one of its children; or as part of the host's stop).
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,7 @@ struct Supervisor {
     ProcessId process;                       // empty for a nested supervisor
     std::unique_ptr<Supervisor> supervisor;  // null for a process
     RestartWindow window;                    // its own failures
+    bool significant = false;                // to the supervisor's auto_shutdown
     bool is_process() const noexcept { return supervisor == nullptr; }
     const std::string& id() const noexcept { return supervisor ? supervisor->id : process; }
   };

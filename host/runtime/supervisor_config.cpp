@@ -26,4 +26,13 @@ std::string_view to_string(OnLimit on_limit) noexcept {
   return on_limit == OnLimit::fail_child ? "fail_child" : "escalate";
 }
 
+std::string_view to_string(AutoShutdown rule) noexcept {
+  switch (rule) {
+    case AutoShutdown::never: return "never";
+    case AutoShutdown::any_significant: return "any_significant";
+    case AutoShutdown::all_significant: return "all_significant";
+  }
+  return "unknown";
+}
+
 }  // namespace tenon::runtime

@@ -28,6 +28,10 @@ struct Intensity {
 // budget; when it is spent the supervisor stops them all and counts as one failure at its parent.
 enum class OnLimit : std::uint8_t { fail_child, escalate };
 
+// When a supervisor stops by itself, with OTP's meaning: once any of its significant children, or the last of them, has
+// ended for good by itself, be it on purpose or in error. What an operator stops does not count.
+enum class AutoShutdown : std::uint8_t { never, any_significant, all_significant };
+
 struct SupervisorConfig;
 using ChildConfig = std::variant<std::shared_ptr<const ProcessConfig>, std::shared_ptr<const SupervisorConfig>>;
 
@@ -36,6 +40,8 @@ struct SupervisorConfig {
   Strategy strategy = Strategy::one_for_one;
   Intensity intensity;
   OnLimit on_limit = OnLimit::escalate;  // the app gives the root fail_child unless the config says otherwise
+  AutoShutdown auto_shutdown = AutoShutdown::never;
+  bool significant = false;              // to its own supervisor's auto_shutdown
   std::vector<std::string> depends_on;   // as a process's, for all that stands under this supervisor
   std::vector<ChildConfig> children;     // never null; list order is start order but for one_for_one
 };
@@ -45,5 +51,6 @@ void for_each_process(const SupervisorConfig& root,
                       const std::function<void(const std::shared_ptr<const ProcessConfig>&)>& visit);
 std::string_view to_string(Strategy strategy) noexcept;
 std::string_view to_string(OnLimit on_limit) noexcept;
+std::string_view to_string(AutoShutdown rule) noexcept;
 
 }  // namespace tenon::runtime

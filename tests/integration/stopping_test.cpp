@@ -84,6 +84,19 @@ TEST(StoppingAlone, AShutdownOutlivesTheEngine) {
   EXPECT_EQ(read_text(host.path("asked")), "2\n");
 }
 
+// A job with a helper: when the job is done, all is.
+TEST(StoppingAlone, TheEndOfASignificantChildEndsTheHost) {
+  for (const int code : {0, 3}) {
+    HostProcess host(R"({ "supervision": { "auto_shutdown": "any_significant", "children": [
+      { "id": "helper", "command": ["sleep", "1000"] },
+      { "id": "job", "significant": true, "restart": { "policy": "never" }, "depends_on": ["helper"],
+        "command": ["sh", "-c", "exit )" + std::to_string(code) + R"("] } ] } })");
+    host.launch();
+    EXPECT_EQ(host.wait_for_end(), code == 0 ? 0 : 1) << host.log();
+    EXPECT_NE(host.log().find("job, which is significant, ended"), std::string::npos) << host.log();
+  }
+}
+
 TEST_F(Stopping, SigquitEndsEverythingAtOnce) {
   host_.signal(SIGQUIT);
   EXPECT_EQ(host_.wait_for_end(), 0) << host_.log();

@@ -29,7 +29,12 @@ struct ProcessManagerFixture : testing::Test, World {
     return answer;
   }
   Answer start(const std::string& id) { return ask(&ProcessManager::start, id); }
-  Answer stop(const std::string& id) { return ask(&ProcessManager::stop_process, id); }
+  Answer stop(const std::string& id) {
+    Answer answer;
+    manager->stop_process(id, answer.take());
+    turn();
+    return answer;
+  }
   Answer restart(const std::string& id) { return ask(&ProcessManager::restart, id); }
   Answer pause(const std::string& id) { return ask(&ProcessManager::pause, id); }
   Answer resume(const std::string& id) { return ask(&ProcessManager::resume, id); }

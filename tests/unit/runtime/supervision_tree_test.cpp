@@ -300,5 +300,83 @@ TEST_F(SupervisionTreeTest, APolicyThatGivesUpMakesOnlyItsProcessAnError) {
   EXPECT_EQ((*this)["b"].generation, 1u);
 }
 
+// ---- auto_shutdown ----
+
+std::shared_ptr<ProcessConfig> significant(std::string id, std::string policy = "on_failure") {
+  auto config = process(std::move(id));
+  config->significant = true;
+  config->restart.policy = std::move(policy);
+  return config;
+}
+std::shared_ptr<SupervisorConfig> stops_by_itself(AutoShutdown rule, std::vector<ChildConfig> children) {
+  auto config = nested("job", std::move(children));
+  config->auto_shutdown = rule;
+  return config;
+}
+
+TEST_F(SupervisionTreeTest, AnySignificantChildThatEndsTakesItsSupervisorAlong) {
+  start(root_of({stops_by_itself(AutoShutdown::any_significant, {process("db"), significant("main"), process("log", {"db"})}),
+                 process("other")}));
+  exit("main", 3);
+  EXPECT_TRUE((*this)["main"].pid) << "a failure is restarted, and no end";
+  exit("main", 0);
+  for (const char* id : {"main", "db", "log"}) EXPECT_EQ(status(id), ProcessStatus::terminated) << id;
+  EXPECT_THAT(terms(), ElementsAre("log", "db")) << "in reverse order";
+  EXPECT_THAT((*this)["db"].reason, HasSubstr("stopped with its supervisor job"));
+  EXPECT_EQ(tree->supervisor("job")->state, SupervisorState::stopped);
+  EXPECT_THAT(tree->supervisor("job")->reason, HasSubstr("main"));
+  EXPECT_EQ(status("other"), ProcessStatus::idle);
+  EXPECT_FALSE(observer.host_end);
+  EXPECT_TRUE(apply(Verb::start, "db").all_ok()) << "the operator may";
+  EXPECT_EQ(tree->supervisor("job")->state, SupervisorState::running);
+}
+
+TEST_F(SupervisionTreeTest, AllSignificantChildrenMustHaveEnded) {
+  start(root_of({stops_by_itself(AutoShutdown::all_significant,
+                                 {significant("a"), significant("b"), significant("c"), process("helper")})}));
+  exit("a", 0);
+  apply(Verb::stop, "b");
+  EXPECT_EQ(status("helper"), ProcessStatus::idle) << "c still runs";
+  exit("c", 0);
+  EXPECT_EQ(status("helper"), ProcessStatus::terminated);
+}
+
+TEST_F(SupervisionTreeTest, WhatTheOperatorStopsTakesNobodyAlong) {
+  start(root_of({stops_by_itself(AutoShutdown::any_significant, {significant("main"), process("helper")})}));
+  apply(Verb::stop, "main");
+  EXPECT_EQ(status("helper"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionTreeTest, ASignificantSupervisorThatStoppedCountsForTheOneAboveAndInTheEndForTheHost) {
+  auto job = stops_by_itself(AutoShutdown::any_significant, {significant("main"), process("helper")});
+  job->significant = true;
+  auto root = root_of({job, process("other")});
+  root.auto_shutdown = AutoShutdown::all_significant;
+  start(std::move(root));
+  exit("main", 0);
+  EXPECT_EQ(status("helper"), ProcessStatus::terminated);
+  EXPECT_EQ(observer.host_end, 0);
+  EXPECT_THAT(observer.host_end_reason, HasSubstr("job"));
+}
+
+TEST_F(SupervisionTreeTest, ASignificantChildInErrorEndsTheHostWithOne) {
+  auto root = root_of({significant("main", "never"), process("other")});
+  root.auto_shutdown = AutoShutdown::any_significant;
+  start(std::move(root));
+  exit("main", 3);
+  EXPECT_EQ(observer.host_end, 1);
+}
+
+TEST_F(SupervisionTreeTest, ASupervisorsOwnEndOutlivesTheEngine) {
+  start(root_of({stops_by_itself(AutoShutdown::any_significant, {process("slow"), significant("main")})}));
+  keeper.ignores_term = {"slow"};
+  exit("main", 0);
+  ASSERT_EQ(status("slow"), ProcessStatus::stopping);
+  crash();
+  advance(10s);
+  EXPECT_EQ(status("slow"), ProcessStatus::terminated);
+  EXPECT_EQ(tree->supervisor("job")->state, SupervisorState::stopped);
+}
+
 }  // namespace
 }  // namespace tenon::runtime
