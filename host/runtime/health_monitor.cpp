@@ -97,6 +97,12 @@ void HealthMonitor::answered(const Question* question, Result<HealthAnswer> answ
     case HealthState::degraded: outcome = HealthOutcome::degraded; break;
     case HealthState::unhealthy: outcome = HealthOutcome::unhealthy; break;
   }
+  // A check that times what it does by the deadline may fail there a moment before our own timer: the same timeout, told
+  // in better words.
+  if (outcome == HealthOutcome::unhealthy && measured >= std::max(config_->timeout, kShortest)) {
+    outcome = HealthOutcome::timeout;
+    ++timeouts_;
+  }
   record(outcome, answer->latency > Duration::zero() ? answer->latency : measured, std::move(answer->status.reason));
 }
 

@@ -62,6 +62,23 @@ TEST_F(HealthMonitorTest, AsksAgainOneIntervalAfterTheAnswer) {
   EXPECT_EQ(m->results().front().latency, 500ms);
 }
 
+TEST_F(HealthMonitorTest, TakesAFailureAtTheDeadlineForATimeoutInTheChecksWords) {
+  auto m = monitor();
+  ASSERT_TRUE(m->start(target(), 0s).ok());
+  const auto fail = [&] { checks.live["p"]->answer(HealthState::unhealthy, "no connection within 1 s"); };
+  const auto at_the_deadline = loop.after(1001ms, fail);  // made before the monitor's, so it comes first
+  loop.advance(1001ms);
+  ASSERT_EQ(m->results().size(), 1u);
+  EXPECT_EQ(m->results().front().outcome, HealthOutcome::timeout);
+  EXPECT_EQ(*m->results().front().reason, "no connection within 1 s");
+  EXPECT_EQ(m->timeouts(), 1u);
+  const auto before_the_deadline = loop.after(5s + 999ms, fail);
+  loop.advance(5s + 999ms);
+  ASSERT_EQ(m->results().size(), 2u);
+  EXPECT_EQ(m->results().back().outcome, HealthOutcome::unhealthy);
+  EXPECT_EQ(m->timeouts(), 1u);
+}
+
 TEST_F(HealthMonitorTest, TellsATimeoutFromAFailureAndDropsTheLateAnswer) {
   auto m = monitor();
   ASSERT_TRUE(m->start(target(), 0s).ok());
