@@ -107,6 +107,8 @@ constexpr Key<LogConfig> kLogKeys[] = {
     {"file", read_log_file},
     {"max_file", [](ConfigReader& reader, const JsonValue& at,
                     LogConfig& out) { reader.size(at, out.max_file_bytes, 4 * kKiB, kTiB); }},
+    {"max_age", [](ConfigReader& reader, const JsonValue& at,
+                   LogConfig& out) { reader.duration(at, out.max_age, 1min, 24h * 3650); }},
     {"keep_files",
      [](ConfigReader& reader, const JsonValue& at, LogConfig& out) { reader.whole(at, out.keep_files, 0, 1000); }},
     {"rate",

@@ -91,11 +91,9 @@ class LogCapture::ProcessLog {
     ring_bytes_ = ring;
     bucket_ = TokenBucket(config.rate_bytes, config.burst_bytes);
     rate_bytes_ = config.rate_bytes;
-    const bool same = file_ && config.file && file_->path() == *config.file && max_file_ == config.max_file_bytes &&
-                      keep_ == config.keep_files;
-    max_file_ = config.max_file_bytes, keep_ = config.keep_files;
-    if (same) return;
-    file_ = config.file ? std::make_unique<LogFile>(*config.file, max_file_, keep_,
+    const LogFile::Limits limits{config.max_file_bytes, config.keep_files, config.max_age};
+    if (file_ && config.file && file_->path() == *config.file && file_->limits() == limits) return;
+    file_ = config.file ? std::make_unique<LogFile>(*config.file, limits,
                                                     [this](const Error& problem, bool) { report(problem); })
                         : nullptr;
   }
@@ -267,7 +265,7 @@ class LogCapture::ProcessLog {
 
   void write_file() {
     if (!file_) return;
-    file_->write(file_batch_, owner_.loop_.clock().monotonic());
+    file_->write(file_batch_, owner_.loop_.clock().monotonic(), owner_.loop_.clock().wall());
     file_batch_.clear();
   }
 
@@ -304,8 +302,6 @@ class LogCapture::ProcessLog {
   TokenBucket bucket_{0, 1};
   std::uint64_t rate_bytes_ = 0;
   std::unique_ptr<LogFile> file_;
-  std::uint64_t max_file_ = 0;
-  std::uint32_t keep_ = 0;
   std::string file_batch_;
   std::array<std::unique_ptr<Stream>, 2> streams_;  // stdout, stderr
   std::vector<std::weak_ptr<Subscription>> followers_;

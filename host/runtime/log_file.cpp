@@ -9,12 +9,15 @@
 #include <cstdio>
 #include <utility>
 
+#include "common/rfc3339.hpp"
 #include "common/secure_path.hpp"
 #include "common/system.hpp"
 
 namespace tenon::runtime {
 
 namespace {
+
+constexpr std::size_t kLongestTime = 48;  // of a line, with what follows it
 
 Error no_regular_file(const std::string& path) {
   return Error(errc::invalid_argument,
@@ -34,13 +37,13 @@ Status check_log_path(const std::string& path) {
   return {};
 }
 
-LogFile::LogFile(std::string path, std::uint64_t max_bytes, std::uint32_t keep, Report report)
-    : path_(std::move(path)), max_bytes_(max_bytes), keep_(keep), report_(std::move(report)) {}
+LogFile::LogFile(std::string path, Limits limits, Report report)
+    : path_(std::move(path)), limits_(limits), report_(std::move(report)) {}
 
 Status LogFile::open() {
   TENON_TRY(check_log_path(path_));
   // O_NONBLOCK: a path that is a FIFO without a reader must not hang the loop; it means nothing for a regular file.
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+  constexpr int kFlags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
   unique_fd opened(::open(path_.c_str(), kFlags, 0640));
   if (!opened) return Error::from_errno(errno, "open the log file " + path_);
   struct stat info = {};
@@ -48,17 +51,33 @@ Status LogFile::open() {
   if (!S_ISREG(info.st_mode)) return no_regular_file(path_);
   file_ = std::move(opened);
   size_ = static_cast<std::uint64_t>(info.st_size);
+  begun_ = now_ - age_of_content();
   return {};
 }
 
+Duration LogFile::age_of_content() const {
+  char first[kLongestTime];
+  const ssize_t size = ::pread(file_.get(), first, sizeof first, 0);
+  const std::string_view text(first, size > 0 ? static_cast<std::size_t>(size) : 0);
+  const auto written = parse_rfc3339(text.substr(0, text.find(' ')));
+  if (!written) return Duration(0);
+  // A clock that was set back meanwhile makes it young, not old.
+  return std::max(std::chrono::duration_cast<Duration>(wall_ - *written), Duration(0));
+}
+
+bool LogFile::too_old() const noexcept {
+  return limits_.max_age > Duration(0) && size_ > 0 && now_ - begun_ >= limits_.max_age;
+}
+
 Status LogFile::rotate() {
-  if (keep_ == 0) {
+  if (limits_.keep == 0) {
     if (::ftruncate(file_.get(), 0) != 0) return Error::from_errno(errno, "empty the log file " + path_);
     size_ = 0;
+    begun_ = now_;
     torn_ = false;
     return {};
   }
-  for (std::uint32_t i = keep_; i > 1; --i) {
+  for (std::uint32_t i = limits_.keep; i > 1; --i) {
     // A missing former file is no failure: there may have been fewer rotations than files to keep.
     (void)std::rename((path_ + "." + std::to_string(i - 1)).c_str(), (path_ + "." + std::to_string(i)).c_str());
   }
@@ -96,7 +115,7 @@ void LogFile::failed(Error error, std::uint64_t line_count, MonotonicTime now) {
 
 // Whole lines that fit into the file as it is; a line longer than a whole file gets one of its own.
 std::size_t LogFile::fitting(std::string_view lines) const noexcept {
-  const std::uint64_t room = max_bytes_ > size_ ? max_bytes_ - size_ : 0;
+  const std::uint64_t room = limits_.max_bytes > size_ ? limits_.max_bytes - size_ : 0;
   if (lines.size() <= room) return lines.size();
   const std::size_t last = lines.substr(0, room).rfind('\n');
   if (last != std::string_view::npos) return last + 1;
@@ -105,6 +124,7 @@ std::size_t LogFile::fitting(std::string_view lines) const noexcept {
 
 Status LogFile::write_some(std::string_view& lines) {
   if (!file_) TENON_TRY(open());
+  if (too_old()) return rotate();
   const std::size_t count = fitting(lines);
   if (count == 0) return rotate();
   if (torn_) TENON_TRY(append("\n"));
@@ -113,8 +133,9 @@ Status LogFile::write_some(std::string_view& lines) {
   return {};
 }
 
-void LogFile::write(std::string_view lines, MonotonicTime now) {
+void LogFile::write(std::string_view lines, MonotonicTime now, WallTime wall) {
   if (lines.empty()) return;
+  now_ = now, wall_ = wall;
   const auto lines_in = [](std::string_view text) {
     return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
   };

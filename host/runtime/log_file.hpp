@@ -1,7 +1,9 @@
-// A log file that does not grow over its limit, but for a single line that is longer. Rotated by size: path.1 is the
-// newest former one, path.N the oldest.
+// A log file that does not grow over its limit, but for a single line that is longer, nor older than another. Rotated by
+// size and age: path.1 is the newest former one, path.N the oldest.
 //
-// The model. The file is opened for appending when the first line comes. A line never spans two files. When a write or
+// The model. The file is opened for appending when the first line comes. A line never spans two files. Its age is that of
+// its first line, which begins with its time (RFC 3339), so that it counts through restarts; a file that begins otherwise
+// is as old as its opening. The line that comes to a file that is too old begins the next one. When a write or
 // open fails (disk full, permission), lines are dropped and counted, the failure is reported once, and it is tried
 // again at most once a second; the first success after that is reported too, with the number of lines lost. A partial
 // write (disk full in the middle) is completed by a line feed first when writing works again.
@@ -33,14 +35,24 @@ class LogFile {
   // A sentence for the operator: what failed and what to do, or that it works again and how much was lost.
   using Report = std::function<void(const Error& problem, bool recovered)>;
 
-  LogFile(std::string path, std::uint64_t max_bytes, std::uint32_t keep, Report report);
+  struct Limits {
+    std::uint64_t max_bytes = 0;
+    std::uint32_t keep = 0;  // former files; 0: the file is emptied instead
+    Duration max_age{0};     // 0: any age
+    bool operator==(const Limits&) const = default;
+  };
+
+  LogFile(std::string path, Limits limits, Report report);
 
   // Appends whole lines, each with its line feed. No file grows beyond the limit, but for a single longer line.
-  void write(std::string_view lines, MonotonicTime now);
+  void write(std::string_view lines, MonotonicTime now, WallTime wall);
   const std::string& path() const noexcept { return path_; }
+  const Limits& limits() const noexcept { return limits_; }
 
  private:
   Status open();
+  Duration age_of_content() const;
+  bool too_old() const noexcept;
   Status rotate();
   Status append(std::string_view bytes);
   std::size_t fitting(std::string_view lines) const noexcept;
@@ -48,11 +60,13 @@ class LogFile {
   void failed(Error error, std::uint64_t line_count, MonotonicTime now);
 
   std::string path_;
-  std::uint64_t max_bytes_;
-  std::uint32_t keep_;
+  Limits limits_;
   Report report_;
   unique_fd file_;
   std::uint64_t size_ = 0;
+  MonotonicTime begun_{};  // when its first line came
+  MonotonicTime now_{};    // of the write under way
+  WallTime wall_{};
   bool torn_ = false;  // the file's last line lacks its end
   bool failing_ = false;
   MonotonicTime retry_at_{};

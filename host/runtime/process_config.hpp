@@ -77,6 +77,7 @@ struct LogConfig {
   std::size_t ring_bytes = 64 * 1024;                       // kept in memory, allocated as output comes; at least 1 KiB
   std::optional<std::string> file;                          // absent: memory only
   std::uint64_t max_file_bytes = 10 * 1024 * 1024;          // the file is rotated before it grows over this
+  Duration max_age{0};                                      // of its first line, then the file is rotated; 0: any
   std::uint32_t keep_files = 3;                             // rotated files kept: file.1 (newest) … file.N; 0: truncate
   std::uint64_t rate_bytes = 4 * 1024 * 1024;               // kept per second in the long run; 0: unlimited
   std::uint64_t burst_bytes = 16 * 1024 * 1024;             // kept at once
