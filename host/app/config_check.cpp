@@ -18,18 +18,27 @@ std::vector<SchemaFinding> check_against_schema(const std::string& schema_text, 
   return out;
 }
 
-// A channel takes up to five descriptors in the keeper, the host keeps some for itself.
+constexpr std::uint64_t kWithChannel = 5, kWithoutChannel = 2;  // descriptors that a process takes in the keeper
+constexpr std::uint64_t kOwn = 128;                             // that the host keeps for itself
+
 std::string descriptor_sentence(std::size_t processes) {
-  constexpr std::uint64_t kPerProcess = 5, kOwn = 128;
   const auto limit = descriptor_limit();
   if (!limit.ok()) return {};
-  const std::uint64_t suffices = limit->maximum > kOwn ? (limit->maximum - kOwn) / kPerProcess : 0;
+  const std::uint64_t suffices = limit->maximum > kOwn ? (limit->maximum - kOwn) / kWithChannel : 0;
   return "the descriptor limit of " + std::to_string(limit->maximum) + " suffices for " + std::to_string(suffices) +
          " processes" +
-         (processes > suffices ? "; this config has " + std::to_string(processes) + ": raise it (ulimit -Hn, LimitNOFILE=)" : "");
+         (processes > suffices ? "; this config has " + std::to_string(processes) +
+                                     ": raise it (ulimit -Hn, LimitNOFILE=)" : "");
 }
 
 }  // namespace
+
+std::uint64_t descriptors_needed(const integration::HostConfig& config) {
+  std::uint64_t needed = kOwn;
+  for (const auto& [id, worker] : config.workers)
+    needed += worker.channel.kind == runtime::ChannelKind::none ? kWithoutChannel : kWithChannel;
+  return needed;
+}
 
 LoadOptions load_options(bool replay) {
   LoadOptions options;

@@ -290,9 +290,7 @@ void Engine::end(int exit_code) {
 void Engine::on_shutdown_requested(keeper::ShutdownRequested) { stop("asked to by a signal", exit_code_); }
 void Engine::on_reload_requested() {
   if (phase_ != Phase::running) return;
-  reloader_->reload(true, [](Result<std::string> changed) {
-    if (!changed.ok()) log::error("engine", "the reload was refused", {{"why", changed.error().message}});
-  });
+  reloader_->reload_soon();
 }
 
 void Engine::on_link_lost(const Error& why) {

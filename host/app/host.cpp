@@ -224,12 +224,23 @@ void Host::adopt_processes(keeper::Adoption& adoption) {
   const std::map<std::string, std::string> broken = adopt_channels(adoption, former);
   const std::vector<std::string> strangers = tree_.adopt(former);
   manager_.for_each([this](const runtime::ProcessHandle& process) { announce(process); });
+  const std::set<std::string> removed(strangers.begin(), strangers.end());
   for (const keeper::AdoptedChild& child : adoption.children) {
     if (child.exit) bridge_.on_exited({child.key, child.pid, *child.exit});
-    else if (std::find(strangers.begin(), strangers.end(), child.key.id) != strangers.end())
-      static_cast<void>(client_.signal(child.key, SIGKILL, keeper::SignalTarget::group));
+    else if (removed.contains(child.key.id)) end_stranger(child.key, child.stop);
   }
   for (const auto& [id, why] : broken) manager_.replace(id, why);
+}
+
+// Of a config before this one. The engine before may have asked it to stop already: asked again, its grace begins anew.
+void Host::end_stranger(const keeper::ProcessKey& key, const keeper::StopPlan& stop) {
+  log::info("engine", "a process is not in the config any more; it is stopped", {{"process", key.id}});
+  const auto send = [this, key](int signal_number) {
+    static_cast<void>(client_.signal(key, signal_number, keeper::SignalTarget::group));
+  };
+  if (stop.grace > std::chrono::milliseconds(0)) send(stop.signal_number);
+  send(SIGCONT);
+  stranger_timers_.push_back(loop_.after(stop.grace, [send] { send(SIGKILL); }));
 }
 
 // By id, why the channel of a process that runs cannot be taken over.
@@ -237,6 +248,7 @@ std::map<std::string, std::string> Host::adopt_channels(keeper::Adoption& adopti
                                                         const runtime::TreeAdoption& former) {
   std::map<std::string, std::string> broken;
   for (keeper::AdoptedChild& child : adoption.children) {
+    if (manager_.find(child.key.id) == nullptr) continue;  // of a config before this one
     unique_fd memory;
     const auto kept = adoption.stash.find(integration::KeeperBridge::channel_key(child.key.id));
     if (kept != adoption.stash.end() && !kept->second.descriptors.empty())

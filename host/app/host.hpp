@@ -126,6 +126,7 @@ class Host final : private integration::WorkerHubEvents,
   Status load_schemas(const keeper::Adoption& adoption, bool first);
   void adopt_processes(keeper::Adoption& adoption);
   std::map<std::string, std::string> adopt_channels(keeper::Adoption& adoption, const runtime::TreeAdoption& former);
+  void end_stranger(const keeper::ProcessKey& key, const keeper::StopPlan& stop);
   void isolate_culprits();
   // `active`: of an alert that ends by itself, whether it begins.
   void alert(std::string_view name, std::string_view subject, const std::string& reason,
@@ -199,6 +200,7 @@ class Host final : private integration::WorkerHubEvents,
   std::vector<keeper::Breadcrumb> culprits_;   // of those, in a serializer that must be used none the less
 
   event::Handle unclaimed_timer_;
+  std::vector<event::Handle> stranger_timers_;  // SIGKILL for those that a removed part of the config left
   event::Handle message_timer_;
   MonotonicTime message_timer_at_ = MonotonicTime::max();
 };

@@ -7,6 +7,7 @@
 #include "app/schema_texts.hpp"
 #include "app/stop_bound.hpp"
 #include "common/logging.hpp"
+#include "common/system.hpp"
 #include "common/text.hpp"
 
 namespace tenon::app {
@@ -28,6 +29,17 @@ Error refused(const std::vector<ConfigChange>& changes) {
   }
   return Error(errc::wrong_state, "nothing was changed: only a restart of the host brings another " + what +
                                       "; take that back in the config, or stop the host and run it again");
+}
+
+// Out of descriptors neither keeper nor engine could be talked to any more.
+Status descriptors_suffice(const integration::HostConfig& now, const integration::HostConfig& fresh) {
+  const auto limit = descriptor_limit();
+  const std::uint64_t needed = descriptors_needed(fresh);
+  if (!limit.ok() || needed <= limit->maximum || needed <= descriptors_needed(now)) return {};
+  return Error(errc::wrong_state, "nothing was changed: it may need " + std::to_string(needed) +
+                                    " descriptors, and the limit is " + std::to_string(limit->maximum) +
+                                    "; run fewer processes, or raise it (ulimit -Hn, LimitNOFILE=) and run the host "
+                                    "again");
 }
 
 std::string document_of(const std::vector<ConfigChange>& changes) {
@@ -103,18 +115,27 @@ void Reloader::read(Source source, std::string path, Scales scales, std::functio
     reading->loaded = load_config(std::move(sources), options);
     const integration::HostConfig& config = reading->loaded.config;
     if (!reading->from_disk || !reading->loaded.ok()) return;
-    if (config.schema_mode == integration::SchemaMode::off) reading->schemas = SchemaTexts();
-    else reading->schemas = read_schema_texts(config.schema_directories);
+    reading->schemas = SchemaTexts();
+    if (config.schema_mode != integration::SchemaMode::off)
+      reading->schemas = read_schema_texts(config.schema_directories);
+    // Compiled once to see whether they can be: what is accepted must not fail any more.
+    message::SchemaRegistry trial;
+    if (!reading->schemas->ok()) return;
+    for (const message::SchemaText& schema : **reading->schemas)
+      if (reading->failed.ok()) reading->failed = trial.add(schema.text, schema.file);
   };
   auto finished = [this, alive = std::weak_ptr<int>(alive_), reading, then = std::move(then), done](Status read) {
     if (alive.expired()) return;
     reading_ = false;
+    if (std::exchange(again_, false)) host_.loop().post([this, alive] {
+      if (!alive.expired()) reload_soon();
+    });
     if (read.ok()) read = reading->failed;
     if (read.ok() && reading->schemas && !reading->schemas->ok()) read = reading->schemas->error();
-    if (!read.ok()) return done(std::move(read).error().with_context("nothing was changed"));
+    if (!read.ok()) return done(std::move(read).error().with_context("the config cannot be used"));
     if (!reading->loaded.ok()) {
       const std::string lines = format_problems(reading->loaded.problems, reading->loaded.warnings);
-      return done(Error(errc::invalid_argument, "nothing was changed; mend the config:\n" + lines, fault::caller));
+      return done(Error(errc::invalid_argument, "the config cannot be used, mend it:\n" + lines, fault::caller));
     }
     if (!socket_.empty()) reading->loaded.config.control.socket = socket_;
     reading->changes = changes_of(*reading);
@@ -141,6 +162,16 @@ void Reloader::diff(std::string path, Done done) {
   read(Source::disk, std::move(path), scales_, [done](Reading& reading) { done(document_of(reading.changes)); }, done);
 }
 
+void Reloader::reload_soon() {
+  if (reading_) {
+    again_ = true;  // the file may have changed since it was read
+    return;
+  }
+  reload(true, [](const Result<std::string>& changed) {
+    if (!changed.ok()) log::error("engine", "the reload was refused", {{"why", changed.error().message}});
+  });
+}
+
 void Reloader::reload(bool wait, Done done) {
   read(Source::disk, config_path_, scales_, [this, wait, done](Reading& reading) { apply(reading, wait, done); }, done);
 }
@@ -148,7 +179,7 @@ void Reloader::reload(bool wait, Done done) {
 void Reloader::scale(std::string id, std::uint32_t replicas, bool wait, Done done) {
   if (replicas > kMaxReplicas) {
     return done(Error(errc::invalid_argument, "found " + std::to_string(replicas) + " replicas, expected at most " +
-                                                  std::to_string(kMaxReplicas) + " of one child",
+                                                  std::to_string(kMaxReplicas) + " of one child; ask for fewer",
                       fault::caller));
   }
   // Read once to know what the file says, which load_config tells of every child.
@@ -187,7 +218,9 @@ void Reloader::apply(Reading& reading, bool wait, Done done) {
   });
   if (refuses) return done(refused(reading.changes));
   if (Status may = host_.tree().may_reload(*reading.loaded.config.supervision); !may.ok())
-    return done(std::move(may).error());
+    return done(std::move(may).error().with_context("nothing was changed"));
+  if (Status fits = descriptors_suffice(host_.config(), reading.loaded.config); !fits.ok())
+    return done(std::move(fits).error());
   if (Status accepted = accept(reading); !accepted.ok()) return done(std::move(accepted).error());
   for (const ConfigProblem& warning : reading.loaded.warnings) log::warn("config", to_string(warning));
   std::optional<SchemaTexts> schemas;

@@ -35,8 +35,11 @@ class Reloader {
 
   // Reads the config file again. `wait`: done when everything that changes has stopped or started, else when the
   // change has been accepted. errc::invalid_argument: every problem of the file, a line each; errc::wrong_state: another
-  // change is under way, or it needs a restart of the host.
+  // change is being read, it names what still ends, it needs a restart of the host, or more descriptors than there are.
+  // In all cases nothing was changed.
   void reload(bool wait, Done done);
+  // As by a signal: nobody waits, the log tells. While another change is being read it comes after that.
+  void reload_soon();
   // What a reload of this file, if it were the config file, would do. Empty: the config file itself.
   void diff(std::string path, Done done);
   // Other replicas for a child that has them, 0 … kMaxReplicas. Stands until the file says another number than it does
@@ -57,7 +60,7 @@ class Reloader {
   std::string config_path_, socket_;
   std::string sources_;  // of the config in force, as the keeper has them
   Scales scales_;
-  bool reading_ = false;
+  bool reading_ = false, again_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

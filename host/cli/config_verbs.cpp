@@ -26,6 +26,16 @@ ApiCall call_for(const Arguments& arguments, const std::string& config) {
   return call;
 }
 
+// A bad config has a line a problem. What is in force although something of it does not run is said, too.
+int refused(Session& session, const ApiReply& reply) {
+  const auto document = JsonDocument::parse(reply.body, "answer", {.max_bytes = 256 << 20});
+  const auto changes = document ? document->root().find("changes") : std::nullopt;
+  if (changes) (void)session.print(render_changes(*changes, false, session.output.style()));
+  const char* const in_force = changes ? "; the new configuration is in force, see tenon ps" : "";
+  session.output.complain_in_lines(reply.problem() + in_force);
+  return kFailed;
+}
+
 }  // namespace
 
 int change_config(Session& session) {
@@ -39,7 +49,7 @@ int change_config(Session& session) {
   }
   const auto reply = session.client.call(call_for(session.arguments, config));
   if (!reply) return session.fail(reply.error());
-  if (!reply->ok()) return session.refused(*reply);
+  if (!reply->ok()) return refused(session, *reply);
   if (session.arguments.json) return session.print(reply->body + "\n");
   const auto document = JsonDocument::parse(reply->body, "answer", {.max_bytes = 256 << 20});
   const auto changes = document ? document->root().find("changes") : std::nullopt;

@@ -51,4 +51,9 @@ void Output::complain(std::string_view text) {
   (void)write_whole(error_, line + '\n');
 }
 
+void Output::complain_in_lines(std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  (void)write_whole(error_, "tenon: " + std::string(text) + '\n');
+}
+
 }  // namespace tenon::cli

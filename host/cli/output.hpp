@@ -21,6 +21,8 @@ class Output {
   int write_error() const noexcept { return write_error_; }
   // A line of its own on stderr: "tenon: TEXT". Line ends in it become spaces.
   void complain(std::string_view text);
+  // The same for a list of problems: its lines stay lines.
+  void complain_in_lines(std::string_view text);
 
   const Style& style() const noexcept { return style_; }
   int out() const noexcept { return out_; }

@@ -34,11 +34,13 @@ int http_status(const Error& error) noexcept {
 
 namespace {
 
-HttpResponse make_problem(int status, std::string_view detail, std::string_view code, std::string_view results) {
+HttpResponse make_problem(int status, std::string_view detail, std::string_view code, std::string_view results,
+                          std::string_view changes = {}) {
   JsonWriter w;
   w.begin_object().member("type", "about:blank").member("title", reason_phrase(status)).member("status", status);
   w.member("detail", detail);
   if (!code.empty()) w.member("code", code);
+  if (!changes.empty()) w.key("changes").raw(changes);
   if (!results.empty()) w.key("results").raw(results);
   w.end_object();
   HttpResponse response{.status = status, .content_type = std::string(kProblemType), .body = w.take()};
@@ -54,8 +56,8 @@ HttpResponse problem(const Error& error) {
   return make_problem(http_status(error), error.message, to_string(error.code), {});
 }
 
-HttpResponse problem(int status, std::string_view detail, std::string_view results) {
-  return make_problem(status, detail, {}, results);
+HttpResponse problem(int status, std::string_view detail, std::string_view results, std::string_view changes) {
+  return make_problem(status, detail, {}, results, changes);
 }
 
 }  // namespace tenon::control

@@ -20,7 +20,8 @@ int http_status(const Error& error) noexcept;
 HttpResponse problem(int status, std::string_view detail);
 // The same with "code", the errc's name, for programs.
 HttpResponse problem(const Error& error);
-// The same with "results", a JSON array: what became of each of several processes.
-HttpResponse problem(int status, std::string_view detail, std::string_view results);
+// The same with "results", a JSON array: what became of each of several processes; and with "changes", another, unless
+// empty: what of a config was applied all the same.
+HttpResponse problem(int status, std::string_view detail, std::string_view results, std::string_view changes = {});
 
 }  // namespace tenon::control

@@ -53,8 +53,9 @@ HttpResponse answer_change(std::string change) {
   if (!document) return unreadable(document.error());
   const auto results = document->root().find("results");
   const auto failures = results ? failures_in(*results) : std::nullopt;
-  if (failures) return problem(409, *failures, results->to_json());
-  return {.body = std::move(change)};
+  if (!failures) return {.body = std::move(change)};
+  const auto changes = document->root().find("changes");
+  return problem(409, *failures, results->to_json(), changes ? changes->to_json() : std::string());
 }
 
 }  // namespace tenon::control

@@ -110,7 +110,8 @@ void TransportHub::Impl::drain(Transport& t, MonotonicTime deadline) {
   t.health_timer.reset();
   const auto on_its_way = [&t] {
     return t.state() == TransportState::connected &&
-           std::any_of(t.routes_out.begin(), t.routes_out.end(), [](const auto& route) { return !route->drained(); });
+           (std::any_of(t.routes_out.begin(), t.routes_out.end(), [](const auto& route) { return !route->drained(); }) ||
+            !t.routes_retired.empty());
   };
   const Duration left = deadline - services_.loop.clock().monotonic();
   const auto look = [this, &t, deadline, on_its_way] {
@@ -132,6 +133,7 @@ void TransportHub::Impl::disconnect(Transport& t, MonotonicTime deadline) {
     services_.loop.post([&t, alive = std::weak_ptr<int>(t.alive)] {
       if (alive.expired()) return;
       for (const auto& route : t.routes_out) route->close(t.end);
+      for (const auto& route : t.routes_retired) route->close(t.end);
       if (t.gone) std::exchange(t.gone, nullptr)();
     });
   };
@@ -147,10 +149,12 @@ void TransportHub::Impl::one_less_to_stop() {
 void TransportHub::Impl::stopped() {
   stopping_ = 0;
   stop_timer_.reset();
-  for (const auto& t : transports_)
-    for (const auto& route : t->routes_out) route->close();
-  for (const auto& t : leaving_)
-    for (const auto& route : t->routes_out) route->close();
+  for (const auto* all : {&transports_, &leaving_}) {
+    for (const auto& t : *all) {
+      for (const auto& route : t->routes_out) route->close();
+      for (const auto& route : t->routes_retired) route->close();
+    }
+  }
   if (auto callback = std::exchange(stopped_, nullptr)) callback();
 }
 
@@ -176,9 +180,11 @@ bool TransportHub::Impl::quiet() const {
 
 TransportHub::Load TransportHub::Impl::load_of(const Transport& t) const {
   Load load{.transport = t.config.name};
-  for (const auto& route : t.routes_out) {
-    load.waiting += services_.router.dispatcher().mailbox(route->receiver()).size();
-    load.in_flight += services_.router.dispatcher().in_flight(route->receiver());
+  for (const auto* routes : {&t.routes_out, &t.routes_retired}) {
+    for (const auto& route : *routes) {
+      load.waiting += services_.router.dispatcher().mailbox(route->receiver()).size();
+      load.in_flight += services_.router.dispatcher().in_flight(route->receiver());
+    }
   }
   return load;
 }

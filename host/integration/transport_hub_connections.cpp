@@ -100,6 +100,7 @@ void TransportHub::Impl::renew(Transport& t) {
   for (const auto& route : t.routes_out) route->drop();
   for (const auto& route : t.routes_retired) route->drop();
   t.health_timer.reset();
+  t.retry_timer.reset();
   t.connection.reset();
   t.health = "unknown";
   const Status made = make_connection(t);

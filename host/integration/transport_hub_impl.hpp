@@ -59,7 +59,8 @@ class TransportHub::Impl {
     std::uint64_t came_round = 0;   // own events that came back, and went no further
     MonotonicTime since{};
     std::optional<MonotonicTime> connected_at;  // of the connection that is, or was the last
-    bool was_connected = false, told_gone = false, stopping = false, disconnecting = false, met_our_name = false;
+    bool was_connected = false, told_gone = false, stopping = false, disconnecting = false, reconnecting = false;
+    bool met_our_name = false;
     std::function<void()> look_whether_drained;  // while it is drained
     std::function<void()> gone;                  // it is disconnected, and its routes are closed
     std::string_view end = "the host stopped";   // why it is drained
@@ -78,6 +79,7 @@ class TransportHub::Impl {
   void leave(Transport& t);
   void reconnect(Transport& t, const TransportConfig& config);
   void change_routes(Transport& t);
+  void end_subscription(Transport& t, std::uint64_t subscription);
   void retire(Transport& t, std::unique_ptr<TransportRoute> route);
   void subscribe_one(Transport& t, std::uint64_t subscription);
   Status make_connection(Transport& t);

@@ -29,9 +29,15 @@ message::MessageSerializer* TransportHub::Impl::reader(Transport& t, const std::
 // A request that came over the transport: the token under which its answer is awaited.
 std::optional<std::uint64_t> TransportHub::Impl::open_reply(Transport& t, const std::string& reply) {
   if (reply.empty()) return std::nullopt;
-  return services_.askers.add([this, &t, reply](const message::Event* answer) {
-    // The asker at the other end has its own deadline.
-    if (answer == nullptr || t.stopping || t.connection == nullptr) return;
+  const auto late = [this, name = t.config.name](const message::Event& answer) {
+    services_.dead_letters.dead_letter(answer, message::DeadLetterReason::late_reply, name,
+                                       "the transport that the request came over is gone", 0);
+  };
+  const std::weak_ptr<int> alive = t.alive;
+  return services_.askers.add([this, &t, reply, late, alive](const message::Event* answer) {
+    // The asker at the other end has its own deadline. A reload may have taken the transport away.
+    if (answer == nullptr) return;
+    if (alive.expired() || t.connection == nullptr || t.disconnecting) return late(*answer);
     message::GrowingBuffer buffer(64u * 1024 * 1024);
     message::Encoder encoder(*t.serializer, services_.serializers, 64u * 1024 * 1024);
     if (Status encoded = encoder.encode(*answer, {}, buffer); !encoded.ok()) {
@@ -41,10 +47,9 @@ std::optional<std::uint64_t> TransportHub::Impl::open_reply(Transport& t, const 
     }
     const OutgoingMessage out{answer->envelope.effective_topic(), buffer.view(), t.serializer->format().content_type(),
                               {}, 0, &answer->envelope};
-    t.connection->reply(reply, out, t.config.timeout, [&t](Status status) {
+    t.connection->reply(reply, out, t.config.timeout, [name = t.config.name](Status status) {
       if (!status.ok())
-        log::warn("transport", "an answer was not delivered",
-                  {{"transport", t.config.name}, {"why", status.error().message}});
+        log::warn("transport", "an answer was not delivered", {{"transport", name}, {"why", status.error().message}});
     });
   });
 }

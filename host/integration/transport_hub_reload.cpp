@@ -61,6 +61,8 @@ void TransportHub::Impl::reload(std::vector<TransportConfig> transports, std::ve
 // It takes nothing new, sends what waits, and goes.
 void TransportHub::Impl::leave(Transport& t) {
   for (const auto& route : t.routes_out) route->retire();
+  for (std::uint64_t subscription = 0; subscription < t.routes_in.size(); ++subscription)
+    end_subscription(t, subscription);
   t.end = "its transport was removed from the config";
   t.gone = [this, &t] {
     std::erase_if(leaving_, [&t](const auto& one) { return one.get() == &t; });
@@ -80,9 +82,10 @@ void TransportHub::Impl::reconnect(Transport& t, const TransportConfig& config) 
   const auto again = [this, &t, alive = std::weak_ptr<int>(t.alive)](const Status&) {
     // In a later turn: a connection is not destroyed from within its own completion.
     services_.loop.post([this, &t, alive] {
-      if (!alive.expired() && !t.stopping) renew(t);
+      if (!alive.expired() && std::exchange(t.reconnecting, false) && !t.stopping) renew(t);
     });
   };
+  if (std::exchange(t.reconnecting, true)) return;  // with the newest config, once the connection before is closed
   if (t.connection == nullptr) return again({});
   t.connection->disconnect(timeout, again);
 }
@@ -100,10 +103,8 @@ void TransportHub::Impl::change_routes(Transport& t) {
     t.routes_out.erase(t.routes_out.begin() + static_cast<std::ptrdiff_t>(i));
   }
   for (std::uint64_t subscription = 0; subscription < t.routes_in.size(); ++subscription) {
-    RouteRef& route = t.routes_in[subscription];
-    if (route == nullptr || stays(*route)) continue;
-    route = nullptr;
-    if (t.connection != nullptr) t.connection->unsubscribe(subscription, t.config.timeout, [](const Status&) {});
+    const RouteRef& route = t.routes_in[subscription];
+    if (route != nullptr && !stays(*route)) end_subscription(t, subscription);
   }
   for (const RouteRef& route : route_configs_) {
     const auto is_same = [&](const auto& out) { return out->config() == *route; };
@@ -121,6 +122,12 @@ void TransportHub::Impl::change_routes(Transport& t) {
   }
 }
 
+// Nothing comes in over it any more, whatever the remote still sends.
+void TransportHub::Impl::end_subscription(Transport& t, std::uint64_t subscription) {
+  if (std::exchange(t.routes_in[subscription], nullptr) == nullptr || t.connection == nullptr) return;
+  t.connection->unsubscribe(subscription, t.config.timeout, [](const Status&) {});
+}
+
 // Until it is drained, or its time is over.
 void TransportHub::Impl::retire(Transport& t, std::unique_ptr<TransportRoute> route) {
   route->retire();
@@ -134,6 +141,7 @@ void TransportHub::Impl::retire(Transport& t, std::unique_ptr<TransportRoute> ro
     (*at)->close("its route was removed from the config");
     std::erase(t.receivers, raw->receiver());
     t.routes_retired.erase(at);
+    if (t.look_whether_drained) t.look_whether_drained();
   };
   // In a turn of its own: the route that is destroyed may be the one that says that it is drained.
   const auto look = [this, raw, end] {

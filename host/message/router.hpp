@@ -102,9 +102,9 @@ class MessageRouter : private DispatcherEvents {
   MessageDispatcher& dispatcher() noexcept { return dispatcher_; }
   RequestTable& requests() noexcept { return requests_; }
 
-  // Subscribes a receiver, and makes it a member of the group's queue if there is a group.
   // For requests and parked events from now on.
   void set_config(const RouterConfig& config) noexcept { config_ = config; }
+  // Subscribes a receiver, and makes it a member of the group's queue if there is a group.
   Status subscribe(ReceiverId receiver, std::string_view pattern, std::string_view group = {});
   bool unsubscribe(ReceiverId receiver, std::string_view pattern, std::string_view group = {});
   // Takes all its subscriptions and names; its open requests end, answers to them are late. What it had parked was

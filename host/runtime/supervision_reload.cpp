@@ -18,20 +18,19 @@ namespace {
 
 // Waits for its supervisor, not for a time.
 bool waits_to_begin(const ProcessHandle& process) {
-  return process.phase == ProcessPhase::waiting && process.due == MonotonicTime{} && process.desired == Desired::up;
+  return process.phase == ProcessPhase::waiting && process.due == MonotonicTime{} &&
+         process.desired != Desired::down;
 }
 
 }  // namespace
 
 Status SupervisionTree::may_reload(const SupervisorConfig& root) const {
   if (shutting_down_) return Error(errc::cancelled, "the host is stopping; start it again first");
-  if (reloading_) {
-    return Error(errc::wrong_state, "an earlier change of the configuration is not done yet; try again when it is");
-  }
   Status result;
   for_each_process(root, [&](const std::shared_ptr<const ProcessConfig>& process) {
     if (!leaving_.contains(process->id)) return;
-    result = Error(errc::wrong_state, process->id + " was removed and has not ended yet; try again when it has");
+    result = Error(errc::wrong_state, process->id + " was removed and has not ended yet; try again when it has, or "
+                                                    "`tenon kill` it");
   });
   return result;
 }
@@ -44,7 +43,6 @@ Status SupervisionTree::reload(const SupervisorConfig& root, std::function<void(
   const Former former = put_aside();
   graph_ = std::make_shared<const DependencyGraph>(std::move(graph).value());
   removed_ = std::move(removed);
-  reloading_ = true;
 
   const std::vector<ProcessId> fresh = configure_processes(root);
   starts_ = StartSequencer(*graph_);
@@ -59,12 +57,14 @@ Status SupervisionTree::reload(const SupervisorConfig& root, std::function<void(
     if (!gone.empty()) manager_.wait_for(id, "waiting for what was removed from the configuration to end");
   }
   remove_processes(former, gone, [this, fresh, done = std::move(done)](std::vector<VerbOutcome> outcomes) {
+    // The operator, a later reload or its own restart may have done meanwhile what was to be done.
     std::vector<ProcessId> wanted;
     for (const ProcessId& id : fresh) {
-      if (manager_.find(id)->desired == Desired::up) wanted.push_back(id);  // the operator may have stopped it meanwhile
+      const ProcessHandle* const process = manager_.find(id);
+      const bool is_wanted = process && place_of(id) && process->desired == Desired::up;
+      if (is_wanted && !runs_as_configured(*process)) wanted.push_back(id);
     }
-    apply(Verb::restart, wanted, 0, [this, done, outcomes = std::move(outcomes)](std::vector<VerbOutcome> started) {
-      reloading_ = false;
+    apply(Verb::restart, wanted, 0, [done, outcomes = std::move(outcomes)](std::vector<VerbOutcome> started) {
       started.insert(started.begin(), outcomes.begin(), outcomes.end());
       if (done) done(std::move(started));
     });
@@ -111,10 +111,15 @@ std::vector<ProcessId> SupervisionTree::configure_processes(const SupervisorConf
   return fresh;
 }
 
-// What the operator stopped or paused stays so; a delay or a dependency is waited for all the same.
+// What the operator stopped or paused stays so. What does not run, be it in error or in a long back-off, begins anew
+// once it was mended.
 bool SupervisionTree::restarts_when_changed(const ProcessHandle& process, bool changed) const {
   if (process.desired != Desired::up) return false;
-  return manager_.outdated(process.id()) || (changed && is_ended(process.phase));
+  return manager_.outdated(process.id()) || (changed && !may_have_pid(process.phase));
+}
+
+bool SupervisionTree::runs_as_configured(const ProcessHandle& process) const {
+  return may_have_pid(process.phase) && !is_stopping(process.phase) && !manager_.outdated(process.id());
 }
 
 // As a successor takes over, but for the processes, which the manager never gave away.
@@ -127,13 +132,21 @@ void SupervisionTree::take_back(const Former& former, const std::vector<ProcessI
   for (const auto& [id, label] : former.labels.supervisors) {
     if (!supervisors_.contains(id)) launcher_.drop_label(std::string(kSupervisorKeyPrefix) + id);
   }
+  const std::unordered_set<std::string> begun_later(fresh.begin(), fresh.end());
   std::vector<ProcessId> waiting;
   for (const ProcessId& id : former.waiting) {
-    if (place_of(id) && std::find(fresh.begin(), fresh.end(), id) == fresh.end()) waiting.push_back(id);
+    if (place_of(id) && !begun_later.contains(id)) waiting.push_back(id);
   }
   resume_operations(*root_, waiting);
   withdraw_stopped(nodes_of(waiting));
   start_in_order(waiting);
+  // Of an operation that the new tree does not go on with: its supervisor, or what that restarts, is another one now.
+  std::vector<ProcessId> stranded = held_by_nobody();
+  std::erase_if(stranded, [&](const ProcessId& id) {
+    return manager_.find(id)->desired != Desired::up ||
+           std::any_of(held_runs_.begin(), held_runs_.end(), [&](const auto& run) { return run->contains(id); });
+  });
+  apply(Verb::restart, stranded, 0, {});
 }
 
 // In the order of the tree that they belonged to.
@@ -145,6 +158,7 @@ void SupervisionTree::remove_processes(const Former& former, const std::vector<P
   stop_in_order(
       former.graph, ids, "removed from the configuration",
       [this, outcomes](const ProcessId& id, Status status) {
+        if (!manager_.find(id)) status = {};  // it ended by itself before its turn
         const bool gone = status.ok();
         outcomes->push_back({id, std::move(status)});
         if (gone) forget_removed(id);

@@ -177,7 +177,8 @@ const Supervisor* SupervisionTree::supervisor(std::string_view id) const {
 
 Result<std::vector<ProcessId>> SupervisionTree::resolve(std::string_view selector) const {
   std::vector<ProcessId> ids;
-  if (place_of(selector)) return std::vector<ProcessId>{ProcessId(selector)};
+  if (place_of(selector) || leaving_.contains(std::string(selector)))
+    return std::vector<ProcessId>{ProcessId(selector)};
   if (const auto base = bases_.find(std::string(selector)); base != bases_.end()) return base->second;
   if (const Supervisor* found = supervisor(selector)) {
     collect(*found, ids);

@@ -77,9 +77,9 @@ class SupervisionTree final : private ProcessOwner {
   // ones are stopped and started together, in order. What the operator stopped or paused stays so, and gets its new
   // configuration when it is started again; what has ended, or is in error, and has changed begins anew.
   // `removed` is called for each process when the manager has forgotten it; `done` once with the outcome of all that
-  // were stopped or started. An error leaves everything as it was: as of DependencyGraph::check; errc::wrong_state while
-  // an earlier reload is under way, or if a new process has the id of one that still stops; errc::cancelled once the
-  // host stops.
+  // were stopped or started. An error leaves everything as it was: as of DependencyGraph::check; errc::wrong_state if a
+  // process has the id of a removed one that still stops; errc::cancelled once the host stops. A second one may come
+  // while the first still stops and starts: it finds what the first has done so far.
   Status may_reload(const SupervisorConfig& root) const;  // the errors of state that reload() would give
   Status reload(const SupervisorConfig& root, std::function<void(const ProcessId&)> removed, VerbDone done);
   // Stops everything in reverse order, for good. Past `bound` everything left gets SIGKILL. `done` with an error that
@@ -170,6 +170,7 @@ class SupervisionTree final : private ProcessOwner {
   void remove_processes(const Former& former, const std::vector<ProcessId>& ids,
                         std::function<void(std::vector<VerbOutcome>)> done);
   void forget_removed(const ProcessId& id);
+  bool runs_as_configured(const ProcessHandle& process) const;
   bool restarts_when_changed(const ProcessHandle& process, bool changed) const;
 
   // verbs and the end
@@ -199,7 +200,6 @@ class SupervisionTree final : private ProcessOwner {
   std::vector<std::shared_ptr<StopRun>> held_runs_;  // restarts of several, whose members go down by being held
   std::unordered_set<std::string> leaving_;  // removed from the configuration, and not gone yet
   std::function<void(const ProcessId&)> removed_;
-  bool reloading_ = false;
   std::shared_ptr<int> verbs_ = std::make_shared<int>(0);  // shared by each VerbRun: how many there are
   bool shutting_down_ = false;
   Status shutdown_result_;

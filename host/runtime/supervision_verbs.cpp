@@ -35,6 +35,15 @@ void SupervisionTree::apply(Verb verb, const std::vector<ProcessId>& ids, int si
     for (const ProcessId& id : ids) run->add(id, Error(errc::cancelled, "the host is stopping; start it again first"));
     return;
   }
+  if (verb != Verb::kill) {
+    const auto leaves = std::find_if(ids.begin(), ids.end(), [&](const ProcessId& id) { return !place_of(id); });
+    if (leaves != ids.end()) {
+      const Error leaving(errc::wrong_state, *leaves + " was removed from the configuration and is ending; `tenon "
+                                                       "kill` it if that takes too long");
+      for (const ProcessId& id : ids) run->add(id, leaving);
+      return;
+    }
+  }
   switch (verb) {
     case Verb::start: return apply_start(ids, run);
     case Verb::stop: return apply_stop(ids, run);

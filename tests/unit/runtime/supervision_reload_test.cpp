@@ -222,23 +222,90 @@ TEST_F(SupervisionReloadTest, ARestartOfSeveralForgetsWhatWasRemovedBeforeItsTur
   EXPECT_EQ(manager->find("b"), nullptr);
 }
 
-TEST_F(SupervisionReloadTest, OneAtATimeAndNotOverWhatStillEnds) {
+TEST_F(SupervisionReloadTest, NoneOverWhatStillEndsButAnythingElse) {
   start(root_of({process("a"), process("b")}));
   keeper.immortal = {"b"};
-  const auto first = reload(root_of({process("a")}));
-  const auto again = tree->reload(root_of({process("a"), process("c")}), {}, {});
-  EXPECT_EQ(again.error().code, errc::wrong_state);
-  EXPECT_THAT(again.error().message, HasSubstr("try again"));
-  advance(60s);  // SIGKILL had no effect: it is told, and the rest goes on
+  const auto first = reload(root_of({process("a"), process("c")}));
+  EXPECT_THAT(tree->reload(root_of({process("a"), process("b")}), {}, {}).error().message, HasSubstr("b was removed"));
+  EXPECT_EQ(tree->resolve("b").value(), std::vector<ProcessId>{"b"}) << "it can be looked at and killed";
+  const auto stopped = apply(Verb::stop, "b");
+  EXPECT_THAT((**stopped.outcomes)[0].status.error().message, HasSubstr("`tenon kill` it"));
+  const auto second = reload(root_of({process("a"), process("d")}));
+  EXPECT_TRUE(second.all_ok()) << "c never ran, and d waits for nothing of its own reload";
+  EXPECT_EQ(status("d"), ProcessStatus::idle);
+  advance(60s);  // SIGKILL had no effect: it is told, and what waited for it goes on
   ASSERT_TRUE(first.answered());
   EXPECT_FALSE(first.all_ok());
-  EXPECT_THAT(tree->reload(root_of({process("a"), process("b")}), {}, {}).error().message, HasSubstr("b was removed"));
-  EXPECT_TRUE(reload(root_of({process("a"), process("c")})).all_ok());
+  EXPECT_EQ(manager->find("c"), nullptr);
   keeper.exit("b", {0, SIGKILL});
   turn();
   turn();
   EXPECT_EQ(manager->find("b"), nullptr);
-  EXPECT_THAT(removed, ElementsAre("b"));
+  EXPECT_THAT(removed, testing::UnorderedElementsAre("c", "b"));
+}
+
+TEST_F(SupervisionReloadTest, ACommandThatNeverStartsHoldsUpNoLaterReload) {
+  start(root_of({process("a")}));
+  keeper.spawn_errors["n"] = EIO;
+  auto broken = with_digest(1, "n");
+  broken->restart.policy = "forever";
+  const auto first = reload(root_of({process("a"), broken}));
+  EXPECT_FALSE(first.answered());
+  keeper.spawn_errors.clear();
+  EXPECT_TRUE(reload(root_of({process("a"), with_digest(2, "n")})).all_ok()) << "mended: no back-off is sat out";
+  EXPECT_EQ(status("n"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionReloadTest, WhatAGroupRestartHeldIsStartedThoughTheGroupIsAnother) {
+  const auto a = [] { return process("a"); };
+  const auto b = [] { return process("b"); };
+  const std::vector<SupervisorConfig> others = {
+      root_of({nested("group", {a(), b()}, Strategy::one_for_one)}),          // another strategy
+      root_of({a(), b()}),                                                    // moved away
+      root_of({nested("group", {a()}, Strategy::one_for_all), b()}),          // one of them moved away
+  };
+  for (const SupervisorConfig& other : others) {
+    start(root_of({nested("group", {a(), b()}, Strategy::one_for_all)}));
+    keeper.ignores_term = {"b"};
+    exit("a", 1);
+    ASSERT_EQ(status("b"), ProcessStatus::stopping);
+    (void)reload(other);
+    advance(20s);
+    EXPECT_EQ(status("a"), ProcessStatus::idle);
+    EXPECT_EQ(status("b"), ProcessStatus::idle) << (*this)["b"].reason;
+    end(), keeper.children.clear(), keeper.labels.clear(), boot();
+  }
+}
+
+TEST_F(SupervisionReloadTest, WhatIsPausedWhileItWaitsKeepsItsPlace) {
+  start(root_of({on_event("db"), process("web", {"db"})}));
+  apply(Verb::pause, "web");
+  (void)reload(root_of({on_event("db"), process("web", {"db"})}));
+  manager->notify_ready("db", 1);
+  turn();
+  EXPECT_EQ(status("web"), ProcessStatus::paused);
+  EXPECT_TRUE(apply(Verb::resume, "web").all_ok());
+  EXPECT_EQ(status("web"), ProcessStatus::idle);
+}
+
+TEST_F(SupervisionReloadTest, WhatEndsBeforeItsTurnToBeRemovedIsNoFailure) {
+  start(root_of({process("x"), process("y", {"x"}), process("stays")}));
+  keeper.ignores_term = {"y"};
+  const auto answer = reload(root_of({process("stays")}));
+  exit("x", 0);
+  advance(5s);
+  EXPECT_TRUE(answer.all_ok());
+}
+
+TEST_F(SupervisionReloadTest, WhatWasRestartedByItselfMeanwhileIsNotRestartedAgain) {
+  start(root_of({with_digest(1, "z"), process("slow")}));
+  keeper.ignores_term = {"slow"};
+  const auto answer = reload(root_of({with_digest(2, "z")}));
+  kill("z");
+  ASSERT_EQ((*this)["z"].generation, 2u);
+  advance(5s);
+  EXPECT_TRUE(answer.all_ok());
+  EXPECT_EQ((*this)["z"].generation, 2u);
 }
 
 TEST_F(SupervisionReloadTest, ABadTreeChangesNothing) {
