@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <mutex>
@@ -161,10 +162,15 @@ TEST(HttpCheck, IsUnhealthyOnMoreHeadersThanItReads) {
 }
 
 TEST(HttpCheck, IsUnhealthyWhenTheServerStaysSilentUntilTheDeadline) {
-  ScriptedServer server([](Connection& connection) { connection.wait_for_close(); });
+  std::atomic<bool> asked = false;
+  ScriptedServer server([&](Connection& connection) {
+    connection.read_until("\r\n\r\n");
+    asked = true;
+    connection.wait_for_close();
+  });
   HealthCheckUnderTest check(http(), config(server));
   const std::uint64_t token = check.begin(2s);
-  ASSERT_TRUE(check.host.pump([&] { return server.accepted() == 1; }));
+  ASSERT_TRUE(check.host.pump([&] { return asked.load(); }));
   check.host.advance(2s - 1ns);
   EXPECT_FALSE(check.host.check(token));
   check.host.advance(1ns);
@@ -189,14 +195,16 @@ TEST(HttpCheck, IsUnhealthyWhenNobodyAcceptsUntilTheDeadline) {
 TEST(HttpCheck, IsUnhealthyWhenTheBodyStopsInTheMiddle) {
   const std::string half = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", wanted = R"(,"body_contains":"whole")";
   EXPECT_THAT(ask(half, wanted).reason, HasSubstr("closed the connection in the middle of its answer"));
+  std::atomic<bool> answered = false;
   ScriptedServer server([&](Connection& connection) {
     connection.read_until("\r\n\r\n");
     connection.write(half);
+    answered = true;
     connection.wait_for_close();
   });
   HealthCheckUnderTest check(http(), config(server, wanted));
   const std::uint64_t token = check.begin(2s);
-  ASSERT_TRUE(check.host.pump([&] { return server.accepted() == 1; }));
+  ASSERT_TRUE(check.host.pump([&] { return answered.load(); }));
   check.host.advance(2s);
   ASSERT_TRUE(check.host.check(token));
   EXPECT_THAT(check.host.check(token)->reason, StartsWith("no complete answer from"));
