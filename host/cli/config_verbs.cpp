@@ -21,7 +21,8 @@ ApiCall call_for(const Arguments& arguments, const std::string& config) {
                   "/scale?replicas=" + std::to_string(arguments.count.value_or(0));
   if (arguments.verb != Verb::diff && !arguments.wait)
     call.target += std::string(arguments.verb == Verb::scale ? "&" : "?") + "wait=0";
-  call.repeat = Repeat::freely;  // what has been applied already differs in nothing
+  // Asked again after an engine died in it, it would find nothing left to do, and not tell what became of the rest.
+  call.repeat = arguments.verb == Verb::diff ? Repeat::freely : Repeat::if_not_delivered;
   call.timeout = std::chrono::minutes(11);  // the server gives up a minute before
   return call;
 }

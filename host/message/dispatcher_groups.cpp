@@ -132,12 +132,15 @@ void MessageDispatcher::pump_returned(MonotonicTime now) {
 
 void MessageDispatcher::add_member(Group& group, GroupId id, Receiver& receiver) {
   if (contains(receiver.groups, id)) return;
+  const MailboxConfig& mailbox = receiver.config.mailbox;
+  if (group.members.empty()) group.queue.config = mailbox;
+  group.queue.config.capacity = std::max(group.queue.config.capacity, mailbox.capacity);
+  group.queue.config.bytes = std::max(group.queue.config.bytes, mailbox.bytes);
   group.members.push_back(receiver.id);
   receiver.groups.push_back(id);
-  set_group_limits(group);
 }
 
-// The rule of the member that came first, the largest limits of all.
+// The rule of the member that came first, the largest limits of all. Linear in the members.
 void MessageDispatcher::set_group_limits(Group& group) {
   MailboxConfig& limits = group.queue.config;
   limits = at(group.members.front()).config.mailbox;

@@ -42,13 +42,14 @@ ReceiverId MessageDispatcher::add_receiver(ReceiverConfig config) {
 void MessageDispatcher::set_terms(ReceiverId id, const MailboxConfig& mailbox, const DeliveryConfig& delivery,
                                   MonotonicTime now) {
   Receiver& receiver = at(id);
+  const bool same_mailbox = receiver.config.mailbox == mailbox;
   receiver.config.mailbox = mailbox;
   receiver.queue.config = mailbox;
   // The modes keep different books of what is in flight.
   const bool at_once = receiver.config.delivery.mode == delivery.mode || receiver.in_flight() == 0;
   receiver.next_delivery = at_once ? std::nullopt : std::optional(delivery);
   if (at_once) receiver.config.delivery = delivery;
-  for (const GroupId group : receiver.groups) {
+  for (const GroupId group : same_mailbox ? std::vector<GroupId>() : receiver.groups) {
     set_group_limits(*groups_[group]);
     tell_room(groups_[group]->queue, FullQueue{.group = group});
   }

@@ -25,7 +25,10 @@ bool ProcessManager::configure(std::shared_ptr<const ProcessConfig> config, std:
   }
   if (old->health != fresh.health) renew_monitors(*process);
   touch(*process);
-  return old->start_digest != fresh.start_digest;
+  if (old->start_digest != fresh.start_digest) return true;
+  const bool terms = old->ready != fresh.ready || old->restart != fresh.restart || old->health != fresh.health ||
+                     old->stop.signal != fresh.stop.signal || old->stop.grace != fresh.stop.grace;
+  return handle.phase == ProcessPhase::error && terms;
 }
 
 bool ProcessManager::outdated(std::string_view id) const {

@@ -117,7 +117,8 @@ class ProcessManager {
   Status add(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank = 0);
   // A new configuration for a known process. What concerns the host alone (restart policy, health checks, stop,
   // readiness timeout) holds at once; what the process is started with holds from its next start on. Returns whether
-  // that changed (start_digest). False for an unknown id.
+  // that changed (start_digest), or, of a process in error, anything that may have brought it there. False for an
+  // unknown id.
   bool configure(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank);
   // It runs with a start_digest other than its configuration's: only a restart brings what changed.
   bool outdated(std::string_view id) const;

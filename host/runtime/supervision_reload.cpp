@@ -12,6 +12,7 @@ struct SupervisionTree::Former {
   std::vector<ProcessId> ready;    // what released its dependents
   std::vector<ProcessId> waiting;  // to be begun when what they depend on is ready, or their supervisor's stop is over
   TreeAdoption labels;             // of the supervisors
+  std::unordered_map<std::string, std::uint32_t> restarts;  // of the supervisors
 };
 
 namespace {
@@ -82,7 +83,10 @@ SupervisionTree::Former SupervisionTree::put_aside() {
         std::any_of(held_runs_.begin(), held_runs_.end(), [&](const auto& run) { return run->contains(id); });
     if (!in_restart && waits_to_begin(*manager_.find(id))) former.waiting.push_back(id);
   }
-  for (const auto& [id, supervisor] : supervisors_) former.labels.supervisors.emplace(id, label_of(*supervisor));
+  for (const auto& [id, supervisor] : supervisors_) {
+    former.labels.supervisors.emplace(id, label_of(*supervisor));
+    former.restarts.emplace(id, supervisor->restarts);
+  }
   places_.clear(), bases_.clear(), supervisors_.clear();
   root_.reset();
   return former;
@@ -128,6 +132,9 @@ void SupervisionTree::take_back(const Former& former, const std::vector<ProcessI
     if (const Node node = graph_->process(id); node != DependencyGraph::kNone) (void)starts_.mark_ready(node);
   }
   adopt_supervisors(former.labels);
+  for (const auto& [id, count] : former.restarts) {
+    if (const auto found = supervisors_.find(id); found != supervisors_.end()) found->second->restarts = count;
+  }
   restore_windows(*root_);
   for (const auto& [id, label] : former.labels.supervisors) {
     if (!supervisors_.contains(id)) launcher_.drop_label(std::string(kSupervisorKeyPrefix) + id);

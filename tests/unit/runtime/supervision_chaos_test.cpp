@@ -37,24 +37,31 @@ struct Chaos : World {
     broker->ready = {ReadyOn::event, 10s};
     auto slow = versioned("slow");
     slow->health.push_back({"http"});
-    auto inner = nested("inner", {versioned("i1"), versioned("i2"), versioned("i3")}, Strategy::rest_for_one);
-    auto group = nested("group", {versioned("g1"), inner, versioned("g2")}, Strategy::one_for_all);
+    auto inner = nested("inner", {versioned("i1"), versioned("i2")}, Strategy::rest_for_one);
+    if (!i3_is_away) inner->children.push_back(versioned("i3"));
+    auto group = nested("group", {versioned("g1"), inner, versioned("g2")}, group_strategy);
     auto root = root_of({broker, versioned("stubborn", {"broker"}), slow, group, versioned("free")});
     if (has_extra) root.children.insert(root.children.begin(), versioned("extra", {"free"}));
+    if (i3_is_away) root.children.push_back(versioned("i3"));
     root.intensity = {3, 10s};
     return root;
   }
 
-  // Changes one process and lets another come or go. What is refused (an earlier one is under way) changes nothing.
+  // Changes one process, lets another come or go, a third move, and a supervisor have another strategy. What is refused
+  // (a removed one still ends) changes nothing.
   void reload(const std::string& id) {
     const auto digests_before = digests;
-    const bool extra_before = has_extra;
+    const bool extra_before = has_extra, away_before = i3_is_away;
+    const Strategy strategy_before = group_strategy;
     ++digests[id];
     has_extra = random.below(2) == 0;
+    i3_is_away = random.below(3) == 0;
+    group_strategy = static_cast<Strategy>(random.below(3));
     auto fresh = config();
     const Status begun = tree->reload(fresh, {}, {});
     if (!begun.ok()) {
       digests = digests_before, has_extra = extra_before;
+      i3_is_away = away_before, group_strategy = strategy_before;
       return;
     }
     loaded_config = std::move(fresh);
@@ -158,7 +165,8 @@ struct Chaos : World {
   }
 
   Random random;
-  bool has_extra = false;
+  bool has_extra = false, i3_is_away = false;
+  Strategy group_strategy = Strategy::one_for_all;
   std::map<std::string, std::uint64_t> digests;
   std::vector<std::string> ids;
   std::map<std::string, Wish> wishes;

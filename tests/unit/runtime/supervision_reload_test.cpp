@@ -96,10 +96,21 @@ TEST_F(SupervisionReloadTest, WhatWasInErrorBeginsAnewOnceItsConfigurationIsMend
   exit("p", 1);
   ASSERT_EQ(status("p"), ProcessStatus::error);
   auto same = with_digest(1, "p");
-  EXPECT_TRUE(reload(root_of({same, process("q")})).all_ok());
-  EXPECT_EQ(status("p"), ProcessStatus::error) << "what it is started with is as it was";
-  EXPECT_TRUE(reload(root_of({with_digest(2, "p"), process("q")})).all_ok());
-  EXPECT_EQ(status("p"), ProcessStatus::idle);
+  same->restart.policy = "never";
+  EXPECT_TRUE(reload(root_of({same, process("q"), process("r")})).all_ok());
+  EXPECT_EQ(status("p"), ProcessStatus::error) << "nothing of it was mended";
+  EXPECT_TRUE(reload(root_of({with_digest(1, "p"), process("q")})).all_ok());
+  EXPECT_EQ(status("p"), ProcessStatus::idle) << "its policy was";
+}
+
+TEST_F(SupervisionReloadTest, ASupervisorsCountOfRestartsGoesOn) {
+  auto root = [] { return root_of({nested("s", {process("p")})}); };
+  start(root());
+  crash_loop("p", 6);
+  const std::uint32_t restarts = tree->supervisor("s")->restarts;
+  ASSERT_GE(restarts, 1u);
+  (void)reload(root());
+  EXPECT_EQ(tree->supervisor("s")->restarts, restarts);
 }
 
 TEST_F(SupervisionReloadTest, PolicyChecksAndStopHoldAtOnce) {
