@@ -18,8 +18,8 @@ bool ProcessManager::configure(std::shared_ptr<const ProcessConfig> config, std:
     // What one policy remembers is nothing to another.
     if (old->restart.policy != fresh.restart.policy) process->memory = {};
   }
-  const bool plan_changed = old->stop.signal != fresh.stop.signal || old->stop.grace != fresh.stop.grace;
-  if (plan_changed || process->stop_rank != stop_rank) {
+  const bool stop_changed = old->stop.signal != fresh.stop.signal || old->stop.grace != fresh.stop.grace;
+  if (stop_changed || process->stop_rank != stop_rank) {
     process->stop_rank = stop_rank;
     send_stop_plan(*process);
   }
@@ -27,7 +27,7 @@ bool ProcessManager::configure(std::shared_ptr<const ProcessConfig> config, std:
   touch(*process);
   if (old->start_digest != fresh.start_digest) return true;
   const bool terms = old->ready != fresh.ready || old->restart != fresh.restart || old->health != fresh.health ||
-                     old->stop.signal != fresh.stop.signal || old->stop.grace != fresh.stop.grace;
+                     stop_changed;
   return handle.phase == ProcessPhase::error && terms;
 }
 

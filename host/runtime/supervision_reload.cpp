@@ -79,9 +79,7 @@ SupervisionTree::Former SupervisionTree::put_aside() {
   former.order = std::exchange(order_, {});
   for (const ProcessId& id : former.order) {
     if (starts_.is_ready(graph_->process(id))) former.ready.push_back(id);
-    const bool in_restart =
-        std::any_of(held_runs_.begin(), held_runs_.end(), [&](const auto& run) { return run->contains(id); });
-    if (!in_restart && waits_to_begin(*manager_.find(id))) former.waiting.push_back(id);
+    if (!in_held_run(id) && waits_to_begin(*manager_.find(id))) former.waiting.push_back(id);
   }
   for (const auto& [id, supervisor] : supervisors_) {
     former.labels.supervisors.emplace(id, label_of(*supervisor));
@@ -150,8 +148,7 @@ void SupervisionTree::take_back(const Former& former, const std::vector<ProcessI
   // Of an operation that the new tree does not go on with: its supervisor, or what that restarts, is another one now.
   std::vector<ProcessId> stranded = held_by_nobody();
   std::erase_if(stranded, [&](const ProcessId& id) {
-    return manager_.find(id)->desired != Desired::up ||
-           std::any_of(held_runs_.begin(), held_runs_.end(), [&](const auto& run) { return run->contains(id); });
+    return manager_.find(id)->desired != Desired::up || in_held_run(id);
   });
   apply(Verb::restart, stranded, 0, {});
 }

@@ -174,6 +174,7 @@ class SupervisionTree final : private ProcessOwner {
   bool restarts_when_changed(const ProcessHandle& process, bool changed) const;
 
   // verbs and the end
+  bool in_held_run(const ProcessId& id) const;
   void run_held(const ProcessId& gone);
   // For good, by the order of that graph. `each` is told of every one, `done` when all are gone; both may be empty.
   void stop_in_order(const std::shared_ptr<const DependencyGraph>& graph, const std::vector<ProcessId>& ids,

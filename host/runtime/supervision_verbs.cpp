@@ -179,9 +179,11 @@ void SupervisionTree::stop_next(const std::shared_ptr<StopRun>& run, std::vector
 }
 
 bool SupervisionTree::may_restart_now(const ProcessHandle& process) {
-  const bool held = std::any_of(held_runs_.begin(), held_runs_.end(),
-                                [&](const auto& run) { return run->contains(process.id()); });
-  return !shutting_down_ && !held && !stopping_ancestor(process.id());
+  return !shutting_down_ && !in_held_run(process.id()) && !stopping_ancestor(process.id());
+}
+
+bool SupervisionTree::in_held_run(const ProcessId& id) const {
+  return std::any_of(held_runs_.begin(), held_runs_.end(), [&](const auto& run) { return run->contains(id); });
 }
 
 void SupervisionTree::run_held(const ProcessId& id) {
