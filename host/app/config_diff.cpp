@@ -58,7 +58,7 @@ bool same_environment(const ProcessConfig& a, const ProcessConfig& b) {
   return a.env == b.env && (a.shared_env == b.shared_env || shared(a) == shared(b));
 }
 
-// In the order of their ids: where a child stands in the list is the supervisor's.
+// Not where it stands in the list: that is the supervisor's.
 std::vector<std::string> keys_of_process(const ProcessConfig& a, const ProcessConfig& b, const WorkerConfig& wa,
                                          const WorkerConfig& wb) {
   Keys keys;
@@ -117,6 +117,21 @@ std::vector<std::string> keys_of_supervisor(const SupervisorConfig& a, const Sup
   return keys.take();
 }
 
+std::vector<std::string> keys_of_transport(const integration::TransportConfig& a,
+                                           const integration::TransportConfig& b) {
+  Keys keys;
+  keys.note("plugin", a.plugin != b.plugin);
+  keys.note("url", a.url != b.url);
+  keys.note("timeout", a.timeout != b.timeout);
+  keys.note("retry_attempts", a.retry_attempts != b.retry_attempts);
+  keys.note("serializer", a.serializer != b.serializer);
+  keys.note("pool", a.pool != b.pool);
+  keys.note("circuit_breaker", a.circuit_breaker != b.circuit_breaker);
+  keys.note("health_check", a.health_interval != b.health_interval || a.health_timeout != b.health_timeout);
+  keys.note("config", a.config != b.config);
+  return keys.take();
+}
+
 class Comparison {
  public:
   Comparison(const HostConfig& now, const HostConfig& fresh)
@@ -161,7 +176,7 @@ class Comparison {
       if (const auto* known = find(now_.transports, transport.name); known == nullptr)
         add("transport", transport.name, ChangeEffect::started);
       else if (*known != transport)
-        add("transport", transport.name, ChangeEffect::restarted, keys_of(*known, transport));
+        add("transport", transport.name, ChangeEffect::restarted, keys_of_transport(*known, transport));
     for (const integration::TransportConfig& transport : now_.transports)
       if (find(fresh_.transports, transport.name) == nullptr) add("transport", transport.name, ChangeEffect::stopped);
     for (const integration::RouteConfig& route : fresh_.routes)
@@ -225,21 +240,6 @@ class Comparison {
   static bool has(const std::vector<integration::RouteConfig>& all, const integration::RouteConfig& route) {
     return std::find(all.begin(), all.end(), route) != all.end();
   }
-  static std::vector<std::string> keys_of(const integration::TransportConfig& a,
-                                          const integration::TransportConfig& b) {
-    Keys keys;
-    keys.note("plugin", a.plugin != b.plugin);
-    keys.note("url", a.url != b.url);
-    keys.note("timeout", a.timeout != b.timeout);
-    keys.note("retry_attempts", a.retry_attempts != b.retry_attempts);
-    keys.note("serializer", a.serializer != b.serializer);
-    keys.note("pool", a.pool != b.pool);
-    keys.note("circuit_breaker", a.circuit_breaker != b.circuit_breaker);
-    keys.note("health_check", a.health_interval != b.health_interval || a.health_timeout != b.health_timeout);
-    keys.note("config", a.config != b.config);
-    return keys.take();
-  }
-
   const HostConfig& now_;
   const HostConfig& fresh_;
   Flat before_, after_;

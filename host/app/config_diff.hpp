@@ -27,8 +27,8 @@ struct ConfigChange {
   bool operator==(const ConfigChange&) const = default;
 };
 
-// The host first, then supervisors and processes in the order of the new tree, what is gone last. Values are not named:
-// they may be secrets.
+// The host and its schemas first, then transports and routes, supervisors and processes in the order of the new tree,
+// and those of them that are gone. Values are not named: they may be secrets.
 std::vector<ConfigChange> compare_configs(const integration::HostConfig& now, const integration::HostConfig& fresh);
 
 // An array of {"section", "name", "effect", "keys"}.

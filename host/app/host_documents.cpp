@@ -171,6 +171,16 @@ void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
   json.end_object();
 }
 
+void write_outcomes(JsonWriter& json, Host& host, const std::vector<runtime::VerbOutcome>& outcomes) {
+  json.begin_array();
+  for (const runtime::VerbOutcome& outcome : outcomes) {
+    json.begin_object().member("id", outcome.id).member("ok", outcome.status.ok());
+    if (!outcome.status.ok()) json.member("error", outcome.status.error().message);
+    json.member("status", to_string(host.processes().status(outcome.id))).end_object();
+  }
+  json.end_array();
+}
+
 void write_tree(JsonWriter& json, Host& host, const runtime::Supervisor& supervisor) {
   json.begin_object().member("id", supervisor.id).member("strategy", to_string(supervisor.rules.strategy));
   json.member("auto_shutdown", to_string(supervisor.rules.auto_shutdown));

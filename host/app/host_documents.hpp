@@ -10,6 +10,8 @@ namespace tenon::app {
 
 // One element of `ps --json`; with `detail`, everything that `tenon status` shows.
 void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& process, bool detail);
+// What became of several processes: an array of {"id", "ok", "error"?, "status"}.
+void write_outcomes(JsonWriter& json, Host& host, const std::vector<runtime::VerbOutcome>& outcomes);
 void write_tree(JsonWriter& json, Host& host, const runtime::Supervisor& supervisor);
 // An array of {process, check, state, reason, timeouts, results}; of all processes, or of one.
 void write_health(JsonWriter& json, Host& host, const runtime::ProcessHandle& process);

@@ -48,7 +48,6 @@ Status Host::reload(std::shared_ptr<const integration::HostConfig> fresh, std::o
   budget_.set_limit(config_->event_limit);
   dead_letters_.store().set_capacity(config_->dead_letter_capacity);
   router_.set_config({config_->request_timeout, config_->block_for});
-  // The workers that are new must be known before their processes run; the runtime spawns in a later turn.
   Status changed = tree_.reload(
       *config_->supervision,
       [this](const runtime::ProcessId& id) {
@@ -57,7 +56,7 @@ Status Host::reload(std::shared_ptr<const integration::HostConfig> fresh, std::o
       },
       std::move(done));
   if (!changed.ok()) return changed;  // the config was checked before: only a graph that nobody checked gets here
-  reconfigure_workers(*former);
+  reconfigure_workers(*former);  // in the same turn: what is spawned above runs in a later one
   if (former->transports != config_->transports || former->routes != config_->routes)
     transports_.reload(config_->transports, config_->routes);
   loader_.rescan();

@@ -143,13 +143,8 @@ void HostView::act(control::ProcessVerb verb, const std::vector<std::string>& se
   if (!ids.ok()) return done(std::move(ids).error());
   const auto report = [this](const std::vector<runtime::VerbOutcome>& outcomes) {
     JsonWriter json;
-    json.begin_array();
-    for (const runtime::VerbOutcome& outcome : outcomes) {
-      json.begin_object().member("id", outcome.id).member("ok", outcome.status.ok());
-      if (!outcome.status.ok()) json.member("error", outcome.status.error().message);
-      json.member("status", to_string(host_.processes().status(outcome.id))).end_object();
-    }
-    return json.end_array().take();
+    write_outcomes(json, host_, outcomes);
+    return json.take();
   };
   if (wait) {
     host_.tree().apply(to_runtime(verb), *ids, signal_number,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/config_check.hpp"
+#include "app/host_documents.hpp"
 #include "app/host_stash.hpp"
 #include "app/schema_texts.hpp"
 #include "app/stop_bound.hpp"
@@ -54,13 +55,9 @@ std::string document_of(Host& host, const std::vector<ConfigChange>& changes,
   JsonWriter json;
   json.begin_object().key("changes");
   write_changes(json, changes);
-  json.key("results").begin_array();
-  for (const runtime::VerbOutcome& outcome : outcomes) {
-    json.begin_object().member("id", outcome.id).member("ok", outcome.status.ok());
-    if (!outcome.status.ok()) json.member("error", outcome.status.error().message);
-    json.member("status", to_string(host.processes().status(outcome.id))).end_object();
-  }
-  return json.end_array().end_object().take();
+  json.key("results");
+  write_outcomes(json, host, outcomes);
+  return json.end_object().take();
 }
 
 void log_changes(const std::vector<ConfigChange>& changes) {
@@ -83,7 +80,7 @@ struct Reloader::Reading {
   LoadedConfig loaded;
   Scales scales;
   std::optional<Result<SchemaTexts>> schemas;  // absent: they stay
-  Status failed;                               // to read the kept sources
+  Status failed;                               // to read the kept sources, or to compile the schemas
   std::vector<ConfigChange> changes;
 };
 

@@ -74,8 +74,8 @@ class HostInterface {
 
   // The configuration. Documents are {"changes": [{"section", "name", "effect", "keys"}]} and, but for diff, "results"
   // as act() has them. `wait`: done when everything that changes has stopped or started. errc::invalid_argument: every
-  // problem of the file, a line each; errc::wrong_state: another change is under way, or it needs a restart of the
-  // host. In both cases nothing was changed.
+  // problem of the file, a line each; errc::wrong_state: another change is being read, something that was removed
+  // still ends, or it needs a restart of the host or more descriptors. In all cases nothing was changed.
   virtual void reload(bool wait, JsonDone done) = 0;
   // What a reload would do; of another file than the host's own where `config` names one (absolute).
   virtual void diff(std::string_view config, JsonDone done) = 0;
