@@ -7,6 +7,7 @@ namespace tenon::app {
 
 using namespace std::chrono_literals;
 using runtime::HealthConfig;
+using runtime::HealthRole;
 using runtime::LogConfig;
 using runtime::OnUnhealthy;
 using runtime::ReadyConfig;
@@ -26,6 +27,9 @@ constexpr Choice<ReadyOn> kReadyOn[] = {{"start", ReadyOn::start},
                                         {"notify", ReadyOn::notify},
                                         {"health", ReadyOn::health},
                                         {"exit", ReadyOn::exit}};
+constexpr Choice<HealthRole> kRoles[] = {{"liveness", HealthRole::liveness},
+                                         {"readiness", HealthRole::readiness},
+                                         {"startup", HealthRole::startup}};
 constexpr Choice<OnUnhealthy> kOnUnhealthy[] = {{"restart", OnUnhealthy::restart}, {"report", OnUnhealthy::report}};
 
 void read_ready_on(ConfigReader& reader, const JsonValue& at, ReadyConfig& out) {
@@ -129,6 +133,8 @@ const Section<RestartConfig> kRestart{"restart", kRestartKeys};
 constexpr Key<HealthConfig> kHealthKeys[] = {
     {"check", [](ConfigReader& reader, const JsonValue& at,
                  HealthConfig& out) { reader.nonempty(at, out.check, "a health check's name such as \"http\""); }},
+    {"role",
+     [](ConfigReader& reader, const JsonValue& at, HealthConfig& out) { reader.choice<HealthRole>(at, out.role, kRoles); }},
     {"config", [](ConfigReader&, const JsonValue&, HealthConfig&) {}},  // by use_plugin()
     {"interval", [](ConfigReader& reader, const JsonValue& at,
                     HealthConfig& out) { reader.duration(at, out.interval, 1ms, 24h); }},
@@ -140,10 +146,21 @@ constexpr Key<HealthConfig> kHealthKeys[] = {
                            HealthConfig& out) { reader.whole(at, out.unhealthy_after, 1, kMaxInARow); }},
     {"healthy_after", [](ConfigReader& reader, const JsonValue& at,
                          HealthConfig& out) { reader.whole(at, out.healthy_after, 1, kMaxInARow); }},
+    {"degraded_after", [](ConfigReader& reader, const JsonValue& at,
+                          HealthConfig& out) { reader.whole(at, out.degraded_after, 1, kMaxInARow); }},
     {"on_unhealthy", [](ConfigReader& reader, const JsonValue& at,
                         HealthConfig& out) { reader.choice<OnUnhealthy>(at, out.on_unhealthy, kOnUnhealthy); }},
 };
 const Section<HealthConfig> kHealth{"health_check", kHealthKeys, {"check"}};
+
+void check_role(ConfigReader& reader, const JsonValue& at, const HealthConfig& health) {
+  const auto on_unhealthy = at.find("on_unhealthy");
+  if (health.role != HealthRole::readiness || !on_unhealthy) return;
+  reader.refuse(*on_unhealthy,
+                "a readiness check never restarts: while it fails, the process gets no events and its groups go on "
+                "without it; remove \"on_unhealthy\", or use the role \"liveness\"",
+                "no \"on_unhealthy\" beside the role \"readiness\"");
+}
 
 }  // namespace
 
@@ -165,6 +182,7 @@ void read_health(ConfigReader& reader, const JsonValue& at, ConfigDraft& draft, 
   reader.array(at, kMaxHealthChecks, "health checks such as {\"check\": \"process\"}", [&](const JsonValue& one) {
     HealthConfig health;
     if (!read_section(reader, one, kHealth, health) || health.check.empty()) return;
+    check_role(reader, one, health);
     health.config =
         use_plugin(reader, draft, {"health_check", health.check, *one.find("check"), true, one.find("config")});
     out.push_back(std::move(health));

@@ -1,4 +1,5 @@
 // A child that runs a program: its command, its user, its replicas.
+#include <algorithm>
 #include <filesystem>
 
 #include "app/config_environment.hpp"
@@ -11,6 +12,7 @@ namespace tenon::app {
 
 using integration::WorkerConfig;
 using runtime::ChannelKind;
+using runtime::HealthRole;
 using runtime::ProcessConfig;
 using runtime::ReadyOn;
 
@@ -150,6 +152,13 @@ void check_ready(ConfigReader& reader, const JsonValue& child, const ProcessDraf
   if (draft.process.ready.on == ReadyOn::health && !child.find("health")) {
     reader.refuse(*ready, "there is no health check that could say so; add \"health\", or use \"start\"",
                   "a \"health\" beside it");
+  }
+  const auto is_readiness = [](const auto& check) { return check.role == HealthRole::readiness; };
+  const auto& checks = draft.process.health;
+  if (draft.process.ready.on == ReadyOn::exit && std::any_of(checks.begin(), checks.end(), is_readiness)) {
+    reader.refuse(*ready, "a task is ready when it has exited with 0, so its readiness check says nothing; use the role "
+                          "\"liveness\", or another \"on\"",
+                  "no readiness check beside \"exit\"");
   }
 }
 

@@ -17,13 +17,6 @@ std::string wall_text(Host& host, MonotonicTime when) {
   return format_rfc3339(clock.wall() - (clock.monotonic() - when)).str();
 }
 
-// Why it is as it is: what was done with it, else what its checks complain of, else what it says of itself.
-std::string_view reason_of(const runtime::ProcessHandle& process) noexcept {
-  if (!process.reason.empty()) return process.reason;
-  if (process.health && !process.health->reason.empty()) return process.health->reason;
-  return process.worker_status;
-}
-
 void write_usage(JsonWriter& json, const runtime::ProcessHandle& process) {
   tenon_usage usage{};
   const bool known = process.pid && read_process_usage(*process.pid, usage).ok();
@@ -152,6 +145,13 @@ void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& pr
 
 }  // namespace
 
+std::string_view reason_of(const runtime::ProcessHandle& process) noexcept {
+  if (!process.reason.empty()) return process.reason;
+  if (process.pid && !process.not_ready.empty()) return process.not_ready;
+  if (process.health && !process.health->reason.empty()) return process.health->reason;
+  return process.worker_status;
+}
+
 void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& process, bool detail) {
   json.begin_object().member("id", process.id()).member("status", to_string(process.status));
   json.member("reason", reason_of(process)).key("pid");
@@ -206,11 +206,14 @@ void write_health(JsonWriter& json, Host& host, const runtime::ProcessHandle& pr
   static const std::deque<runtime::HealthResult> none;
   for (const runtime::ProcessManager::Check& check : host.processes().checks(process.id())) {
     const runtime::HealthMonitor* monitor = check.monitor;
-    json.begin_object().member("process", process.id()).member("check", check.config.check).key("state");
+    json.begin_object().member("process", process.id()).member("check", check.config.check);
+    json.member("role", to_string(check.config.role)).key("state");
     const auto status = monitor != nullptr && check.problem.empty() ? monitor->status() : std::nullopt;
     if (status) json.value(to_string(status->state));
     else json.null();
-    json.member("reason", status ? std::string_view(status->reason) : check.problem);
+    std::string_view reason = status ? std::string_view(status->reason) : check.problem;
+    if (check.waits_for_startup) reason = "not asked before the startup check has succeeded";
+    json.member("reason", reason);
     json.member("timeouts", monitor != nullptr ? monitor->timeouts() : 0);
     json.key("results").begin_array();
     for (const runtime::HealthResult& result : monitor != nullptr ? monitor->results() : none) {

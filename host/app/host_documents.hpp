@@ -14,6 +14,8 @@ void write_process(JsonWriter& json, Host& host, const runtime::ProcessHandle& p
 void write_outcomes(JsonWriter& json, Host& host, const std::vector<runtime::VerbOutcome>& outcomes);
 void write_tree(JsonWriter& json, Host& host, const runtime::Supervisor& supervisor);
 // An array of {process, check, state, reason, timeouts, results}; of all processes, or of one.
+// Why it is as it is: what was done with it, else what its checks complain of, else what it says of itself.
+std::string_view reason_of(const runtime::ProcessHandle& process) noexcept;
 void write_health(JsonWriter& json, Host& host, const runtime::ProcessHandle& process);
 void write_plugins(JsonWriter& json, const loader::PluginRegistry& registry);
 void write_routes(JsonWriter& json, Host& host);

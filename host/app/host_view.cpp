@@ -129,7 +129,7 @@ Status HostView::ready() {
     if (!waiting.empty() || process.desired != runtime::Desired::up) return;
     if (process.status == initializing || process.status == error)
       waiting = process.id() + " is " + std::string(to_string(process.status)) +
-                (process.reason.empty() ? "" : ": " + process.reason);
+                (reason_of(process).empty() ? "" : ": " + std::string(reason_of(process)));
   });
   if (waiting.empty()) return {};
   return Error(errc::unavailable, waiting, fault::host, true);

@@ -100,8 +100,8 @@ std::string age_text(const JsonValue& result, WallTime now) {
 }
 
 std::string render_checks(const JsonValue& checks, WallTime now, const Style& style) {
-  TextTable table({{"CHECK"}, {"STATE"}, {"LAST RESULT"}, {"AGE", true}, {"LATENCY", true}, {"TIMEOUTS", true},
-                   {"REASON"}});
+  TextTable table({{"CHECK"}, {"ROLE"}, {"STATE"}, {"LAST RESULT"}, {"AGE", true}, {"LATENCY", true},
+                   {"TIMEOUTS", true}, {"REASON"}});
   for (const JsonValue check : checks.elements()) {
     const std::string state = member_text(check, "state");
     std::string last(kNothing), age(kNothing), latency(kNothing), reason = member_text(check, "reason", "");
@@ -113,8 +113,8 @@ std::string render_checks(const JsonValue& checks, WallTime now, const Style& st
       if (reason.empty()) reason = member_text(result, "reason", "");
     }
     const Colour last_colour = colour_of_state(last);
-    table.add_row({member_text(check, "check"), Cell(state, colour_of_state(state)), Cell(last, last_colour), age,
-                   latency, member_text(check, "timeouts"), reason});
+    table.add_row({member_text(check, "check"), member_text(check, "role"), Cell(state, colour_of_state(state)),
+                   Cell(last, last_colour), age, latency, member_text(check, "timeouts"), reason});
   }
   return table.render(style);
 }

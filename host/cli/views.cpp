@@ -131,7 +131,7 @@ std::string render_tree(const JsonValue& root, const Style& style) {
 
 std::string render_health(const JsonValue& checks, const Style& style) {
   if (checks.size() == 0) return "no health checks; add them under health in a process's config\n";
-  TextTable table({{"PROCESS"}, {"CHECK"}, {"STATE"}, {"LAST", true}, {"LATENCY", true}, {"RESULTS"}, {"REASON"}});
+  TextTable table({{"PROCESS"}, {"CHECK"}, {"ROLE"}, {"STATE"}, {"LAST", true}, {"LATENCY", true}, {"RESULTS"}, {"REASON"}});
   for (const JsonValue check : in_natural_order(checks, "process")) {
     std::string at(kNothing), latency(kNothing), trail, reason = member_text(check, "reason", "");
     if (const auto results = check.find("results"); results && results->size() > 0) {
@@ -145,8 +145,8 @@ std::string render_health(const JsonValue& checks, const Style& style) {
         trail += state == "healthy" ? "+" : state == "degraded" ? "~" : state == "not_made" ? "?" : "x";
       }
     }
-    table.add_row({member_text(check, "process"), member_text(check, "check"), state_cell(check, "state"), at, latency,
-                   trail.empty() ? std::string(kNothing) : trail, reason});
+    table.add_row({member_text(check, "process"), member_text(check, "check"), member_text(check, "role"),
+                   state_cell(check, "state"), at, latency, trail.empty() ? std::string(kNothing) : trail, reason});
   }
   return table.render(style);
 }

@@ -86,13 +86,15 @@ void ProcessEvents::on_health_changed(const runtime::ProcessHandle& process, con
   log::info("runtime", "health",
             {{"process", process.id()},
              {"check", change.check},
+             {"role", to_string(change.role)},
+             {"ready", process.is_ready()},
              {"health", to_string(change.now.state)},
              {"reason", change.now.reason}});
   events_.publish("system.health.changed", process.id(), [&] {
     JsonWriter json = about(process);
-    json.member("check", change.check)
-        .member("health", to_string(change.now.state))
-        .member("reason", change.now.reason);
+    json.member("check", change.check).member("role", to_string(change.role));
+    json.member("health", to_string(change.now.state)).member("reason", change.now.reason);
+    json.member("ready", process.is_ready());
     return json.end_object().take();
   });
 }

@@ -4,7 +4,7 @@
 // channel, whose end returns what was not delivered to the queues. The process's status opens and closes its gate:
 //
 //   idle, busy                       open
-//   initializing, stopping           waiting
+//   initializing, stopping           waiting (and what a readiness check took out of service)
 //   paused                           paused
 //   terminated by the operator       stopped
 //   terminated, error                ended

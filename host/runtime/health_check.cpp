@@ -11,4 +11,13 @@ std::string_view to_string(HealthState state) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(HealthRole role) noexcept {
+  switch (role) {
+    case HealthRole::liveness: return "liveness";
+    case HealthRole::readiness: return "readiness";
+    case HealthRole::startup: return "startup";
+  }
+  return "unknown";
+}
+
 }  // namespace tenon::runtime

@@ -26,8 +26,7 @@ HealthMonitor::~HealthMonitor() { stop(); }
 
 Status HealthMonitor::start(const HealthTarget& target, Duration start_period_left) {
   stop();
-  tally_ = {};
-  reason_.clear();
+  forget();
   if (Status started = check_->start(target); !started) return started;
   start_period_end_ = loop_.clock().monotonic() + std::max(start_period_left, Duration::zero());
   const double part = static_cast<double>(jitter_ >> 11) * 0x1.0p-53;
@@ -41,6 +40,11 @@ void HealthMonitor::stop() noexcept {
   if (std::exchange(question_, nullptr)) check_->cancel();
   state_ = State::stopped;
   check_->stop();
+}
+
+void HealthMonitor::forget() noexcept {
+  tally_ = {};
+  reason_.clear();
 }
 
 void HealthMonitor::suspend() noexcept {
@@ -140,12 +144,13 @@ void HealthMonitor::record(HealthOutcome outcome, Duration latency, std::string 
   if (results_->size() > kResults) results_->pop_front();
 
   const HealthTally before = tally_;
-  tally_ = count_outcome(tally_, outcome, {config_->unhealthy_after, config_->healthy_after}, now < start_period_end_);
+  const HealthThresholds thresholds{config_->unhealthy_after, config_->healthy_after, config_->degraded_after};
+  tally_ = count_outcome(tally_, outcome, thresholds, now < start_period_end_);
   if (!is_failure(outcome) && outcome != HealthOutcome::not_made) start_period_end_ = now;  // the first success ends it
   const bool changed = tally_.known && (!before.known || before.state != tally_.state);
-  const bool said_something = tally_.known && outcome != HealthOutcome::not_made;
-  const bool shown = changed || (said_something && (tally_.state == HealthState::unhealthy) == is_failure(outcome));
-  if (shown) reason_ = reason;
+  // An answer that says another state than the row so far has no say in the reason either.
+  const bool said_so = tally_.known && outcome != HealthOutcome::not_made && state_said_by(outcome) == tally_.state;
+  if (said_so) reason_ = reason;
   wait(config_->interval);
   listener_.on_health_answer(*this, changed);
 }

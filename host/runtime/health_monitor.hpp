@@ -56,6 +56,7 @@ class HealthMonitor {
   // Begins with a new incarnation; forgets the state of the former, keeps its results. `start_period_left` as of now.
   Status start(const HealthTarget& target, Duration start_period_left);
   void stop() noexcept;
+  void forget() noexcept;  // the state, as start does; for one that is started later than its incarnation
   void suspend() noexcept;
   void resume();
 

@@ -16,7 +16,7 @@ void ProcessManager::place(Process& process, ProcessPhase phase) {
   ProcessHandle& handle = process.handle;
   handle.phase = phase;
   --counts_[static_cast<std::size_t>(handle.status)];
-  handle.status = status_of(phase, handle.paused(), handle.in_flight);
+  handle.status = status_of(phase, handle.paused(), handle.not_ready.empty(), handle.in_flight);
   ++counts_[static_cast<std::size_t>(handle.status)];
   touch(process);
 }
@@ -26,6 +26,7 @@ void ProcessManager::adopt_label(Process& process, const ProcessLabel& label) {
   handle.generation = label.generation;
   handle.desired = label.desired;
   handle.reason = label.reason;
+  handle.not_ready = label.not_ready;
   handle.spawned = label.spawned;
   handle.ready = label.ready;
   handle.consecutive = label.consecutive;
@@ -34,6 +35,7 @@ void ProcessManager::adopt_label(Process& process, const ProcessLabel& label) {
   process.stop_cause = static_cast<EndCause>(label.end_cause);
   process.stop_reason = label.reason;
   process.held = label.held;
+  process.started_up = label.started_up;
   process.time_left = label.time_left;
   process.previous_delay = label.previous_delay;
   process.memory = label.memory;
@@ -108,11 +110,13 @@ void ProcessManager::adopt_child(Process& process, const ProcessLabel* label, co
     handle.ready = kNone;
     process.held = false;
     process.time_left = Duration(-1);
+    begin_health(process);
     // Nothing at all is known of it. It ran well enough to be left alone: ready, rather than killed at a deadline.
-    if (!label) phase = ProcessPhase::running;
+    if (!label) phase = ProcessPhase::running, process.started_up = true, handle.not_ready.clear();
   }
   if (phase == ProcessPhase::starting && ready.on == ReadyOn::start) phase = ProcessPhase::running;
   if (phase == ProcessPhase::running && handle.ready == kNone) handle.ready = handle.spawned;
+  if (!has_readiness(process)) handle.not_ready.clear();
   process.frozen = handle.paused() && !is_stopping(phase);
   place(process, phase);
   if (child.exit) return;  // the caller delivers it

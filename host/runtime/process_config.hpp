@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/clock.hpp"
@@ -54,15 +55,25 @@ struct RestartConfig {
 
 enum class OnUnhealthy : std::uint8_t { restart, report };
 
+// What follows from a check, with Kubernetes' meaning.
+enum class HealthRole : std::uint8_t {
+  liveness,   // unhealthy: `on_unhealthy`
+  readiness,  // not known to be well: no events for it and its groups go on without it; nothing is restarted
+  startup,    // alone until it succeeded once, then never again in the incarnation; unhealthy: `on_unhealthy`
+};
+std::string_view to_string(HealthRole role) noexcept;
+
 struct HealthConfig {
   std::string check;                              // a health_check component's name
+  HealthRole role = HealthRole::liveness;
   std::string config = "{}";                      // the check's own, a JSON object as text
   Duration interval = std::chrono::seconds(5);    // from the end of one check to the start of the next; at least 1 ms
   Duration timeout = std::chrono::seconds(1);     // of one check; at least 1 ms
   Duration start_period{0};                       // from spawn: failures do not count, one success ends it
   std::uint32_t unhealthy_after = 3;              // failures in a row, at least 1
   std::uint32_t healthy_after = 1;                // successes in a row, at least 1
-  OnUnhealthy on_unhealthy = OnUnhealthy::restart;
+  std::uint32_t degraded_after = 1;               // answers in a row that are not healthy, at least 1
+  OnUnhealthy on_unhealthy = OnUnhealthy::restart;  // not looked at with HealthRole::readiness
   bool operator==(const HealthConfig&) const = default;
 };
 

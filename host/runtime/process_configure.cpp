@@ -45,6 +45,9 @@ void ProcessManager::send_stop_plan(Process& process) {
 }
 
 // The checks begin anew, with their start periods counted from the spawn as ever; what the old ones found is forgotten.
+// But in service is who was in service, until a new readiness check says otherwise: all replicas of a process are
+// configured in one moment, and must not leave their groups together for want of an answer. One that has started up is
+// past its startup checks, new ones included.
 void ProcessManager::renew_monitors(Process& process) {
   ProcessHandle& handle = process.handle;
   stop_monitors(process);
@@ -54,7 +57,8 @@ void ProcessManager::renew_monitors(Process& process) {
   if (handle.phase != ProcessPhase::starting && handle.phase != ProcessPhase::running) return;
   start_monitors(process, now());
   const bool waits = handle.phase == ProcessPhase::starting && process.config().ready.on == ReadyOn::health;
-  if (waits && process.config().health.empty()) became_ready(process);
+  if (!has_readiness(process)) set_not_ready(process, {});
+  if (waits && is_well(process)) became_ready(process);
 }
 
 }  // namespace tenon::runtime

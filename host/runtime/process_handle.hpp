@@ -54,9 +54,11 @@ struct ProcessHandle {
 
   // The worst of its checks; empty: it has none, or none has answered yet.
   std::optional<HealthStatus> health;
+  // What its readiness checks say: "not ready: http: status 503". Empty: in service as far as they are concerned.
+  std::string not_ready;
 
   const ProcessId& id() const noexcept { return config->id; }
-  bool is_ready() const noexcept { return phase == ProcessPhase::running; }
+  bool is_ready() const noexcept { return phase == ProcessPhase::running && not_ready.empty(); }
   bool paused() const noexcept { return desired == Desired::paused; }
 };
 

@@ -4,6 +4,15 @@
 #include "runtime/process_record.hpp"
 
 namespace tenon::runtime {
+namespace {
+
+bool is_startup(const HealthConfig& check) noexcept { return check.role == HealthRole::startup; }
+bool is_readiness(const HealthConfig& check) noexcept { return check.role == HealthRole::readiness; }
+bool is_success(const std::optional<HealthStatus>& status) noexcept {
+  return status && status->state != HealthState::unhealthy;
+}
+
+}  // namespace
 
 std::vector<ProcessManager::Check> ProcessManager::checks(std::string_view id) const {
   std::vector<Check> checks;
@@ -12,20 +21,46 @@ std::vector<ProcessManager::Check> ProcessManager::checks(std::string_view id) c
   const std::vector<HealthConfig>& configs = process->config().health;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     const bool started = i < process->monitors.size();
+    const bool waits = process->handle.pid && !is_startup(configs[i]) && !process->started_up;
     checks.push_back({configs[i], started ? process->monitors[i].get() : nullptr,
-                      started ? std::string_view(process->check_problems[i]) : std::string_view()});
+                      started ? std::string_view(process->check_problems[i]) : std::string_view(), waits});
   }
   return checks;
 }
 
-// Starts those that do not run. `as_of` is the moment up to which the start period has passed.
+void ProcessManager::begin_health(Process& process) {
+  process.started_up = false;
+  for (const auto& monitor : process.monitors) {
+    if (monitor) monitor->forget();
+  }
+  const auto& checks = process.config().health;
+  const auto first = std::find_if(checks.begin(), checks.end(), is_readiness);
+  set_not_ready(process, first == checks.end() ? std::string() : "not ready: " + first->check + ": no answer yet");
+}
+
+bool ProcessManager::has_readiness(const Process& process) const noexcept {
+  return std::any_of(process.config().health.begin(), process.config().health.end(), is_readiness);
+}
+
+// To be asked now. A startup check that has succeeded is not.
+bool ProcessManager::is_wanted(const Process& process, std::size_t index) const noexcept {
+  if (!is_startup(process.config().health[index])) return process.started_up;
+  const HealthMonitor* const monitor = index < process.monitors.size() ? process.monitors[index].get() : nullptr;
+  return !process.started_up && !(monitor && !monitor->running() && is_success(monitor->status()));
+}
+
+// Starts those that are to be asked now and do not run. `as_of` is the moment up to which the start period has passed.
 void ProcessManager::start_monitors(Process& process, MonotonicTime as_of) {
   const auto& checks = process.config().health;
   process.monitors.resize(checks.size());
   process.check_problems.resize(checks.size());
+  if (!process.started_up && std::none_of(checks.begin(), checks.end(), is_startup)) {
+    process.started_up = true;
+    touch(process);
+  }
   bool complete = true;
   for (std::size_t i = 0; i < checks.size(); ++i) {
-    if (process.monitors[i] && process.monitors[i]->running()) continue;
+    if (!is_wanted(process, i) || (process.monitors[i] && process.monitors[i]->running())) continue;
     const Status started = start_monitor(process, i, as_of);
     std::string problem = started ? std::string() : started.error().message;
     // Told once, however often it is tried again.
@@ -75,7 +110,7 @@ void ProcessManager::stop_monitors(Process& process) noexcept {
 
 std::string ProcessManager::missing_check(const Process& process) const {
   for (std::size_t i = 0; i < process.check_problems.size(); ++i) {
-    if (process.check_problems[i].empty()) continue;
+    if (process.check_problems[i].empty() || !is_wanted(process, i)) continue;
     return "the check \"" + process.config().health[i].check + "\" cannot be made: " + process.check_problems[i];
   }
   return {};
@@ -88,26 +123,96 @@ bool ProcessManager::waits_for_checks(const Process& process) const {
   });
 }
 
+// All have been well once, as far as they are to be asked in this incarnation.
+bool ProcessManager::is_well(const Process& process) const {
+  const auto& checks = process.config().health;
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    if (is_startup(checks[i]) && process.started_up) continue;
+    const HealthMonitor* const monitor = i < process.monitors.size() ? process.monitors[i].get() : nullptr;
+    if (!monitor || !is_success(monitor->status())) return false;
+  }
+  return true;
+}
+
+// True if the answer was the first success of the last startup check that was asked.
+bool ProcessManager::passed_startup(Process& process, HealthMonitor& monitor) {
+  if (!is_startup(monitor.config()) || !is_success(monitor.status())) return false;
+  monitor.stop();
+  for (std::size_t i = 0; i < process.monitors.size(); ++i) {
+    if (is_startup(process.config().health[i]) && is_wanted(process, i)) return false;
+  }
+  process.started_up = true;
+  touch(process);
+  return true;
+}
+
+// The worst of those that are asked now, or the last that were.
+void ProcessManager::refresh_health(Process& process) {
+  ProcessHandle& handle = process.handle;
+  handle.health.reset();
+  for (const auto& each : process.monitors) {
+    auto status = each ? each->status() : std::nullopt;
+    if (!status) continue;
+    // It succeeded, and is asked no more: what it found then is no news.
+    if (is_startup(each->config()) && !each->running() && is_success(status)) status = HealthStatus{};
+    if (!handle.health || status->state > handle.health->state) handle.health = std::move(status);
+  }
+}
+
+// What keeps a process with this readiness check out of service: "http: status 503". Empty: the check is well.
+std::string ProcessManager::doubt_of(const Process& process, std::size_t index) const {
+  const HealthMonitor* const monitor = process.monitors[index].get();
+  const std::string name = process.config().health[index].check + ": ";
+  const auto status = monitor ? monitor->status() : std::nullopt;
+  if (status) return status->state == HealthState::unhealthy ? name + status->reason : std::string();
+  if (!process.check_problems[index].empty()) return name + "cannot be made: " + process.check_problems[index];
+  if (!process.started_up) return name + "not asked before the startup check has succeeded";
+  const bool answered = monitor && !monitor->results().empty() && monitor->results().back().reason &&
+                        monitor->results().back().at >= process.handle.spawned;
+  return name + (answered ? *monitor->results().back().reason : "no answer yet");
+}
+
+void ProcessManager::refresh_readiness(Process& process) {
+  const auto& checks = process.config().health;
+  std::string unhealthy, unknown;
+  for (std::size_t i = 0; i < process.monitors.size(); ++i) {
+    if (!is_readiness(checks[i])) continue;
+    std::string doubt = doubt_of(process, i);
+    const bool known = process.monitors[i] && process.monitors[i]->status();
+    std::string& first = known ? unhealthy : unknown;
+    if (first.empty()) first = std::move(doubt);
+  }
+  // What is not known yet takes nobody out of service, and brings nobody in.
+  if (unhealthy.empty() && process.handle.not_ready.empty()) return;
+  if (unhealthy.empty()) unhealthy = std::move(unknown);
+  set_not_ready(process, unhealthy.empty() ? std::string() : "not ready: " + unhealthy);
+}
+
+void ProcessManager::set_not_ready(Process& process, std::string text) {
+  std::string& shown = process.handle.not_ready;
+  const bool changed = text.empty() != shown.empty();
+  shown = std::move(text);
+  if (!changed) return;  // other words for the same are not worth a label
+  touch(process);
+  refresh_status(process);
+}
+
 void ProcessManager::health_answered(Process& process, HealthMonitor& monitor, bool changed) {
   const Scope scope(*this);
   ProcessHandle& handle = process.handle;
-  handle.health.reset();
-  bool all_well = true;
-  for (const auto& each : process.monitors) {
-    const auto status = each ? each->status() : std::nullopt;
-    all_well = all_well && status && status->state != HealthState::unhealthy;
-    if (status && (!handle.health || status->state > handle.health->state)) handle.health = status;
-  }
-  if (changed) services_.observer.on_health_changed(handle, {monitor.config().check, *monitor.status()});
-  if (all_well && handle.phase == ProcessPhase::starting && process.config().ready.on == ReadyOn::health) {
-    became_ready(process);
-  }
+  const HealthConfig& config = monitor.config();
+  if (passed_startup(process, monitor)) start_monitors(process, now());
+  refresh_health(process);
+  refresh_readiness(process);
+  if (changed) services_.observer.on_health_changed(handle, {config.check, config.role, *monitor.status()});
+  const bool waits = handle.phase == ProcessPhase::starting && process.config().ready.on == ReadyOn::health;
+  if (waits && is_well(process)) became_ready(process);
   const auto status = monitor.status();
   const bool act = changed && status && status->state == HealthState::unhealthy &&
-                   monitor.config().on_unhealthy == OnUnhealthy::restart;
+                   config.role != HealthRole::readiness && config.on_unhealthy == OnUnhealthy::restart;
   if (!act || (handle.phase != ProcessPhase::starting && handle.phase != ProcessPhase::running)) return;
   process.stop_cause = EndCause::health;
-  stop(process, AfterStop::decide, monitor.config().check + ": " + status->reason, false);
+  stop(process, AfterStop::decide, config.check + ": " + status->reason, false);
 }
 
 }  // namespace tenon::runtime

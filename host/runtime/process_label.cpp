@@ -9,7 +9,7 @@
 namespace tenon::runtime {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
 constexpr std::uint8_t kProcessKind = 'P';
 constexpr std::uint8_t kSupervisorKind = 'S';
 constexpr std::size_t kMaxId = 512;
@@ -110,8 +110,10 @@ std::string ProcessLabel::encode() const {
   out.number(generation);
   out.number(static_cast<std::uint8_t>(desired)), out.number(static_cast<std::uint8_t>(phase));
   out.number(static_cast<std::uint8_t>(after_stop)), out.number(static_cast<std::uint8_t>(held));
+  out.number(static_cast<std::uint8_t>(started_up));
   out.number(end_cause);
   out.text(std::string_view(reason).substr(0, kMaxReason));
+  out.text(std::string_view(not_ready).substr(0, kMaxReason));
   out.time(spawned), out.time(ready), out.time(due);
   out.number(time_left.count());
   out.times(window, kMaxWindow);
@@ -134,8 +136,10 @@ Result<ProcessLabel> ProcessLabel::decode(std::string_view bytes) {
   label.phase = in.enumerator<ProcessPhase>(kLastPhase);
   label.after_stop = in.enumerator<AfterStop>(static_cast<std::uint8_t>(AfterStop::decide));
   label.held = in.boolean();
+  label.started_up = in.boolean();
   label.end_cause = in.enumerator<std::uint8_t>(kLastEndCause);
   label.reason = in.text(kMaxReason);
+  label.not_ready = in.text(kMaxReason);
   label.spawned = in.time(), label.ready = in.time(), label.due = in.time();
   label.time_left = in.duration();
   label.window = in.times(kMaxWindow);

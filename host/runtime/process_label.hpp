@@ -45,8 +45,10 @@ struct ProcessLabel {
   ProcessPhase phase = ProcessPhase::waiting;
   AfterStop after_stop = AfterStop::stay_down;
   bool held = false;           // waiting for its supervisor, not for a time
+  bool started_up = false;     // its startup checks have succeeded, or it had none
   std::uint8_t end_cause = 0;  // EndCause of a stop with AfterStop::decide
   std::string reason;          // as shown with the status
+  std::string not_ready;       // ProcessHandle::not_ready
   MonotonicTime spawned{};     // of this generation; epoch: never
   MonotonicTime ready{};       // epoch: not ready
   // The one deadline of the phase: restart (waiting), readiness (starting), drain, SIGKILL. Epoch: none.
@@ -60,7 +62,7 @@ struct ProcessLabel {
   std::uint64_t start_digest = 0;  // of the config that this generation was started with
   std::string extra;           // opaque: what integration must know again (subscriptions, cursor …)
 
-  std::string encode() const;  // cuts reason and window to their limits; requires extra.size() <= kMaxExtra
+  std::string encode() const;  // cuts texts and window to their limits; requires extra.size() <= kMaxExtra
   static Result<ProcessLabel> decode(std::string_view bytes);  // errc::bad_data
   bool operator==(const ProcessLabel&) const = default;
 };

@@ -51,7 +51,8 @@ void ProcessManager::set_phase(Process& process, ProcessPhase phase, std::string
 void ProcessManager::refresh_status(Process& process) {
   ProcessHandle& handle = process.handle;
   const ProcessStatus old = handle.status;
-  const ProcessStatus fresh = status_of(handle.phase, handle.paused(), handle.in_flight);
+  const ProcessStatus fresh =
+      status_of(handle.phase, handle.paused(), handle.not_ready.empty(), handle.in_flight);
   if (fresh == old) return;
   assert(may_follow(old, fresh));
   --counts_[static_cast<std::size_t>(old)];
@@ -109,6 +110,7 @@ void ProcessManager::spawn(Process& process) {
   process.started_with = process.config().start_digest;
   handle.spawned = now();
   handle.ready = {};
+  begin_health(process);
   set_phase(process, ProcessPhase::spawning, "starting");
   const StopConfig& stop = process.config().stop;
   Status asked = services_.launcher.spawn(process.config(), handle.generation,
@@ -217,6 +219,7 @@ void ProcessManager::ended(Process& process, ExitRecord exit) {
   handle.pid.reset();
   handle.in_flight = 0;
   handle.health.reset();
+  handle.not_ready.clear();
   handle.worker_status.clear();
   process.frozen = false;
   process.time_left = Duration(-1);

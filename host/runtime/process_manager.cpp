@@ -131,8 +131,10 @@ void ProcessManager::save(Process& process) {
   label.phase = handle.phase;
   label.after_stop = process.after_stop;
   label.held = process.held;
+  label.started_up = process.started_up;
   label.end_cause = static_cast<std::uint8_t>(process.stop_cause);
   label.reason = is_stopping(handle.phase) ? process.stop_reason : handle.reason;
+  label.not_ready = handle.not_ready;
   label.spawned = handle.spawned;
   label.ready = handle.ready;
   label.due = handle.due;

@@ -15,6 +15,13 @@
 //
 // A stop asked for while the process spawns waits for nothing: the launcher keeps requests in order. A paused process
 // is continued before it is stopped. Whoever asks for something that another request undoes is told errc::cancelled.
+// The roles of health checks are Kubernetes'. Startup checks are asked alone, until each has succeeded once; then the
+// others begin. Readiness checks say whether a process is in service: an incarnation that has some begins out of service
+// and gets there when all of them are well; it leaves when one is unhealthy. What is not known changes nothing: after an
+// engine's death and after a reload it is as it was until a check says otherwise. Out of service its phase stays
+// `running`: nothing is restarted, nobody who depends on it is held back, and no deadline runs; its status is
+// `initializing`, so that whoever goes by the status gives it no work.
+//
 // A health check that cannot be made (its plugin is missing, or refuses) is tried again every kCheckRetry while its
 // process runs. Meanwhile a process that becomes ready by its checks is not ready, says which is missing, and has no
 // readiness deadline.
@@ -149,6 +156,7 @@ class ProcessManager {
     const HealthConfig& config;
     const HealthMonitor* monitor;  // null: it was never made
     std::string_view problem;      // why it cannot be made; empty: it can, or the process was not started yet
+    bool waits_for_startup;        // it begins when the startup checks have succeeded
   };
   std::vector<Check> checks(std::string_view id) const;
 
@@ -267,6 +275,15 @@ class ProcessManager {
   void renew_monitors(Process& process);
   void send_stop_plan(Process& process);
   void health_answered(Process& process, HealthMonitor& monitor, bool changed);
+  void begin_health(Process& process);  // of a new incarnation
+  bool has_readiness(const Process& process) const noexcept;
+  bool is_wanted(const Process& process, std::size_t index) const noexcept;
+  bool is_well(const Process& process) const;
+  bool passed_startup(Process& process, HealthMonitor& monitor);
+  void refresh_health(Process& process);
+  void refresh_readiness(Process& process);
+  std::string doubt_of(const Process& process, std::size_t index) const;
+  void set_not_ready(Process& process, std::string text);
 
   void add_start_waiter(Process& process, Completion done);
   void add_stop_waiter(Process& process, Completion done);

@@ -24,6 +24,7 @@ struct ProcessManager::Process final : HealthListener {
   EndCause stop_cause = EndCause::code;         // while stopping with AfterStop::decide
   std::string stop_reason;                      // why, for the status after the stop
   bool held = false;         // waiting for the owner, not for a time
+  bool started_up = false;   // nothing waits for a startup check (any more) in this incarnation
   bool frozen = false;       // SIGSTOP was sent and SIGCONT not
   bool dirty = false;        // in dirty_
   std::uint32_t shortages = 0;  // failed attempts to spawn in a row, for want of something

@@ -27,7 +27,7 @@ constexpr std::array<std::array<bool, kPhases>, kPhases> kPhaseTable = {{
 constexpr std::array<std::array<bool, kStatuses>, kStatuses> kStatusTable = {{
     // init   idle   busy   paused error  stop   term
     {false, true, true, true, true, true, true},     // initializing
-    {true, false, true, true, true, true, true},     // idle: an exit goes straight to its consequence
+    {true, false, true, true, true, true, true},     // idle: an exit goes straight to its consequence; out of service
     {true, true, false, true, true, true, true},     // busy
     {true, true, true, false, true, true, true},     // paused
     {true, false, false, false, false, false, true}, // error
@@ -65,12 +65,12 @@ std::string_view to_string(ProcessPhase phase) noexcept {
   return "unknown";
 }
 
-ProcessStatus status_of(ProcessPhase phase, bool paused, std::uint32_t in_flight) noexcept {
+ProcessStatus status_of(ProcessPhase phase, bool paused, bool in_service, std::uint32_t in_flight) noexcept {
   if (is_stopping(phase)) return ProcessStatus::stopping;
   if (phase == ProcessPhase::terminated) return ProcessStatus::terminated;
   if (phase == ProcessPhase::error) return ProcessStatus::error;
   if (paused) return ProcessStatus::paused;
-  if (phase != ProcessPhase::running) return ProcessStatus::initializing;
+  if (phase != ProcessPhase::running || !in_service) return ProcessStatus::initializing;
   return in_flight == 0 ? ProcessStatus::idle : ProcessStatus::busy;
 }
 

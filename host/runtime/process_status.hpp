@@ -1,7 +1,7 @@
 // What a person sees of a process's state, with one meaning each, and the finer phase that the host acts by.
 //
-//   initializing  not ready yet: spawned and starting, or (no pid, with a reason) waiting for a dependency, a restart
-//                 delay, a slot
+//   initializing  not ready: spawned and starting, or (no pid, with a reason) waiting for a dependency, a restart
+//                 delay, a slot; or up and taken out of service by a readiness check
 //   idle          ready, nothing in its hands
 //   busy          ready, at least one delivered event not yet settled
 //   paused        stopped by the operator (SIGSTOP, or a restart that is held back); its group goes on without it
@@ -9,8 +9,9 @@
 //   stopping      asked to stop, drain or grace running
 //   terminated    ended on purpose: finished, or stopped by the operator; also what was never started
 //
-// The status is a function of (phase, paused, in flight); nothing stores it but to see a change. Who wins: stopping
-// over paused (a paused process is continued before it is stopped), paused over everything that has or wants a pid.
+// The status is a function of (phase, paused, in service, in flight); nothing stores it but to see a change. Who wins:
+// stopping over paused (a paused process is continued before it is stopped), paused over everything that has or wants a
+// pid, a readiness check over what it has in its hands.
 // What never happens: error or terminated become idle or busy without having been initializing; a process without a
 // pid is idle or busy; a status changes to itself.
 #pragma once
@@ -27,7 +28,7 @@ enum class ProcessPhase : std::uint8_t {
   waiting = 0,     // no pid; to be started when a delay, a dependency or a supervisor says so
   spawning = 1,    // asked the launcher, no answer yet
   starting = 2,    // has a pid, not ready
-  running = 3,     // ready
+  running = 3,     // ready once, by `ready.on`
   draining = 4,    // asked to stop; what is in flight may finish
   signalled = 5,   // got its stop signal; grace runs
   killed = 6,      // got SIGKILL; the kernel owes us the exit
@@ -46,7 +47,8 @@ constexpr bool is_ended(ProcessPhase phase) noexcept {
 // True from the request to spawn until the exit came.
 constexpr bool may_have_pid(ProcessPhase phase) noexcept { return phase != ProcessPhase::waiting && !is_ended(phase); }
 
-ProcessStatus status_of(ProcessPhase phase, bool paused, std::uint32_t in_flight) noexcept;
+// `in_service`: no readiness check keeps it from its work; looked at while it runs.
+ProcessStatus status_of(ProcessPhase phase, bool paused, bool in_service, std::uint32_t in_flight) noexcept;
 
 // The transition tables. Every change that the ProcessManager makes is asserted against them.
 bool may_follow(ProcessPhase from, ProcessPhase to) noexcept;

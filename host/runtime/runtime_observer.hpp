@@ -23,6 +23,7 @@ struct RestartNotice {
 
 struct HealthChange {
   std::string check;  // name of the check
+  HealthRole role = HealthRole::liveness;
   HealthStatus now;
 };
 

@@ -233,8 +233,10 @@ bool SupervisionTree::idle(const std::function<bool(const ProcessHandle&)>& must
   for (const ProcessId& id : order_) {
     const ProcessHandle& process = *manager_.find(id);
     if (is_ended(process.phase)) continue;
-    if (process.status == ProcessStatus::initializing && !is_blocked(graph_->process(id))) return false;
-    if (process.status != ProcessStatus::initializing && must_end && must_end(process)) return false;
+    // What a readiness check took out of service is up all the same: whether something waits for it, queues say.
+    const bool coming_up = process.status == ProcessStatus::initializing && process.phase != ProcessPhase::running;
+    if (coming_up && !is_blocked(graph_->process(id))) return false;
+    if (!coming_up && must_end && must_end(process)) return false;
   }
   return true;
 }

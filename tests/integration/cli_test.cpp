@@ -102,8 +102,8 @@ TEST_F(Cli, StatusShowsOneProcessInFull) {
 TEST_F(Cli, StatusShowsHealthResultsAsTextAndJsonAsTheyAre) {
   EXPECT_TRUE(wait_until([] { return cli({"health"}).out.find("+") != std::string::npos; }));
   const std::string status = cli({"status", "echo.1"}).out;
-  EXPECT_THAT(status, ContainsRegex("CHECK +STATE +LAST RESULT +AGE"));
-  EXPECT_THAT(status, ContainsRegex("process +healthy +healthy +[0-9]"));
+  EXPECT_THAT(status, ContainsRegex("CHECK +ROLE +STATE +LAST RESULT +AGE"));
+  EXPECT_THAT(status, ContainsRegex("process +liveness +healthy +healthy +[0-9]"));
   EXPECT_THAT(status, Not(HasSubstr("{\"")));
   const auto json = host_->json({"status", "echo.1"});
   ASSERT_TRUE(json);

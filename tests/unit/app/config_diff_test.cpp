@@ -64,6 +64,7 @@ TEST_F(ConfigDiff, TellsWhatRestartsAProcessFromWhatDoesNot) {
       {R"(, "mailbox": {"capacity": 5})", "mailbox", false},
       {R"(, "restart": {"policy": "never"})", "restart", false},
       {R"(, "health": [{"check": "process"}])", "health", false},
+      {R"(, "health": [{"check": "process", "role": "readiness"}])", "health", false},
       {R"(, "stop": {"grace": "1s"})", "stop", false},
       {R"(, "log": {"memory": "4KiB"})", "log", false},
   };

@@ -117,7 +117,8 @@ std::string described(const LoadedConfig& loaded, const runtime::ProcessConfig& 
   w.value(process.log.keep_files).value(process.log.rate_bytes).value(process.log.burst_bytes);
   for (const auto& health : process.health) {
     w.value(health.interval.count()).value(health.timeout.count()).value(health.start_period.count());
-    w.value(health.unhealthy_after).value(health.healthy_after).value(static_cast<int>(health.on_unhealthy));
+    w.value(health.unhealthy_after).value(health.healthy_after).value(health.degraded_after);
+    w.value(to_string(health.role)).value(static_cast<int>(health.on_unhealthy));
   }
   w.value(process.depends_on.size()).value(process.shared_env->size()).end_array().end_object();
   return w.take();

@@ -112,12 +112,12 @@ TEST(Tree, IsCutWhereTheTerminalEnds) {
 }
 
 TEST(Health, ShowsTheLastResultsAtAGlance) {
-  const JsonDocument document = parsed(R"([{"process":"a","check":"tcp","state":"degraded","reason":"","results":[
+  const JsonDocument document = parsed(R"([{"process":"a","check":"tcp","role":"readiness","state":"degraded","reason":"","results":[
     {"at":"T1","state":"healthy","latency_ms":0.25,"reason":""},
     {"at":"T2","state":"unhealthy","latency_ms":12,"reason":"refused"}]}])");
   EXPECT_EQ(render_health(document.root(), {}),
-            "PROCESS  CHECK  STATE     LAST  LATENCY  RESULTS  REASON\n"
-            "a        tcp    degraded    T2    12 ms  +x       refused\n");
+            "PROCESS  CHECK  ROLE       STATE     LAST  LATENCY  RESULTS  REASON\n"
+            "a        tcp    readiness  degraded    T2    12 ms  +x       refused\n");
 }
 
 TEST(Plugins, ShowsWhereFromAndWhyNot) {
@@ -168,7 +168,7 @@ TEST(Details, WrapBelowThemselvesOnATerminal) {
 
 TEST(ProcessInFull, ShowsTheLastResultOfEachCheckAndItsAge) {
   const JsonDocument document = parsed(R"({"id":"a","checks":[
-    {"process":"a","check":"tcp","state":"degraded","reason":"","timeouts":1,"results":[
+    {"process":"a","check":"tcp","role":"startup","state":"degraded","reason":"","timeouts":1,"results":[
       {"at":"2026-05-04T10:00:00.000Z","state":"healthy","latency_ms":0.25,"reason":""},
       {"at":"2026-05-04T10:00:05.000Z","state":"unhealthy","latency_ms":12,"reason":"refused"}]},
     {"process":"a","check":"exec","state":null,"reason":"no such plugin","timeouts":0,"results":[]},
@@ -179,10 +179,10 @@ TEST(ProcessInFull, ShowsTheLastResultOfEachCheckAndItsAge) {
   EXPECT_EQ(render_process(document.root(), *now, {}),
             "id         a\n"
             "checks\n"
-            "  CHECK  STATE     LAST RESULT     AGE  LATENCY  TIMEOUTS  REASON\n"
-            "  tcp    degraded  unhealthy    1m 30s    12 ms         1  refused\n"
-            "  exec   -         -                 -        -         0  no such plugin\n"
-            "  odd    healthy   healthy         0 s        -         -\n"
+            "  CHECK  ROLE     STATE     LAST RESULT     AGE  LATENCY  TIMEOUTS  REASON\n"
+            "  tcp    startup  degraded  unhealthy    1m 30s    12 ms         1  refused\n"
+            "  exec   -        -         -                 -        -         0  no such plugin\n"
+            "  odd    -        healthy   healthy         0 s        -         -\n"
             "events in  3\n");
 }
 

@@ -62,6 +62,24 @@ TEST_F(WorkerHubDelivery, LetsEventsWaitUntilTheProcessIsReady) {
   EXPECT_EQ(received("a"), Lines{"2"});
 }
 
+TEST_F(WorkerHubDelivery, AGroupGoesOnWithoutAMemberThatIsOutOfServiceAndTakesItBack) {
+  add_and_start("a", acknowledging({{"t", "g"}, {"own", ""}}, 4));
+  add_and_start("b", acknowledging({{"t", "g"}}, 4));
+  publish("own", "0");
+  EXPECT_EQ(received("a"), Lines{"0"});
+  hub->set_status("a", Status_::initializing);  // by a readiness check: it runs, and its channel is open
+  for (const char* id : {"1", "2", "3"}) publish("t", id);
+  publish("own", "mine");
+  EXPECT_EQ(received("a"), Lines{});
+  EXPECT_EQ(received("b"), (Lines{"1", "2", "3"}));
+  write("a", "{type=tenon.ack;correlationid=0}");
+  EXPECT_EQ(hub->in_flight("a"), 0u) << "what it had is settled all the same";
+  hub->set_status("a", Status_::idle);
+  publish("t", "4");
+  EXPECT_EQ(received("a"), (Lines{"mine", "4"}));
+  EXPECT_EQ(received("b"), Lines{});
+}
+
 TEST_F(WorkerHubDelivery, DeadLettersWhatWaitsForAProcessThatHasEnded) {
   for (const Status_ ended : {Status_::terminated, Status_::error}) {
     dead_letters.all.clear();

@@ -156,7 +156,8 @@ class FakeChecks final : public HealthCheckFactory {
  public:
   class Check final : public HealthCheck {
    public:
-    explicit Check(FakeChecks& owner, ProcessId process) : owner_(owner), process_(std::move(process)) {
+    Check(FakeChecks& owner, ProcessId process, std::string name)
+        : owner_(owner), process_(std::move(process)), name_(std::move(name)) {
       owner_.live[process_] = this;
     }
     ~Check() override { owner_.live.erase(process_); }
@@ -167,8 +168,12 @@ class FakeChecks final : public HealthCheckFactory {
     }
     void check(MonotonicTime, Completion done) override {
       ++owner_.asked[process_];
+      ++owner_.asked_by_name[name_];
       EXPECT_FALSE(under_way) << "two checks of one instance at once";
       if (owner_.refusal) return done(*owner_.refusal);
+      if (const auto at = owner_.by_name.find(name_); at != owner_.by_name.end()) {
+        return done(HealthAnswer{at->second, Duration(0)});
+      }
       if (owner_.automatic) return done(HealthAnswer{*owner_.automatic, Duration(0)});
       under_way = true;
       pending = std::move(done);
@@ -187,16 +192,19 @@ class FakeChecks final : public HealthCheckFactory {
    private:
     FakeChecks& owner_;
     ProcessId process_;
+    std::string name_;
   };
 
   Result<std::unique_ptr<HealthCheck>> make(const ProcessId& process, const std::string& check,
                                             const std::string&) override {
     if (check == "missing" && !has_missing) return Error(errc::not_found, "no plugin offers health_check/missing");
-    return std::unique_ptr<HealthCheck>(std::make_unique<Check>(*this, process));
+    return std::unique_ptr<HealthCheck>(std::make_unique<Check>(*this, process, check));
   }
   std::map<std::string, Check*> live;
   std::map<std::string, int> asked;
+  std::map<std::string, int> asked_by_name;  // of the check
   std::optional<HealthStatus> automatic;
+  std::map<std::string, HealthStatus> by_name;  // as `automatic`, for all checks of the name
   std::optional<Error> refusal;  // instead of an answer
   bool host_is_busy = false;
   bool has_missing = false;  // the check "missing" can be made after all
@@ -236,6 +244,7 @@ class RecordingObserver final : public RuntimeObserver {
   void on_stopped(const ProcessHandle& process) override { events.push_back("stopped " + process.id()); }
   void on_health_changed(const ProcessHandle& process, const HealthChange& change) override {
     events.push_back("health " + process.id() + " " + std::string(to_string(change.now.state)));
+    health_ready.push_back(process.is_ready());
   }
   void on_policy_misbehaved(const ProcessHandle&, const std::string& component, const Error&) override {
     misbehaved.push_back(component);
@@ -250,6 +259,7 @@ class RecordingObserver final : public RuntimeObserver {
 
   std::vector<std::string> log, events, misbehaved;
   std::vector<RestartNotice> notices;
+  std::vector<bool> health_ready;  // whether the process was ready, for each change of its health
   std::optional<int> host_end;
   std::string host_end_reason;
 };

@@ -50,13 +50,36 @@ TEST(HealthHysteresis, DegradedLivesAndIsSaid) {
                {2, 1});
 }
 
+TEST(HealthHysteresis, BecomesDegradedOnlyAfterSoManyAnswersInARow) {
+  expect_steps({{healthy, true, kWell}, {degraded, true, kWell}, {degraded, true, kWell}, {healthy, true, kWell},
+                {degraded, true, kWell}, {degraded, true, kWell}, {degraded, true, kSoSo}},
+               {3, 1, 3});
+}
+
+TEST(HealthHysteresis, IsDegradedAtOnceWhereNothingBetterIsKnown) {
+  expect_steps({{degraded, true, kSoSo}}, {3, 1, 3});
+  expect_steps({{unhealthy, true, kSick}, {degraded, true, kSoSo}}, {1, 1, 3});
+}
+
+TEST(HealthHysteresis, AFailureAmongDegradedAnswersDoesNotBeginTheirRowAnew) {
+  expect_steps({{healthy, true, kWell}, {degraded, true, kWell}, {timeout, true, kWell}, {degraded, true, kSoSo}},
+               {3, 1, 3});
+  expect_steps({{healthy, true, kWell}, {timeout, true, kWell}, {unhealthy, true, kWell}}, {3, 1, 2});
+}
+
+TEST(HealthHysteresis, LeavesDegradedOnlyAfterSoManyHealthyAnswersInARow) {
+  expect_steps({{degraded, true, kSoSo}, {healthy, true, kSoSo}, {degraded, true, kSoSo}, {healthy, true, kSoSo},
+                {timeout, true, kSoSo}, {healthy, true, kSoSo}, {healthy, true, kWell}},
+               {3, 2, 1});
+}
+
 TEST(HealthHysteresis, FailuresInTheStartPeriodChangeNothing) {
   expect_steps({{unhealthy, false, kWell}, {timeout, false, kWell}, {error, false, kWell}, {healthy, true, kWell}},
                {1, 1}, true);
 }
 
 TEST(HealthHysteresis, ThresholdsOfZeroCountAsOne) {
-  expect_steps({{unhealthy, true, kSick}, {healthy, true, kWell}}, {0, 0});
+  expect_steps({{unhealthy, true, kSick}, {healthy, true, kWell}, {degraded, true, kSoSo}}, {0, 0, 0});
 }
 
 }  // namespace

@@ -175,6 +175,27 @@ TEST_F(HealthMonitorTest, FailuresWithinTheStartPeriodDoNotCount) {
   EXPECT_EQ(listener.changes, 1);
 }
 
+TEST_F(HealthMonitorTest, TheReasonIsThatOfAnAnswerThatSaidTheState) {
+  config.healthy_after = 2, config.degraded_after = 2;
+  auto m = monitor();
+  ASSERT_TRUE(m->start(target(), 0s).ok());
+  const auto say = [&](HealthState state, const char* reason) {
+    checks.automatic = HealthStatus{state, reason};
+    loop.advance(listener.answers == 0 ? 1ms : 5s);
+    return *m->status();
+  };
+  const HealthStatus well, slow{HealthState::degraded, "slower"};
+  EXPECT_EQ(say(HealthState::healthy, ""), well);
+  EXPECT_EQ(say(HealthState::degraded, "slow"), well) << "one is no row";
+  EXPECT_EQ(say(HealthState::degraded, "slower"), slow);
+  EXPECT_EQ(say(HealthState::healthy, ""), slow);
+  EXPECT_EQ(say(HealthState::unhealthy, "refused"), slow);
+  EXPECT_EQ(say(HealthState::degraded, "slow again"), (HealthStatus{HealthState::degraded, "slow again"}));
+  say(HealthState::healthy, "");
+  EXPECT_EQ(say(HealthState::healthy, ""), well);
+  EXPECT_EQ(listener.changes, 3);
+}
+
 TEST_F(HealthMonitorTest, KeepsTheLastFiftyResultsAndSharesEqualReasons) {
   checks.automatic = HealthStatus{HealthState::unhealthy, "refused"};
   auto m = monitor();
@@ -215,6 +236,10 @@ TEST_F(HealthMonitorTest, ForgetsTheStateOfTheFormerIncarnation) {
   ASSERT_TRUE(m->start(target(), 0s).ok());
   EXPECT_FALSE(m->status().has_value());
   EXPECT_EQ(m->results().size(), 1u);
+  loop.advance(1ms);
+  m->stop();
+  m->forget();
+  EXPECT_FALSE(m->status().has_value()) << "before the next one is started, too";
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ ProcessLabel full_label() {
   label.phase = ProcessPhase::signalled;
   label.after_stop = AfterStop::decide;
   label.held = true;
+  label.started_up = true;
+  label.not_ready = "not ready: http: status 503";
   label.end_cause = 3;
   label.reason = "unhealthy: no heartbeat for 3 s";
   label.spawned = MonotonicTime(100s);

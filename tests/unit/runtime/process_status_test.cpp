@@ -14,20 +14,31 @@ struct StatusCase {
   bool paused;
   std::uint32_t in_flight;
   ProcessStatus status;
+  ProcessStatus out_of_service;  // by a readiness check
 };
 
-TEST(ProcessStatus, IsAFunctionOfPhasePauseAndWorkInHand) {
+TEST(ProcessStatus, IsAFunctionOfPhasePauseServiceAndWorkInHand) {
+  using enum ProcessStatus;
   const StatusCase cases[] = {
-      {waiting, false, 0, ProcessStatus::initializing},  {spawning, false, 0, ProcessStatus::initializing},
-      {starting, false, 0, ProcessStatus::initializing}, {starting, false, 3, ProcessStatus::initializing},
-      {running, false, 0, ProcessStatus::idle},          {running, false, 1, ProcessStatus::busy},
-      {running, true, 1, ProcessStatus::paused},         {waiting, true, 0, ProcessStatus::paused},
-      {starting, true, 0, ProcessStatus::paused},        {draining, true, 2, ProcessStatus::stopping},
-      {signalled, false, 0, ProcessStatus::stopping},    {killed, true, 0, ProcessStatus::stopping},
-      {terminated, true, 0, ProcessStatus::terminated},  {error, true, 0, ProcessStatus::error},
+      {ProcessPhase::waiting, false, 0, initializing, initializing},
+      {ProcessPhase::spawning, false, 0, initializing, initializing},
+      {ProcessPhase::starting, false, 0, initializing, initializing},
+      {ProcessPhase::starting, false, 3, initializing, initializing},
+      {ProcessPhase::running, false, 0, idle, initializing},
+      {ProcessPhase::running, false, 1, busy, initializing},
+      {ProcessPhase::running, true, 1, paused, paused},
+      {ProcessPhase::waiting, true, 0, paused, paused},
+      {ProcessPhase::starting, true, 0, paused, paused},
+      {ProcessPhase::draining, true, 2, stopping, stopping},
+      {ProcessPhase::signalled, false, 0, stopping, stopping},
+      {ProcessPhase::killed, true, 0, stopping, stopping},
+      {ProcessPhase::terminated, true, 0, terminated, terminated},
+      {ProcessPhase::error, true, 0, ProcessStatus::error, ProcessStatus::error},
   };
   for (const StatusCase& each : cases) {
-    EXPECT_EQ(status_of(each.phase, each.paused, each.in_flight), each.status)
+    EXPECT_EQ(status_of(each.phase, each.paused, true, each.in_flight), each.status)
+        << to_string(each.phase) << " paused " << each.paused << " in flight " << each.in_flight;
+    EXPECT_EQ(status_of(each.phase, each.paused, false, each.in_flight), each.out_of_service)
         << to_string(each.phase) << " paused " << each.paused << " in flight " << each.in_flight;
   }
 }

@@ -22,6 +22,8 @@ struct Chaos : World {
   explicit Chaos(std::uint64_t seed) : random(seed) {
     keeper.ignores_term = {"stubborn", "i2"};
     checks.automatic = HealthStatus{};
+    checks.by_name["up"] = HealthStatus{};
+    set_gate(true);
     start(config());
     for (const auto* each : manager->list()) ids.push_back(each->id()), wishes[each->id()] = Wish::up;
   }
@@ -37,10 +39,12 @@ struct Chaos : World {
     broker->ready = {ReadyOn::event, 10s};
     auto slow = versioned("slow");
     slow->health.push_back({"http"});
+    auto served = versioned("served");
+    served->health = {{.check = "up", .role = HealthRole::startup}, {.check = "gate", .role = HealthRole::readiness}};
     auto inner = nested("inner", {versioned("i1"), versioned("i2")}, Strategy::rest_for_one);
     if (!i3_is_away) inner->children.push_back(versioned("i3"));
     auto group = nested("group", {versioned("g1"), inner, versioned("g2")}, group_strategy);
-    auto root = root_of({broker, versioned("stubborn", {"broker"}), slow, group, versioned("free")});
+    auto root = root_of({broker, versioned("stubborn", {"broker"}), slow, served, group, versioned("free")});
     if (has_extra) root.children.insert(root.children.begin(), versioned("extra", {"free"}));
     if (i3_is_away) root.children.push_back(versioned("i3"));
     root.intensity = {3, 10s};
@@ -72,7 +76,7 @@ struct Chaos : World {
 
   void step() {
     const std::string& id = ids[random.below(ids.size())];
-    switch (random.below(16)) {
+    switch (random.below(17)) {
       case 0:
       case 1:
       case 2:
@@ -104,6 +108,7 @@ struct Chaos : World {
         tree->apply(Verb::restart, ids, 0, {});
         for (auto& [each, wish] : wishes) wish = Wish::up;
         break;
+      case 15: set_gate(random.below(2) == 0); break;
       default: turn();
     }
   }
@@ -116,6 +121,10 @@ struct Chaos : World {
   }
 
   void verb(Verb what, const std::string& id) { tree->apply(what, {id}, 0, {}); }
+
+  void set_gate(bool open) {
+    checks.by_name["gate"] = open ? HealthStatus{} : HealthStatus{HealthState::unhealthy, "shut"};
+  }
 
   void pause(const std::string& id) {
     Answer answer;
@@ -142,7 +151,8 @@ struct Chaos : World {
       const ProcessHandle& handle = (*this)[id];
       const std::string what = id + " is " + std::string(to_string(handle.status)) + ": " + handle.reason;
       EXPECT_EQ(handle.pid.has_value(), keeper.runs(id)) << what;
-      EXPECT_EQ(handle.status, status_of(handle.phase, handle.paused(), handle.in_flight)) << what;
+      EXPECT_EQ(handle.status, status_of(handle.phase, handle.paused(), handle.not_ready.empty(), handle.in_flight))
+          << what;
       if (keeper.runs(id)) {
         EXPECT_EQ(handle.generation, keeper.generation(id)) << what;
         EXPECT_EQ(keeper.frozen(id), handle.status == ProcessStatus::paused) << what;
@@ -155,13 +165,20 @@ struct Chaos : World {
           break;
         case Wish::up:
           EXPECT_TRUE(handle.status == ProcessStatus::idle || handle.status == ProcessStatus::error ||
-                      (handle.status == ProcessStatus::initializing && handle.reason.starts_with("waiting for ")))
+                      (handle.status == ProcessStatus::initializing && handle.reason.starts_with("waiting for ")) ||
+                      is_shut_out(handle))
               << what;
+          EXPECT_EQ(is_shut_out(handle), handle.pid && id == "served" && checks.by_name["gate"] != HealthStatus{})
+              << what << handle.not_ready;
           break;
       }
       // What failed for good is not wished for any more until the operator starts it.
       if (handle.status == ProcessStatus::error) wishes[id] = Wish::up;
     }
+  }
+
+  static bool is_shut_out(const ProcessHandle& handle) {
+    return handle.status == ProcessStatus::initializing && handle.not_ready == "not ready: gate: shut";
   }
 
   Random random;
