@@ -1,8 +1,6 @@
 #include "keeper/child_table.hpp"
 
 #include <cerrno>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace tenon::keeper {
 
@@ -46,9 +44,6 @@ Result<ChildDescriptors> duplicate_ends(const Child& child) {
     *to = from->duplicate();
     if (!to->valid()) return Error::from_errno(errno, "duplicate the descriptors of " + to_string(child.key));
   }
-  // The child is ours and not reaped, so its pid cannot mean another process. No pidfd (Linux before 5.3) is no
-  // failure.
-  if (child.runs()) copies.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
   return copies;
 }
 

@@ -26,7 +26,7 @@ struct Child {
   ChannelKind channel = ChannelKind::none;
   StopPlan stop;
   bool transient = false;
-  ChildDescriptors ends;           // the host's; pidfd is not kept
+  ChildDescriptors ends;           // the host's
   std::optional<ExitReport> exit;  // empty: runs
   bool told = false;               // the present engine knows of the exit
   bool abandoned = false;          // its engine is gone: forgotten without a word when it is reaped
@@ -56,8 +56,7 @@ class ChildTable {
   std::unordered_map<pid_t, Child*> by_pid_;  // running ones; nodes of a map do not move
 };
 
-// Duplicates of the ends that are still open, and a new pidfd while the child runs. errc::exhausted when out of
-// descriptors.
+// Duplicates of the ends that are still open. errc::exhausted when out of descriptors.
 Result<ChildDescriptors> duplicate_ends(const Child& child);
 unique_fd& end_of(ChildDescriptors& ends, ChannelEnd which);
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -11,17 +12,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "keeper/descriptor_slots.hpp"
+
 namespace tenon::keeper {
 namespace {
 
 constexpr std::size_t kStackBytes = 128 * 1024;
-constexpr int kFirstFreeDescriptor = 10;  // above all that a child gets by number
 
 // The sanitizers' bookkeeping knows neither this stack nor this way of returning.
 #define TENON_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), noinline))
 
+constexpr std::size_t kExecutableSlot = 4;  // after 0 … 3
+
 struct ChildArguments {
   const ExecPlan* plan;
+  const DescriptorSlots* slots;
   pid_t parent;
   volatile SpawnStage failed_stage;  // written by the child, read by the parent
   volatile int error_number;
@@ -33,14 +38,17 @@ TENON_IN_CHILD long kernel(long number, Args... args) {
   return ::syscall(number, args...);
 }
 
-TENON_IN_CHILD void give_default_signals() {
+// What the parent handles, execve sets to its default by itself.
+TENON_IN_CHILD void give_default_signals(std::uint64_t ignored) {
   struct KernelAction {
     void (*handler)(int);
     unsigned long flags;
     void (*restorer)();
     unsigned long mask;
   } action{SIG_DFL, 0, nullptr, 0};
-  for (int number = 1; number < 65; ++number) kernel(SYS_rt_sigaction, number, &action, nullptr, sizeof(long));
+  for (int number = 1; ignored != 0; ++number, ignored >>= 1) {
+    if (ignored & 1) kernel(SYS_rt_sigaction, number, &action, nullptr, sizeof(long));
+  }
 }
 
 // Only once no handler of the parent's can run here any more.
@@ -58,18 +66,15 @@ TENON_IN_CHILD void restore_oom_score(const char* text) {
   kernel(SYS_close, fd);
 }
 
-// Sources, and the program, may themselves be 0 … 3, so all are moved out of the way before any is put into place.
-TENON_IN_CHILD bool place_descriptors(const int (&sources)[4], int& executable) {
-  if (executable >= 0) {
-    executable = static_cast<int>(kernel(SYS_fcntl, executable, F_DUPFD_CLOEXEC, kFirstFreeDescriptor));
-  }
-  long moved[4];
-  for (int i = 0; i < 4; ++i) {
-    moved[i] = sources[i] < 0 ? -1 : kernel(SYS_fcntl, sources[i], F_DUPFD_CLOEXEC, kFirstFreeDescriptor);
-    if (sources[i] >= 0 && moved[i] < 0) return false;
-  }
-  for (int i = 0; i < 4; ++i) {
-    if (moved[i] >= 0 && kernel(SYS_dup3, moved[i], i, 0) < 0) return false;
+// Before anything is opened: until then the table is the parent's, too.
+TENON_IN_CHILD bool take_own_table(const DescriptorSlots& slots) {
+  return !slots.sharing_helps() || kernel(SYS_close_range, slots.end(), ~0u, CLOSE_RANGE_UNSHARE) >= 0;
+}
+
+TENON_IN_CHILD bool place_descriptors(const ExecPlan& plan, const DescriptorSlots& slots) {
+  const int count = plan.descriptors[3] < 0 ? 3 : 4;
+  for (int i = 0; i < count; ++i) {
+    if (kernel(SYS_dup3, slots.number(static_cast<std::size_t>(i)), i, 0) < 0) return false;
   }
   return true;
 }
@@ -93,9 +98,9 @@ TENON_IN_CHILD SpawnStage become_user(const ExecPlan& plan) {
 }
 
 // Like execvp: a candidate that may not be executed is remembered and the search goes on.
-TENON_IN_CHILD void execute(const ExecPlan& plan, int executable) {
+TENON_IN_CHILD void execute(const ExecPlan& plan, const DescriptorSlots& slots) {
   if (!plan.candidates) {
-    kernel(SYS_execveat, executable, "", plan.argv, plan.environment, AT_EMPTY_PATH);
+    kernel(SYS_execveat, slots.number(kExecutableSlot), "", plan.argv, plan.environment, AT_EMPTY_PATH);
     return;
   }
   bool forbidden = false;
@@ -110,12 +115,12 @@ TENON_IN_CHILD void execute(const ExecPlan& plan, int executable) {
   if (forbidden) errno = EACCES;
 }
 
-TENON_IN_CHILD SpawnStage prepare_and_execute(const ExecPlan& plan, pid_t parent) {
-  give_default_signals();
+TENON_IN_CHILD SpawnStage prepare_and_execute(const ExecPlan& plan, const DescriptorSlots& slots, pid_t parent) {
+  if (!take_own_table(slots)) return SpawnStage::descriptors;
+  give_default_signals(plan.ignored_signals);
   if (kernel(SYS_setsid) < 0) return SpawnStage::session;
   if (plan.oom_score) restore_oom_score(plan.oom_score);
-  int executable = plan.executable;
-  if (!place_descriptors(plan.descriptors, executable)) return SpawnStage::descriptors;
+  if (!place_descriptors(plan, slots)) return SpawnStage::descriptors;
   if (!set_limits(plan)) return SpawnStage::limits;
   if (plan.nice && kernel(SYS_setpriority, PRIO_PROCESS, 0, *plan.nice) < 0) return SpawnStage::nice;
   if (const SpawnStage failed = become_user(plan); failed != SpawnStage::none) return failed;
@@ -126,14 +131,14 @@ TENON_IN_CHILD SpawnStage prepare_and_execute(const ExecPlan& plan, pid_t parent
   if (plan.directory && kernel(SYS_chdir, plan.directory) < 0) return SpawnStage::chdir;
   if (plan.file_mode_mask >= 0) kernel(SYS_umask, plan.file_mode_mask);
   unblock_signals();
-  execute(plan, executable);
+  execute(plan, slots);
   return SpawnStage::exec;
 }
 
 TENON_IN_CHILD int child_main(void* pointer) {
   auto& arguments = *static_cast<ChildArguments*>(pointer);
   errno = 0;
-  const SpawnStage stage = prepare_and_execute(*arguments.plan, arguments.parent);
+  const SpawnStage stage = prepare_and_execute(*arguments.plan, *arguments.slots, arguments.parent);
   arguments.error_number = errno;
   arguments.failed_stage = stage;
   for (;;) kernel(SYS_exit_group, 127);
@@ -152,6 +157,28 @@ char* stack_top() {
   }();
   return top;
 }
+
+bool fill_slots(const ExecPlan& plan, DescriptorSlots& slots) {
+  if (!slots.reserve()) return false;
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (plan.descriptors[i] >= 0 && !slots.fill(i, plan.descriptors[i])) return false;
+  }
+  return plan.executable < 0 || slots.fill(kExecutableSlot, plan.executable);
+}
+
+// A handler that ran in the child would run on the parent's memory.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
 
 }  // namespace
 
@@ -179,26 +206,38 @@ std::string_view to_string(SpawnStage stage) noexcept {
   return "unknown";
 }
 
-std::variant<ClonedChild, ExecFailure> clone_and_exec(const ExecPlan& plan) {
+std::uint64_t ignored_signals() {
+  std::uint64_t ignored = 0;
+  for (int number = 1; number <= SIGRTMAX; ++number) {
+    struct sigaction action {};
+    if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) ignored |= 1ull << (number - 1);
+  }
+  return ignored;
+}
+
+std::variant<pid_t, ExecFailure> clone_and_exec(const ExecPlan& plan) {
   char* const stack = stack_top();
   if (!stack) return ExecFailure{SpawnStage::clone, ENOMEM};
-  ChildArguments arguments{&plan, ::getpid(), SpawnStage::none, 0};
-  int pidfd = -1;
-
-  // A handler that ran in the child would run on the parent's memory.
-  sigset_t all, before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  // What clone3(CLONE_VM | CLONE_VFORK | CLONE_PIDFD) does. glibc 2.36 has no wrapper for clone3, and a raw clone3
-  // cannot switch stacks without assembly; the old call takes the same flags and puts the pidfd where the parent's
-  // tid would go.
-  const pid_t pid = ::clone(child_main, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &arguments, &pidfd);
-  const int clone_error = errno;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  DescriptorSlots& slots = DescriptorSlots::of_this_process();
+  if (!fill_slots(plan, slots)) {
+    const int error_number = errno;
+    slots.empty();
+    return ExecFailure{SpawnStage::descriptors, error_number};
+  }
+  ChildArguments arguments{&plan, &slots, ::getpid(), SpawnStage::none, 0};
+  // What clone3(CLONE_VM | CLONE_VFORK) does. glibc 2.36 has no wrapper for clone3, and a raw clone3 cannot switch
+  // stacks without assembly.
+  const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (slots.sharing_helps() ? CLONE_FILES : 0);
+  pid_t pid = -1;
+  int clone_error = 0;
+  {
+    const NoSignals quiet;
+    pid = ::clone(child_main, stack, flags, &arguments);
+    clone_error = errno;
+  }
+  slots.empty();
   if (pid < 0) return ExecFailure{SpawnStage::clone, clone_error};
-
-  ClonedChild child{pid, unique_fd(pidfd)};
-  if (arguments.failed_stage == SpawnStage::none) return child;
+  if (arguments.failed_stage == SpawnStage::none) return pid;
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return ExecFailure{arguments.failed_stage, arguments.error_number};

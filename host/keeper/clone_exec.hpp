@@ -4,7 +4,7 @@
 // nothing else: no allocation, no lock, no libc state. All it needs is prepared in an ExecPlan; what goes wrong
 // comes back through the shared memory as a stage and an errno.
 //
-// The order in the child is: signals, session, OOM score, descriptors, limits and priority (which may need the
+// The order in the child is: a descriptor table of its own, signals, session, OOM score, descriptors, limits and priority (which may need the
 // keeper's privileges), groups, gid, uid, and only then the parent-death signal, because setuid clears it, and the
 // check that the parent is still there, because it may have died before; then what must work as the new user:
 // directory and program.
@@ -16,7 +16,6 @@
 #include <sys/types.h>
 #include <variant>
 
-#include "common/unique_fd.hpp"
 #include "keeper/spawn_spec.hpp"
 
 namespace tenon::keeper {
@@ -33,7 +32,8 @@ struct ExecPlan {
   const char* const* candidates = nullptr;  // paths tried in order, ended by null
   char* const* argv = nullptr;
   char* const* environment = nullptr;
-  int descriptors[4] = {-1, -1, -1, -1};    // become 0 … 3 of the child; -1: none (only [3])
+  int descriptors[4] = {-1, -1, -1, -1};    // become 0 … 3 of the child; -1: /dev/null, of [3]: none
+  std::uint64_t ignored_signals = 0;        // of the parent's, bit 0 is signal 1: the child gets their defaults
   const char* directory = nullptr;          // null: the parent's
   const ResourceLimit* limits = nullptr;
   std::size_t limit_count = 0;
@@ -49,17 +49,17 @@ struct ExecPlan {
   bool dies_with_parent = true;
 };
 
-struct ClonedChild {
-  pid_t pid = -1;
-  unique_fd pidfd;
-};
 struct ExecFailure {
   SpawnStage stage = SpawnStage::none;
   int error_number = 0;
 };
 
-// Returns once the program runs or could not be run; a child that failed has been reaped. The caller must have one
-// thread: the parent-death signal follows the thread that cloned, and nobody else may wait for the failed child.
-std::variant<ClonedChild, ExecFailure> clone_and_exec(const ExecPlan& plan);
+// The signals that this process ignores now, for ExecPlan: execve would leave them ignored.
+std::uint64_t ignored_signals();
+
+// Returns the pid once the program runs, or why it could not be run; a child that failed has been reaped. The caller
+// must have one thread: the parent-death signal follows the thread that cloned, and nobody else may wait for the failed
+// child.
+std::variant<pid_t, ExecFailure> clone_and_exec(const ExecPlan& plan);
 
 }  // namespace tenon::keeper

@@ -40,14 +40,16 @@ std::string lower_oom_score() {
 
 Result<unique_fd> take_signals() {
   // Whatever else could end the keeper by a stray signal would end every process with it. What a program does to itself
-  // (SEGV and its like) and a terminal's stop stay what they are.
-  struct sigaction ignore {};
-  ignore.sa_handler = SIG_IGN;
+  // (SEGV and its like) and a terminal's stop stay what they are. Handled, not ignored: execve gives children the
+  // default back, which would cost each of them a call a signal.
+  struct sigaction nothing {};
+  nothing.sa_handler = [](int) {};
+  nothing.sa_flags = SA_RESTART;
   for (int number :
        {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXCPU, SIGXFSZ}) {
-    ::sigaction(number, &ignore, nullptr);
+    ::sigaction(number, &nothing, nullptr);
   }
-  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ::sigaction(number, &ignore, nullptr);
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ::sigaction(number, &nothing, nullptr);
   sigset_t wanted;
   sigemptyset(&wanted);
   for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {

@@ -88,7 +88,6 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
   child.stop = request.spec.stop;
   child.transient = request.spec.transient;
   child.ends = std::move(spawned.descriptors);
-  child.ends.pidfd.reset();  // made anew for each engine: ours costs a descriptor a child and is never looked at
   answer_spawned(holdings_.children.add(std::move(child)));
 }
 

@@ -23,7 +23,7 @@
 
 namespace tenon::keeper {
 
-inline constexpr std::uint32_t kProtocolVersion = 3;
+inline constexpr std::uint32_t kProtocolVersion = 4;
 inline constexpr std::size_t kMaxStashKeyBytes = 1024;
 inline constexpr std::size_t kMaxStashDescriptors = 16;  // of one entry
 
@@ -75,7 +75,7 @@ struct AdoptedChild {
   std::optional<ExitReport> exit;    // absent: running
   ChannelKind channel = ChannelKind::none;
   StopPlan stop;
-  ChildDescriptors descriptors;      // those not closed so far; no pidfd once it exited
+  ChildDescriptors descriptors;      // those not closed so far
   template <class A> void fields(A& a) { a(key)(pid)(started_ns)(started_wall_ns)(exit)(channel)(stop)(descriptors); }
 };
 

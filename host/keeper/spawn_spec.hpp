@@ -80,9 +80,8 @@ struct SpawnSpec {
 };
 
 // The host's ends, non-blocking and close-on-exec; each is invalid where the spec asked for none. The keeper keeps
-// duplicates of all but `pidfd` until told to close them.
+// duplicates of all until told to close them.
 struct ChildDescriptors {
-  unique_fd pidfd;    // valid while the process is not reaped; never to be put into epoll; may be closed at once
   unique_fd input;    // write end of the child's stdin
   unique_fd output;   // read end of the child's stdout (events or log)
   unique_fd error;    // read end of the child's stderr

@@ -46,6 +46,7 @@ std::string objection(const SpawnSpec& spec) {
   return {};
 }
 
+// What is not valid is /dev/null, or no channel.
 struct ChildEnds {
   unique_fd input, output, error, channel;
 };
@@ -69,8 +70,7 @@ struct Plumbing {
     if (::pipe2(ends, O_CLOEXEC) != 0) return fail(SpawnStage::pipe);
     read_end.reset(ends[0]);
     write_end.reset(ends[1]);
-    const int host_end = host_reads ? ends[0] : ends[1];
-    if (::fcntl(host_end, F_SETFL, ::fcntl(host_end, F_GETFL) | O_NONBLOCK) != 0) fail(SpawnStage::pipe);
+    if (::fcntl(host_reads ? ends[0] : ends[1], F_SETFL, O_NONBLOCK) != 0) fail(SpawnStage::pipe);
   }
 
   void make_channel() {
@@ -78,18 +78,13 @@ struct Plumbing {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail(SpawnStage::socket);
     host.channel.reset(ends[0]);
     child.channel.reset(ends[1]);
-    if (::fcntl(ends[0], F_SETFL, ::fcntl(ends[0], F_GETFL) | O_NONBLOCK) != 0) fail(SpawnStage::socket);
-  }
-
-  void open_null(unique_fd& end, int flags) {
-    end.reset(::open("/dev/null", flags | O_CLOEXEC));
-    if (!end) fail(SpawnStage::open);
+    if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) fail(SpawnStage::socket);
   }
 
   void make_output(OutputMode mode, int inherited, unique_fd& host_end, unique_fd& child_end) {
     switch (mode) {
       case OutputMode::capture: return make_pipe(host_end, child_end, true);
-      case OutputMode::discard: return open_null(child_end, O_WRONLY);
+      case OutputMode::discard: return;
       case OutputMode::inherit:
         child_end.reset(::fcntl(inherited, F_DUPFD_CLOEXEC, 0));
         if (!child_end) fail(SpawnStage::open);
@@ -98,11 +93,7 @@ struct Plumbing {
 
   explicit Plumbing(const SpawnSpec& spec) {
     const bool events_on_stdio = spec.channel == ChannelKind::stdio;
-    if (events_on_stdio) {
-      make_pipe(child.input, host.input, false);
-    } else {
-      open_null(child.input, O_RDONLY);
-    }
+    if (events_on_stdio) make_pipe(child.input, host.input, false);
     make_output(events_on_stdio ? OutputMode::capture : spec.standard_output, 1, host.output, child.output);
     make_output(spec.standard_error, 2, host.error, child.error);
     if (spec.channel == ChannelKind::socket) make_channel();
@@ -233,14 +224,13 @@ SpawnOutcome Spawner::spawn(const SpawnSpec& spec) const {
                         Error::from_errno(plumbing.error_number, "make the pipes of the process").message};
   }
 
-  const Preparation prepared(spec, plumbing.child, original_);
+  Preparation prepared(spec, plumbing.child, original_);
+  prepared.plan.ignored_signals = ignored_signals_;
   auto outcome = clone_and_exec(prepared.plan);
   if (auto* failure = std::get_if<ExecFailure>(&outcome)) {
     return SpawnFailure{failure->stage, failure->error_number, explain(spec, prepared.candidates, *failure)};
   }
-  auto& child = std::get<ClonedChild>(outcome);
-  plumbing.host.pidfd = std::move(child.pidfd);
-  return SpawnedChild{child.pid, std::move(plumbing.host)};
+  return SpawnedChild{std::get<pid_t>(outcome), std::move(plumbing.host)};
 }
 
 SpawnOutcome Spawner::spawn_engine(int executable, const std::vector<std::string>& argv_strings,
@@ -256,17 +246,14 @@ SpawnOutcome Spawner::spawn_engine(int executable, const std::vector<std::string
   plan.descriptors[2] = 2;
   plan.descriptors[3] = link;
   plan.oom_score = original_.oom_score.empty() ? nullptr : original_.oom_score.c_str();
+  plan.ignored_signals = ignored_signals_;
   plan.dies_with_parent = false;
   auto outcome = clone_and_exec(plan);
   if (auto* failure = std::get_if<ExecFailure>(&outcome)) {
     return SpawnFailure{failure->stage, failure->error_number,
                         Error::from_errno(failure->error_number, "start the engine").message};
   }
-  auto& child = std::get<ClonedChild>(outcome);
-  SpawnedChild engine;
-  engine.pid = child.pid;
-  engine.descriptors.pidfd = std::move(child.pidfd);
-  return engine;
+  return SpawnedChild{std::get<pid_t>(outcome), {}};
 }
 
 }  // namespace tenon::keeper

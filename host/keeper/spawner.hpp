@@ -26,7 +26,7 @@ struct SpawnFailure {
 };
 struct SpawnedChild {
   pid_t pid = -1;
-  ChildDescriptors descriptors;  // the host's ends and the pidfd
+  ChildDescriptors descriptors;  // the host's ends
 };
 using SpawnOutcome = std::variant<SpawnedChild, SpawnFailure>;
 
@@ -37,7 +37,8 @@ std::vector<std::string> program_candidates(const std::string& program, const st
 
 class Spawner {
  public:
-  explicit Spawner(OriginalLimits original) : original_(std::move(original)) {}
+  // Which signals this process ignores must not change after that.
+  explicit Spawner(OriginalLimits original) : original_(std::move(original)), ignored_signals_(ignored_signals()) {}
 
   SpawnOutcome spawn(const SpawnSpec& spec) const;
 
@@ -48,6 +49,7 @@ class Spawner {
 
  private:
   OriginalLimits original_;
+  std::uint64_t ignored_signals_;
 };
 
 }  // namespace tenon::keeper

@@ -9,7 +9,7 @@ template <class A> void fields(A& a, ExitStatus& v) { a(v.code)(v.signal)(v.core
 template <class A> void fields(A& a, ProcessKey& v) { a(v.id)(v.generation); }
 template <class A> void fields(A& a, ResourceLimit& v) { a(v.resource)(v.soft)(v.hard); }
 template <class A> void fields(A& a, StopPlan& v) { a(v.signal_number)(v.grace)(v.rank); }
-template <class A> void fields(A& a, ChildDescriptors& v) { a(v.pidfd)(v.input)(v.output)(v.error)(v.channel); }
+template <class A> void fields(A& a, ChildDescriptors& v) { a(v.input)(v.output)(v.error)(v.channel); }
 template <class A> void fields(A& a, ListenSpec& v) {
   a(v.name)(v.family)(v.address)(v.port)(v.mode)(v.backlog)(v.http);
 }

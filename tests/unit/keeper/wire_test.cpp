@@ -69,7 +69,7 @@ std::vector<Message> one_of_each() {
   all.push_back(AdoptedListener{listen, 7070, some_fd()});
   all.push_back(AdoptEnd{});
   Spawned spawned{key, 45, 3, 4, {}};
-  spawned.descriptors.pidfd = some_fd();
+  spawned.descriptors.output = some_fd();
   spawned.descriptors.channel = some_fd();
   all.push_back(std::move(spawned));
   all.push_back(SpawnFailed{key, "exec", 2, "not found"});
