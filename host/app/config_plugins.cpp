@@ -1,6 +1,7 @@
 // Do the plugins exist that the config names, and do they accept what it says to them?
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "app/config_draft.hpp"
@@ -14,20 +15,43 @@ namespace {
 
 using loader::SurveyedPlugin;
 
+// What a component's schema says beside the shape of its config. Read once: thousands of processes use the same few.
+struct SchemaMarks {
+  std::string text;
+  bool needs_channel = false;                              // "x-tenon-needs-channel"
+  std::vector<std::string> url_beginnings;                 // "x-tenon-url-schemes", with "://"; empty: any
+  std::vector<std::pair<std::string, std::string>> paths;  // properties with "x-tenon-path", and what it says
+
+  explicit SchemaMarks(std::string schema) : text(std::move(schema)) {
+    const auto document = JsonDocument::parse(text, "schema");
+    if (!document.ok()) return;
+    const JsonValue root = document->root();
+    if (const auto mark = root.find("x-tenon-needs-channel")) needs_channel = mark->as_bool().value_or(false);
+    if (const auto schemes = root.find("x-tenon-url-schemes"); schemes && schemes->is_array())
+      for (const JsonValue scheme : schemes->elements())
+        url_beginnings.push_back(std::string(scheme.as_string().value_or("")) + "://");
+    const auto properties = root.find("properties");
+    if (!properties || !properties->is_object()) return;
+    for (const JsonMember property : properties->members())
+      if (const auto mark = property.value.find("x-tenon-path"))
+        paths.emplace_back(property.key, mark->as_string().value_or(""));
+  }
+};
+
 class PluginCheck {
  public:
   PluginCheck(ConfigReader& reader, const ConfigDraft& draft)
       : reader_(reader), draft_(draft), survey_(draft.options.survey(draft.host.plugin_directories)) {}
 
   void check(const PluginUse& use) {
-    const std::string* schema = schema_of(use);
+    const SchemaMarks* schema = schema_of(use);
     if (schema == nullptr) return missing(use);
     if (use.transport) check_url(use, *schema);
-    if (use.without_channel) check_channel(use, *schema);
+    if (use.without_channel && schema->needs_channel) tell_of_channel(use);
     check_paths(use, *schema);
     if (!draft_.options.schema_check) return;
-    for (const SchemaFinding& finding : findings(*schema, use.config)) {
-      if (use.config_at) tell(finding, *use.config_at, *schema);
+    for (const SchemaFinding& finding : findings(schema->text, use.config)) {
+      if (use.config_at) tell(finding, *use.config_at, schema->text);
       else
         reader_.refuse(use.at,
                        "the plugin " + quote_for_message(use.name) + " needs a \"config\": " + finding.sentence,
@@ -78,50 +102,39 @@ class PluginCheck {
                        expected);
   }
 
-  // "x-tenon-needs-channel": it watches what its process says to the host.
-  void check_channel(const PluginUse& use, const std::string& schema) {
-    const auto document = JsonDocument::parse(schema, "schema");
-    const auto mark = document.ok() ? document->root().find("x-tenon-needs-channel") : std::nullopt;
-    if (mark && mark->as_bool().value_or(false))
-      reader_.warn(use.at, "the check " + quote_for_message(use.name) +
-                               " hears of its process by the channel only, and this one has none; give it one "
-                               "(\"channel\"), or take another check");
+  // It watches what its process says to the host.
+  void tell_of_channel(const PluginUse& use) {
+    reader_.warn(use.at, "the check " + quote_for_message(use.name) +
+                             " hears of its process by the channel only, and this one has none; give it one "
+                             "(\"channel\"), or take another check");
   }
 
-  // "x-tenon-url-schemes" of a transport's schema: what its url begins with.
-  void check_url(const PluginUse& use, const std::string& schema) {
-    const auto document = JsonDocument::parse(schema, "schema");
-    const auto schemes = document.ok() ? document->root().find("x-tenon-url-schemes") : std::nullopt;
-    if (!schemes || !schemes->is_array() || schemes->size() == 0) return;
+  void check_url(const PluginUse& use, const SchemaMarks& schema) {
+    if (schema.url_beginnings.empty()) return;
     std::string expected;
-    const auto at = use.transport->find("url");
-    for (const JsonValue scheme : schemes->elements()) {
-      const std::string begin = std::string(scheme.as_string().value_or("")) + "://";
+    for (const std::string& begin : schema.url_beginnings) {
       if (use.url.starts_with(begin) && use.url.size() > begin.size()) return;
       expected += (expected.empty() ? "a url that begins with " : " or ") + quote_for_message(begin);
     }
-    if (at) reader_.wrong(*at, expected);
+    if (const auto at = use.transport->find("url")) reader_.wrong(*at, expected);
     else
       reader_.refuse(*use.transport,
                      "\"url\" is missing; the plugin " + quote_for_message(use.name) + " needs " + expected,
                      "the key \"url\"");
   }
 
-  // What the schema marks with "x-tenon-path" as a "program" (of a list, its first element) or a "directory". Looked at
-  // as the host will use it: relative to the file it stands in. What is searched in PATH is left to the process.
-  void check_paths(const PluginUse& use, const std::string& schema_text) {
-    if (!use.config_at) return;
-    const auto schema = JsonDocument::parse(schema_text, "schema"), config = JsonDocument::parse(use.config, "config");
-    if (!schema.ok() || !config.ok()) return;
-    const auto properties = schema->root().find("properties");
-    if (!properties || !properties->is_object()) return;
-    for (const auto property : properties->members()) {
-      const auto mark = property.value.find("x-tenon-path");
-      const auto given = config->root().find(property.key), at = use.config_at->find(property.key);
-      if (!mark || !given || !at || (given->is_array() && given->size() == 0)) continue;
+  // A "program" (of a list, its first element) or a "directory". Looked at as the host will use it: relative to the file
+  // it stands in. What is searched in PATH is left to the process.
+  void check_paths(const PluginUse& use, const SchemaMarks& schema) {
+    if (!use.config_at || schema.paths.empty()) return;
+    const auto config = JsonDocument::parse(use.config, "config");
+    if (!config.ok()) return;
+    for (const auto& [key, kind] : schema.paths) {
+      const auto given = config->root().find(key), at = use.config_at->find(key);
+      if (!given || !at || (given->is_array() && given->size() == 0)) continue;
       const auto path = (given->is_array() ? given->at(0) : *given).as_string();
       if (!path) continue;
-      const std::string wrong = wrong_with(mark->as_string().value_or(""), std::string(*path), *at);
+      const std::string wrong = wrong_with(kind, std::string(*path), *at);
       if (!wrong.empty()) reader_.doubt(at->is_array() ? at->at(0) : *at, wrong);
     }
   }
@@ -134,15 +147,15 @@ class PluginCheck {
   }
 
   // Of the component that a host would load; null if there is none.
-  const std::string* schema_of(const PluginUse& use) {
+  const SchemaMarks* schema_of(const PluginUse& use) {
     const auto [known, fresh] = schemas_.try_emplace({use.kind, use.name});
-    if (!fresh) return known->second;
-    if (const SurveyedPlugin* plugin = loader::find_offer(survey_, use.kind, use.name)) {
+    const SurveyedPlugin* plugin = fresh ? loader::find_offer(survey_, use.kind, use.name) : nullptr;
+    if (plugin != nullptr) {
       for (const auto& component : plugin->identity->components) {
-        if (component.kind == use.kind && component.name == use.name) known->second = &component.schema;
+        if (component.kind == use.kind && component.name == use.name) known->second.emplace(component.schema);
       }
     }
-    return known->second;
+    return known->second ? &*known->second : nullptr;
   }
 
   const std::vector<SchemaFinding>& findings(const std::string& schema, const std::string& config) {
@@ -185,7 +198,7 @@ class PluginCheck {
   ConfigReader& reader_;
   const ConfigDraft& draft_;
   std::vector<SurveyedPlugin> survey_;
-  std::map<std::pair<std::string, std::string>, const std::string*> schemas_;
+  std::map<std::pair<std::string, std::string>, std::optional<SchemaMarks>> schemas_;
   std::map<std::pair<const std::string*, std::string>, std::vector<SchemaFinding>> findings_;
   std::set<std::pair<std::string, std::string>> told_;
 };
