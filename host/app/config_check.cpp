@@ -19,6 +19,7 @@ std::vector<SchemaFinding> check_against_schema(const std::string& schema_text, 
 }
 
 constexpr std::uint64_t kWithChannel = 5, kWithoutChannel = 2;  // descriptors that a process takes in the keeper
+constexpr std::uint64_t kNotifySocket = 1;                      // and one that speaks by sd_notify
 constexpr std::uint64_t kOwn = 128;                             // that the host keeps for itself
 
 std::string descriptor_sentence(std::size_t processes) {
@@ -37,6 +38,9 @@ std::uint64_t descriptors_needed(const integration::HostConfig& config) {
   std::uint64_t needed = kOwn;
   for (const auto& [id, worker] : config.workers)
     needed += worker.channel.kind == runtime::ChannelKind::none ? kWithoutChannel : kWithChannel;
+  runtime::for_each_process(*config.supervision, [&needed](const auto& process) {
+    if (process->notify) needed += kNotifySocket;
+  });
   return needed;
 }
 

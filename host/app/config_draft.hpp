@@ -71,6 +71,7 @@ struct ConfigDraft {
   std::map<std::string, JsonValue> transports;        // where each was given first
   std::vector<NameUse> transport_uses;
   std::vector<PluginUse> plugins;
+  std::vector<std::shared_ptr<runtime::ProcessConfig>> checked;  // processes with health checks
   SharedEnvironments environments;
 };
 
@@ -108,5 +109,8 @@ void describe_process(std::vector<SectionKeys>& out);
 // Notes that the config needs the component; returns its config as JSON text, expanded. config_plugins.cpp
 std::string use_plugin(ConfigReader& reader, ConfigDraft& draft, PluginUse use);
 void check_plugins(ConfigReader& reader, const ConfigDraft& draft);
+// To processes that a check watches as systemd's watchdog does: how often they have to be heard, and where they say so.
+// After complete_host. config_watchdog.cpp
+void give_watchdogs(ConfigReader& reader, ConfigDraft& draft);
 
 }  // namespace tenon::app

@@ -16,7 +16,8 @@ std::string wrong_with(std::string_view name, std::string_view value) {
   if (name.find_first_of("= \t") != name.npos) {
     return "the name " + quote_for_message(name) + " holds '=' or white space; rename the variable";
   }
-  if (name.starts_with("TENON_") && name != "TENON_SOCKET") {
+  const bool by_sd_notify = name == "NOTIFY_SOCKET" || name == "WATCHDOG_USEC" || name == "WATCHDOG_PID";
+  if (by_sd_notify || (name.starts_with("TENON_") && name != "TENON_SOCKET")) {
     return quote_for_message(name) + " is set by the host alone; rename the variable";
   }
   if (name.size() + 1 + value.size() >= kMaxVariable) {

@@ -32,16 +32,9 @@ constexpr Choice<HealthRole> kRoles[] = {{"liveness", HealthRole::liveness},
                                          {"startup", HealthRole::startup}};
 constexpr Choice<OnUnhealthy> kOnUnhealthy[] = {{"restart", OnUnhealthy::restart}, {"report", OnUnhealthy::report}};
 
-void read_ready_on(ConfigReader& reader, const JsonValue& at, ReadyConfig& out) {
-  if (reader.choice<ReadyOn>(at, out.on, kReadyOn) && out.on == ReadyOn::notify) {
-    reader.refuse(at,
-                  "\"notify\" (sd_notify) is not supported by this version; use \"start\", \"event\" or \"health\"",
-                  "one of start, event, health, exit");
-  }
-}
-
 constexpr Key<ReadyConfig> kReadyKeys[] = {
-    {"on", read_ready_on},
+    {"on", [](ConfigReader& reader, const JsonValue& at,
+              ReadyConfig& out) { reader.choice<ReadyOn>(at, out.on, kReadyOn); }},
     {"timeout",
      [](ConfigReader& reader, const JsonValue& at, ReadyConfig& out) { reader.duration(at, out.timeout, 0s, 24h); }},
 };

@@ -32,6 +32,7 @@ LoadedConfig load_config(ConfigSources sources, const LoadOptions& options) {
     const JsonValue main = documents.front().root();
     draft.host.file = loaded.sources.files.front().path;
     complete_host(reader, main, draft);
+    give_watchdogs(reader, draft);
     check_transport_uses(reader, draft);
     check_significance(reader, draft);
     check_dependencies(reader, main, draft);

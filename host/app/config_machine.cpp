@@ -204,6 +204,12 @@ std::string ConfigMachine::own_plugin_directory() {
   return known->second;
 }
 
+std::string ConfigMachine::fact(const std::string& name, const std::function<std::string()>& look) {
+  const auto [known, fresh] = records_.facts.try_emplace(name);
+  if (fresh && !replay_) known->second = look();
+  return known->second;
+}
+
 std::string ConfigMachine::wrong_with_directory(const std::string& path) {
   if (replay_) return "";
   const auto [answer, fresh] = judged_.try_emplace("directory\n" + path);

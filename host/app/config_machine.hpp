@@ -6,6 +6,7 @@
 // over must accept it again. Every judgement is cached, so ten thousand equal children cost one look.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ class ConfigMachine {
   // Where the host's own plugins lie: <directory of the binary>/../lib/tenon/plugins, else ../plugins; empty if neither
   // exists.
   std::string own_plugin_directory();
+  // Something else to be remembered, by a name of the asker's. `look` is called for what is not recorded yet, but never
+  // in replay: what is not recorded then is empty.
+  std::string fact(const std::string& name, const std::function<std::string()>& look);
 
   // --- judged: what is wrong, as a sentence; empty if nothing is, and in replay ---
   std::string wrong_with_directory(const std::string& path);

@@ -192,7 +192,9 @@ void add_process(ConfigDraft& all, const ProcessDraft& draft, std::string id, ru
       file->replace(place, kIdPlaceholder.size(), process->id);
     }
   }
+  process->notify = process->ready.on == ReadyOn::notify;
   process->start_digest = start_digest(*process, draft.worker);
+  if (!process->health.empty()) all.checked.push_back(process);
   if (!process->depends_on.empty()) all.dependency_lists.push_back(&process->depends_on);
   all.host.workers.emplace(process->id, draft.worker);
   parent.children.push_back(std::shared_ptr<const ProcessConfig>(std::move(process)));

@@ -77,13 +77,13 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
             [this](const message::Event& event) { return validation_.check(event); }, *this, config_->node}),
       process_events_(system_events_, hub_, callbacks_.must_end),
       manager_({loop, bridge_, policies_, checks_, hub_, process_events_}),
-      tree_(loop, manager_, bridge_, process_events_),
+      notify_(loop, manager_, hub_), tree_(loop, manager_, bridge_, process_events_),
       transports_({loop, plugin_services_, loader_.registry(), serializers_, router_, intake_, budget_, dead_letters_,
                    system_events_, askers_, [this](const message::Event& event) { return validation_.check(event); },
                    config_->request_timeout, config_->node},
                   config_->transports, config_->routes) {
   system_events_.hold();
-  bridge_.connect(manager_, hub_, logs_, commands_);
+  bridge_.connect(manager_, hub_, notify_, logs_, commands_);
   loader_.registry().add_observer(&plugin_events_);
 }
 
@@ -403,6 +403,9 @@ Result<MonotonicTime> Host::last_control_message(std::string_view id, std::strin
   const runtime::ProcessHandle* process = manager_.find(id);
   if (process == nullptr || !process->pid)
     return Error(errc::not_found, "process " + std::string(id) + " does not run");
+  // Nothing is expected of it before its READY=1; ready.timeout bounds that.
+  const bool not_yet = process->config->ready.on == runtime::ReadyOn::notify && !process->is_ready();
+  if (not_yet && type == integration::NotifyHub::kWatchdog) return loop_.clock().monotonic();
   return hub_.last_control(id, type);
 }
 

@@ -192,6 +192,7 @@ class Host final : private integration::WorkerHubEvents,
   integration::WorkerHub hub_;
   integration::ProcessEvents process_events_;
   runtime::ProcessManager manager_;
+  integration::NotifyHub notify_;
   runtime::SupervisionTree tree_;
   integration::TransportHub transports_;
 

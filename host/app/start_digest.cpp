@@ -57,7 +57,7 @@ std::uint64_t start_digest(const runtime::ProcessConfig& process, const integrat
   const runtime::ResourceLimits& limits = process.limits;
   hash.add(limits.memory_bytes), hash.add(limits.cpu), hash.add(limits.processes);
   hash.add(limits.open_files), hash.add(limits.core_bytes);
-  hash.add(static_cast<int>(process.ready.on));
+  hash.add(static_cast<int>(process.ready.on)), hash.add(process.notify);
   const integration::ChannelConfig& channel = worker.channel;
   hash.add(static_cast<int>(channel.kind)), hash.add(static_cast<int>(channel.framing));
   hash.add(channel.serializer), hash.add(channel.max_event), hash.add(channel.data_as_bytes);

@@ -1,6 +1,7 @@
 #include "integration/keeper_bridge.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "common/logging.hpp"
 
@@ -63,6 +64,7 @@ Status KeeperBridge::spawn(const runtime::ProcessConfig& config, std::uint64_t g
   spec.no_new_privileges = config.no_new_privileges;
   spec.limits = to_keeper(config.limits);
   spec.channel = to_keeper(config.channel);
+  spec.notify = config.notify;
   spec.stop = to_keeper(stop);
   return client_.spawn(std::move(spec));
 }
@@ -104,12 +106,20 @@ Status KeeperBridge::stop_listening(std::string name) { return client_.unlisten(
 
 // --- answers ---
 
+void KeeperBridge::listen_to(const keeper::ProcessKey& key, unique_fd socket) {
+  const runtime::ProcessHandle* process = manager_->find(key.id);
+  const uid_t user = process == nullptr ? ::geteuid() : process->config->uid.value_or(::geteuid());
+  if (Status attached = notify_->attach(key.id, key.generation, std::move(socket), user); !attached.ok())
+    log::warn("engine", "a process is not heard by sd_notify", {{"process", key.id}, {"why", attached.error().message}});
+}
+
 Status KeeperBridge::open_worker(const keeper::ProcessKey& key, keeper::ChildDescriptors descriptors,
                                  keeper::ChannelKind kind, unique_fd memory, std::string_view subscriptions) {
   using runtime::LogStream;
   if (descriptors.error.valid())
     if (Status attached = logs_->attach(key.id, LogStream::standard_error, std::move(descriptors.error)); !attached.ok())
       log::warn("engine", "standard error is not captured", {{"process", key.id}, {"why", attached.error().message}});
+  if (descriptors.notify.valid()) listen_to(key, std::move(descriptors.notify));
   ChannelDescriptors channel;
   if (kind == keeper::ChannelKind::stdio) {
     channel.input = std::move(descriptors.output);
@@ -143,6 +153,7 @@ void KeeperBridge::on_spawn_failed(const keeper::SpawnFailed& failure) {
 void KeeperBridge::on_exited(const keeper::Exited& exited) {
   if (CommandRunner::owns(exited.key)) return commands_->on_exited(exited);
   const std::string& id = exited.key.id;
+  notify_->detach(id, exited.key.generation);
   hub_->exited(id, exited.key.generation);
   logs_->detach(id, runtime::LogStream::standard_output);
   logs_->detach(id, runtime::LogStream::standard_error);
@@ -153,7 +164,11 @@ void KeeperBridge::on_exited(const keeper::Exited& exited) {
 Status KeeperBridge::adopt(keeper::AdoptedChild& child, unique_fd channel_memory, std::string_view subscriptions) {
   if (child.channel != keeper::ChannelKind::none && !channel_memory.valid())
     return Error(errc::wrong_state, "the engine ended before the channel's memory was kept");
-  return open_worker(child.key, std::move(child.descriptors), child.channel, std::move(channel_memory), subscriptions);
+  TENON_TRY(open_worker(child.key, std::move(child.descriptors), child.channel, std::move(channel_memory),
+                        subscriptions));
+  // What it said to the engine before is not known: its silence counts from now.
+  hub_->note_control(child.key.id, child.key.generation, NotifyHub::kWatchdog);
+  return {};
 }
 
 }  // namespace tenon::integration

@@ -18,6 +18,7 @@
 #include "event/loop.hpp"
 #include "integration/command_runner.hpp"
 #include "integration/keeper_store.hpp"
+#include "integration/notify_hub.hpp"
 #include "integration/plugin_listeners.hpp"
 #include "integration/worker_hub.hpp"
 #include "keeper/keeper_client.hpp"
@@ -34,8 +35,9 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
  public:
   KeeperBridge(keeper::KeeperClient& client, KeeperStore& store) : client_(client), store_(store) {}
   // Before the first answer of the keeper is passed on. All outlive the bridge's use.
-  void connect(runtime::ProcessManager& manager, WorkerHub& hub, runtime::LogCapture& logs, CommandRunner& commands) {
-    manager_ = &manager, hub_ = &hub, logs_ = &logs, commands_ = &commands;
+  void connect(runtime::ProcessManager& manager, WorkerHub& hub, NotifyHub& notify, runtime::LogCapture& logs,
+               CommandRunner& commands) {
+    manager_ = &manager, hub_ = &hub, notify_ = &notify, logs_ = &logs, commands_ = &commands;
   }
 
   // From the keeper.
@@ -69,6 +71,7 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
   void keep_channel_memory(const std::string& id, int fd);
 
  private:
+  void listen_to(const keeper::ProcessKey& key, unique_fd socket);
   Status open_worker(const keeper::ProcessKey& key, keeper::ChildDescriptors descriptors, keeper::ChannelKind kind,
                      unique_fd memory, std::string_view subscriptions);
 
@@ -76,6 +79,7 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
   KeeperStore& store_;
   runtime::ProcessManager* manager_ = nullptr;
   WorkerHub* hub_ = nullptr;
+  NotifyHub* notify_ = nullptr;
   runtime::LogCapture* logs_ = nullptr;
   CommandRunner* commands_ = nullptr;
 };

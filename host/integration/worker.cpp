@@ -243,10 +243,14 @@ void WorkerHub::Worker::on_broken_stream(const std::string& why) {
 
 // --- control messages ---
 
+void WorkerHub::Worker::note_control(std::string_view type, MonotonicTime now) {
+  if (const auto known = controls_.find(type); known != controls_.end()) known->second = now;
+  else if (controls_.size() < kMaxControlTypes) controls_.emplace(std::string(type), now);
+}
+
 void WorkerHub::Worker::control(const message::Event& event) {
   const std::string_view type = event.envelope.type;
-  if (const auto known = controls_.find(type); known != controls_.end()) known->second = hub_.now_;
-  else if (controls_.size() < kMaxControlTypes) controls_.emplace(std::string(type), hub_.now_);
+  note_control(type, hub_.now_);
 
   message::MessageDispatcher& dispatcher = hub_.services_.router.dispatcher();
   if (type == "tenon.ready") return hub_.services_.events.on_worker_ready(id_, generation_);

@@ -43,6 +43,7 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
   std::uint64_t generation() const noexcept { return generation_; }
   WorkerChannel* channel() const noexcept { return channel_.get(); }
   MonotonicTime last_control(std::string_view type) const;
+  void note_control(std::string_view type, MonotonicTime now);
   std::uint64_t events_in() const noexcept { return events_in_; }
 
  private:

@@ -109,6 +109,11 @@ MonotonicTime WorkerHub::last_control(std::string_view id, std::string_view type
   return worker == nullptr ? MonotonicTime{} : worker->last_control(type);
 }
 
+void WorkerHub::note_control(std::string_view id, std::uint64_t generation, std::string_view type) {
+  if (Worker* worker = find(id); worker != nullptr && worker->generation() == generation)
+    worker->note_control(type, services_.loop.clock().monotonic());
+}
+
 std::uint64_t WorkerHub::events_in(std::string_view id) const {
   const Worker* worker = find(id);
   return worker == nullptr ? 0 : worker->events_in();

@@ -106,6 +106,8 @@ class WorkerHub final : public runtime::ProcessHooks {
   // from an earlier engine. A parked sender counts as heard now, and as heard when it was released: its silence until
   // then was our doing.
   MonotonicTime last_control(std::string_view id, std::string_view type) const;
+  // It said the same in another way: as if a control message of the type had come now. Ignored for another generation.
+  void note_control(std::string_view id, std::uint64_t generation, std::string_view type);
   std::uint64_t events_in(std::string_view id) const;
   std::uint64_t log_lines(std::string_view id) const;
   // Which ends of its channel the incarnation has closed; empty if it has no channel now.

@@ -38,7 +38,8 @@ Result<ChildDescriptors> duplicate_ends(const Child& child) {
   const std::pair<const unique_fd*, unique_fd*> pairs[] = {{&child.ends.input, &copies.input},
                                                            {&child.ends.output, &copies.output},
                                                            {&child.ends.error, &copies.error},
-                                                           {&child.ends.channel, &copies.channel}};
+                                                           {&child.ends.channel, &copies.channel},
+                                                           {&child.ends.notify, &copies.notify}};
   for (const auto& [from, to] : pairs) {
     if (!from->valid()) continue;
     *to = from->duplicate();

@@ -76,6 +76,8 @@ struct SpawnSpec {
   OutputMode standard_error = OutputMode::capture;
   // A probe or helper of the engine: killed with its group when the engine ends, and never handed to a successor.
   bool transient = false;
+  // A socket of its own for sd_notify(3): its name is added to `environment` as NOTIFY_SOCKET.
+  bool notify = false;
   StopPlan stop;
 };
 
@@ -86,6 +88,9 @@ struct ChildDescriptors {
   unique_fd output;   // read end of the child's stdout (events or log)
   unique_fd error;    // read end of the child's stderr
   unique_fd channel;  // the socket
+  // Bound datagram socket with SO_PASSCRED. It has a name in the abstract namespace, so that a process of any user
+  // reaches it; who sent a message, the receiver has to look up in its credentials.
+  unique_fd notify;
 };
 
 enum class ChannelEnd : std::uint8_t { input = 0, output = 1, error = 2, channel = 3 };

@@ -11,6 +11,7 @@
 
 #include "common/exit_status.hpp"
 #include "common/system.hpp"
+#include "keeper/notify_socket.hpp"
 
 namespace tenon::keeper {
 namespace {
@@ -55,6 +56,7 @@ struct ChildEnds {
 struct Plumbing {
   ChildDescriptors host;
   ChildEnds child;
+  std::string notify_variable;  // empty: none
   SpawnStage failed = SpawnStage::none;
   int error_number = 0;
 
@@ -81,6 +83,13 @@ struct Plumbing {
     if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) fail(SpawnStage::socket);
   }
 
+  void make_notify() {
+    auto made = make_notify_socket();
+    if (!made) return fail(SpawnStage::socket);
+    host.notify = std::move(made->socket);
+    notify_variable = "NOTIFY_SOCKET=" + made->name;
+  }
+
   void make_output(OutputMode mode, int inherited, unique_fd& host_end, unique_fd& child_end) {
     switch (mode) {
       case OutputMode::capture: return make_pipe(host_end, child_end, true);
@@ -97,6 +106,7 @@ struct Plumbing {
     make_output(events_on_stdio ? OutputMode::capture : spec.standard_output, 1, host.output, child.output);
     make_output(spec.standard_error, 2, host.error, child.error);
     if (spec.channel == ChannelKind::socket) make_channel();
+    if (spec.notify) make_notify();
   }
 };
 
@@ -108,10 +118,14 @@ struct Preparation {
   std::vector<gid_t> groups;
   ExecPlan plan;
 
-  Preparation(const SpawnSpec& spec, const ChildEnds& ends, const OriginalLimits& original)
+  Preparation(const SpawnSpec& spec, const Plumbing& plumbing, const OriginalLimits& original)
       : candidates(program_candidates(spec.program.empty() ? spec.argv[0] : spec.program, spec.environment)),
         paths(pointers_to(candidates)), argv(pointers_to(spec.argv)), environment(pointers_to(spec.environment)),
         limits(spec.limits) {
+    const ChildEnds& ends = plumbing.child;
+    if (!plumbing.notify_variable.empty()) {
+      environment.insert(environment.begin(), const_cast<char*>(plumbing.notify_variable.c_str()));
+    }
     plan.candidates = paths.data();
     plan.argv = argv.data();
     plan.environment = environment.data();
@@ -224,7 +238,7 @@ SpawnOutcome Spawner::spawn(const SpawnSpec& spec) const {
                         Error::from_errno(plumbing.error_number, "make the pipes of the process").message};
   }
 
-  Preparation prepared(spec, plumbing.child, original_);
+  Preparation prepared(spec, plumbing, original_);
   prepared.plan.ignored_signals = ignored_signals_;
   auto outcome = clone_and_exec(prepared.plan);
   if (auto* failure = std::get_if<ExecFailure>(&outcome)) {

@@ -9,13 +9,13 @@ template <class A> void fields(A& a, ExitStatus& v) { a(v.code)(v.signal)(v.core
 template <class A> void fields(A& a, ProcessKey& v) { a(v.id)(v.generation); }
 template <class A> void fields(A& a, ResourceLimit& v) { a(v.resource)(v.soft)(v.hard); }
 template <class A> void fields(A& a, StopPlan& v) { a(v.signal_number)(v.grace)(v.rank); }
-template <class A> void fields(A& a, ChildDescriptors& v) { a(v.input)(v.output)(v.error)(v.channel); }
+template <class A> void fields(A& a, ChildDescriptors& v) { a(v.input)(v.output)(v.error)(v.channel)(v.notify); }
 template <class A> void fields(A& a, ListenSpec& v) {
   a(v.name)(v.family)(v.address)(v.port)(v.mode)(v.backlog)(v.http);
 }
 template <class A> void fields(A& a, SpawnSpec& v) {
   a(v.key)(v.program)(v.argv)(v.environment)(v.directory)(v.uid)(v.gid)(v.groups)(v.file_mode_mask)(v.nice)(v.limits);
-  a(v.no_new_privileges)(v.channel)(v.standard_output)(v.standard_error)(v.transient)(v.stop);
+  a(v.no_new_privileges)(v.channel)(v.standard_output)(v.standard_error)(v.transient)(v.stop)(v.notify);
 }
 
 constexpr auto last_of(ChannelKind) { return ChannelKind::socket; }

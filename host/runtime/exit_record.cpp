@@ -14,7 +14,8 @@ std::string to_string(const ExitRecord& record) {
     case EndCause::code:
     case EndCause::signal: break;
   }
-  return tenon::to_string(record.status);
+  const std::string how = tenon::to_string(record.status);
+  return record.detail.empty() ? how : how + ": " + record.detail;
 }
 
 SpawnFailure classify_spawn_failure(int error_number) noexcept {

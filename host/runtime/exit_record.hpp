@@ -30,8 +30,8 @@ struct ExitRecord {
   ExitStatus status;       // meaningless with EndCause::spawn
   std::int64_t pid = 0;    // of the incarnation that ended; 0 where there was none or it is not known any more
   int spawn_error = 0;     // errno, with EndCause::spawn; 0 where no call failed
-  std::string detail;      // spawn: "exec: No such file or directory"; health, startup, channel: what
-                           // was wrong
+  std::string detail;      // spawn: "exec: No such file or directory"; health, startup, channel: what was wrong; of
+                           // others often empty
   bool was_ready = false;
   MonotonicTime at{};      // when the host learnt of it
   Duration run_time{0};    // from spawn to exit; 0 with EndCause::spawn

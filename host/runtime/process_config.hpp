@@ -114,6 +114,7 @@ struct ProcessConfig {
   bool no_new_privileges = false;
   ResourceLimits limits;
   ChannelKind channel = ChannelKind::none;
+  bool notify = false;  // it gets a socket to speak of itself by sd_notify(3), and NOTIFY_SOCKET
   ReadyConfig ready;
   RestartConfig restart;
   std::vector<HealthConfig> health;

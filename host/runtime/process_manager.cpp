@@ -184,15 +184,6 @@ void ProcessManager::on_exited(std::string_view id, std::uint64_t generation, co
   ended(*process, std::move(exit));
 }
 
-void ProcessManager::notify_ready(std::string_view id, std::uint64_t generation) {
-  Process* const process = get(id, generation);
-  if (!process || process->handle.phase != ProcessPhase::starting) return;
-  const ReadyOn on = process->config().ready.on;
-  if (on != ReadyOn::event && on != ReadyOn::notify) return;
-  const Scope scope(*this);
-  became_ready(*process);
-}
-
 void ProcessManager::set_in_flight(std::string_view id, std::uint32_t count) {
   Process* const process = get(id);
   if (!process || process->handle.in_flight == count) return;

@@ -100,6 +100,7 @@ class ProcessManager {
   using Completion = std::function<void(Status)>;  // called once, also from within the call
   static constexpr std::size_t kMaxWaiters = 64;
   static constexpr Duration kKillBound = std::chrono::seconds(10);
+  static constexpr Duration kMaxExtension = std::chrono::hours(24);
   static constexpr Duration kCheckRetry = std::chrono::seconds(5);  // for a health check that could not be made
 
   // All outlive the manager.
@@ -208,8 +209,15 @@ class ProcessManager {
                        std::string_view message = {});
   void on_exited(std::string_view id, std::uint64_t generation, const ExitStatus& status, Duration run_time,
                  const ResourceUsage& usage);
-  // Readiness by event or sd_notify. Ignored for another generation, and for a process that is ready or stopping.
-  void notify_ready(std::string_view id, std::uint64_t generation);
+  // What a process says of itself, by event or sd_notify(3). All are ignored for another generation, and in a phase in
+  // which they mean nothing. process_notify.cpp
+  void notify_ready(std::string_view id, std::uint64_t generation);  // also: it has reloaded
+  void notify_reloading(std::string_view id, std::uint64_t generation);
+  // It ends by itself: no new deliveries, no signal; its grace runs, then SIGKILL. Its policy judges the exit.
+  void notify_stopping(std::string_view id, std::uint64_t generation);
+  // It needs longer for what it is at: its readiness or its end is due in `more` from now, at most kMaxExtension, unless it
+  // is due later anyway. A stop of the whole host keeps its own bound.
+  void extend_deadline(std::string_view id, std::uint64_t generation, Duration more);
   // What runs of it cannot be talked to any more and must give way to a new incarnation, by the host's fault: SIGKILL,
   // without drain or grace, and a start at once that counts against nothing. What is wanted of it stands: a stop under
   // way goes on (without a drain, which needs the channel), a paused process is started by its resume, its restart

@@ -67,7 +67,7 @@ TEST_F(Heartbeat, IsUnhealthyWhenTheProcessIsGone) {
 TEST_F(Heartbeat, RefusesTheCheckWhenTheHostCannotTell) {
   heartbeat.host.script.control_status = TENON_ERR_INTERNAL;
   EXPECT_EQ(heartbeat.begin(), 0u);
-  EXPECT_EQ(heartbeat.refused, "the host cannot tell when worker.1 last sent a heartbeat");
+  EXPECT_EQ(heartbeat.refused, "the host cannot tell when worker.1 last sent tenon.heartbeat");
 }
 
 struct HeartbeatDefaults : Heartbeat {

@@ -82,7 +82,9 @@ TENON_EXPORT const tenon_plugin *tenon_plugin_v1(void);
 #define TENON_STRINGIFY(x) TENON_STRINGIFY_(x)
 
 /* A health check's schema may have the member "x-tenon-needs-channel": true. `tenon check` then warns of it for a process
- * without a channel. */
+ * without a channel. "x-tenon-watchdog": "max_age" names the property that says how often at least the process has to
+ * send WATCHDOG=1 by sd_notify(3): a duration with a "default". Its processes get WATCHDOG_USEC and NOTIFY_SOCKET, and the
+ * check sees the messages as control messages "tenon.watchdog" and "tenon.watchdog.trigger". */
 
 /* In a schema, "x-tenon-path": "program" or "directory" beside a property says that its value (of a list, the first
  * element) is a path, so that `tenon check` looks whether it is there; a relative one is relative to the config's. */

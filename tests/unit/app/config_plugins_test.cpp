@@ -26,6 +26,8 @@ class ConfigPlugins : public ConfigFixture {
       survey.push_back(plugin("serializer", "json"));
       survey.push_back(plugin("health_check", "http", R"({"required":["url"]})"));
       survey.push_back(plugin("health_check", "pulse", R"({"x-tenon-needs-channel":true})"));
+      survey.push_back(plugin("health_check", "dog", R"({"x-tenon-watchdog":"within",
+                                                         "properties":{"within":{"default":"30s"}}})"));
       survey.push_back(plugin("health_check", "exec", R"({"properties":{"command":{"x-tenon-path":"program"},
                                                           "cwd":{"x-tenon-path":"directory"}}})"));
       survey.push_back({{0, "/plugins/broken.so"}, Error(errc::unsupported, "it was built for ABI 9.0")});
@@ -189,6 +191,51 @@ TEST_F(ConfigPlugins, ThatListenToTheirProcessNeedItsChannel) {
 TEST_F(ConfigPlugins, WantAConfigThatIsAnObject) {
   EXPECT_THAT(lines(load_child(R"(, "restart": {"config": 5})").problems),
               ElementsAre(HasSubstr("restart.config: found 5, expected an object")));
+}
+
+// --- watchdogs ---
+
+class ConfigWatchdogs : public ConfigPlugins {
+ protected:
+  const runtime::ProcessConfig& process_of(const LoadedConfig& loaded) {
+    return *std::get<std::shared_ptr<const runtime::ProcessConfig>>(loaded.config.supervision->children.front());
+  }
+};
+
+TEST_F(ConfigWatchdogs, TellTheProcessHowOftenItMustBeHeard) {
+  const auto loaded = load_child(R"(, "health": [{"check": "dog", "config": {"within": "1500ms"}}, {"check": "dog"}])",
+                                 options());
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_TRUE(process_of(loaded).notify);
+  EXPECT_THAT(process_of(loaded).env, testing::Contains("WATCHDOG_USEC=1500000"));
+}
+
+TEST_F(ConfigWatchdogs, HaveADefaultOfTheirOwn) {
+  const auto loaded = load_child(R"(, "health": [{"check": "dog"}])", options());
+  EXPECT_THAT(process_of(loaded).env, testing::Contains("WATCHDOG_USEC=30000000"));
+}
+
+TEST_F(ConfigWatchdogs, AreKnownToAnEngineThatTakesOver) {
+  auto first = load_child(R"(, "health": [{"check": "dog"}])", options());
+  LoadOptions replay;
+  replay.replay = true;
+  auto sources = ConfigSources::from_bytes(first.sources.to_bytes());
+  ASSERT_TRUE(sources.ok());
+  const auto again = load_config(std::move(*sources), replay);
+  EXPECT_EQ(process_of(again).env, process_of(first).env);
+  EXPECT_EQ(process_of(again).start_digest, process_of(first).start_digest);
+}
+
+TEST_F(ConfigWatchdogs, MakeAChangedLimitAReasonForARestart) {
+  const auto one = load_child(R"(, "health": [{"check": "dog", "config": {"within": "1s"}}])", options());
+  const auto other = load_child(R"(, "health": [{"check": "dog", "config": {"within": "2s"}}])", options());
+  EXPECT_NE(process_of(one).start_digest, process_of(other).start_digest);
+}
+
+TEST_F(ConfigWatchdogs, ConcernNobodyElse) {
+  const auto loaded = load_child(R"(, "health": [{"check": "http", "config": {"url": "x"}}])", options());
+  EXPECT_FALSE(process_of(loaded).notify);
+  EXPECT_THAT(process_of(loaded).env, testing::ElementsAre("TENON_ID=a"));
 }
 
 }  // namespace

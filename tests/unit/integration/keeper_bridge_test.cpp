@@ -42,9 +42,13 @@ class KeeperBridgeTest : public HubTest {
     bridge.emplace(*client, *store);
     commands.emplace(loop, *bridge, 1, [](std::string_view) { return nullptr; });
     manager.emplace(runtime::ProcessManager::Services{loop, *bridge, policies, checks, *hub, observer});
-    bridge->connect(*manager, *hub, logs, *commands);
+    notify.emplace(loop, *manager, *hub);
+    bridge->connect(*manager, *hub, *notify, logs, *commands);
   }
-  ~KeeperBridgeTest() override { manager.reset(); }
+  ~KeeperBridgeTest() override {
+    notify.reset();
+    manager.reset();
+  }
 
   // The next request that the keeper hears.
   template <class T>
@@ -138,6 +142,7 @@ class KeeperBridgeTest : public HubTest {
   runtime::test::FakeChecks checks;
   runtime::test::RecordingObserver observer;
   std::optional<runtime::ProcessManager> manager;
+  std::optional<NotifyHub> notify;
 };
 
 // --- requests ---
@@ -157,6 +162,7 @@ TEST_F(KeeperBridgeTest, ASpawnCarriesAllThatTheConfigSays) {
   config->limits.open_files = 64;
   config->limits.core_bytes = 0;
   config->channel = runtime::ChannelKind::socket;
+  config->notify = true;
   ASSERT_TRUE(bridge->spawn(*config, 3, {SIGINT, std::chrono::hours(48), 9}).ok());
   const keeper::SpawnSpec spec = heard<keeper::SpawnRequest>().spec;
   EXPECT_EQ(spec.key, (keeper::ProcessKey{"counter.1", 3}));
@@ -175,6 +181,7 @@ TEST_F(KeeperBridgeTest, ASpawnCarriesAllThatTheConfigSays) {
   EXPECT_EQ(spec.limits[1].resource, RLIMIT_CORE);
   EXPECT_EQ(spec.limits[1].soft, 0u);
   EXPECT_EQ(spec.channel, keeper::ChannelKind::socket);
+  EXPECT_TRUE(spec.notify);
   EXPECT_FALSE(spec.transient);
   EXPECT_EQ(spec.stop.signal_number, SIGINT);
   EXPECT_EQ(spec.stop.rank, 9u);

@@ -7,7 +7,9 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -325,6 +327,32 @@ TEST(ProgramCandidates, LeaveOutRelativeAndEmptyDirectories) {
   EXPECT_THAT(program_candidates("x", {"PATH=:/a:.:b:/c:"}), testing::ElementsAre("/a/x", "/c/x"));
   EXPECT_THAT(program_candidates("./x", {"PATH=/a"}), testing::ElementsAre("./x"));
   EXPECT_EQ(program_candidates("x", {}).back(), "/bin/x");
+}
+
+// ---- sd_notify ----
+
+TEST_F(SpawnerTest, GivesAProcessASocketToSpeakOfItself) {
+  SpawnSpec spec = shell("echo $NOTIFY_SOCKET");
+  spec.notify = true;
+  auto child = spawned(spec);
+  std::string name = read_to_end(child.descriptors.output);
+  (void)wait_for(child);
+  ASSERT_TRUE(name.starts_with("@tenon/notify/")) << name;
+  name.pop_back();  // the line's end
+
+  unique_fd sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size() - 1, 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  ASSERT_EQ(::sendto(sender.get(), "READY=1", 7, 0, reinterpret_cast<sockaddr*>(&address), size), 7);
+  char text[16] = {};
+  EXPECT_EQ(::recv(child.descriptors.notify.get(), text, sizeof text, MSG_DONTWAIT), 7);
+  EXPECT_STREQ(text, "READY=1");
+}
+
+TEST_F(SpawnerTest, MakesNoSuchSocketUnasked) {
+  EXPECT_EQ(output_of(shell("echo \"<$NOTIFY_SOCKET>\"")), "<>\n");
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ SpawnSpec full_spec() {
   spec.standard_output = OutputMode::discard;
   spec.standard_error = OutputMode::inherit;
   spec.transient = true;
+  spec.notify = true;
   spec.stop = {15, std::chrono::milliseconds(1234), 9};
   return spec;
 }
