@@ -116,6 +116,8 @@ void ProcessManager::adopt_child(Process& process, const ProcessLabel* label, co
   }
   if (phase == ProcessPhase::starting && ready.on == ReadyOn::start) phase = ProcessPhase::running;
   if (phase == ProcessPhase::running && handle.ready == kNone) handle.ready = handle.spawned;
+  // The label's reason is that of a phase which is over.
+  if (phase == ProcessPhase::running && (!labelled || label->phase != phase) && !handle.paused()) handle.reason.clear();
   if (!has_readiness(process)) handle.not_ready.clear();
   process.frozen = handle.paused() && !is_stopping(phase);
   place(process, phase);

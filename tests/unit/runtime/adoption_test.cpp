@@ -186,6 +186,7 @@ TEST_F(AdoptionTest, ASpawnWhoseAnswerNobodyReadIsNotRepeated) {
   crash();
   EXPECT_EQ(status("a"), ProcessStatus::idle);
   EXPECT_EQ((*this)["a"].generation, 1u);
+  EXPECT_EQ((*this)["a"].reason, "") << "it starts no more";
   EXPECT_THAT(keeper.log, IsEmpty());
 }
 
@@ -196,6 +197,7 @@ TEST_F(AdoptionTest, ASpawnThatTheLabelDoesNotKnowYetIsTakenOver) {
   keeper.labels["a"] = before;  // the engine died before it could save
   crash();
   EXPECT_EQ((*this)["a"].generation, 2u);
+  EXPECT_EQ((*this)["a"].reason, "");
   EXPECT_EQ(status("a"), ProcessStatus::idle);
 }
 
