@@ -34,7 +34,7 @@ class DependencyGraphBuilder {
   };
 
   Node add(const std::string& name, bool process) {
-    graph_.nodes_.push_back({name, process, 0, {}, {}});
+    graph_.nodes_.push_back({name, process, false, 0, {}, {}});
     return static_cast<Node>(graph_.nodes_.size() - 1);
   }
   void edge(Node from, Node to) {
@@ -52,6 +52,7 @@ class DependencyGraphBuilder {
 
   void declare(const SupervisorConfig& supervisor) {
     const Points points{add(supervisor.id, false), add(supervisor.id, false)};
+    graph_.nodes_[points.gate].gate = true;
     points_.emplace(&supervisor, points);
     declare_name(supervisor.id, points.ready);
     for (const ChildConfig& child : supervisor.children) {

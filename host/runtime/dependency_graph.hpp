@@ -35,6 +35,8 @@ class DependencyGraph {
   Node process(std::string_view id) const noexcept;  // kNone: no such process
   std::size_t size() const noexcept { return nodes_.size(); }
   bool is_process(Node node) const noexcept { return nodes_[node].process; }
+  // A point before all that stands in a supervisor: only they wait for it.
+  bool is_gate(Node node) const noexcept { return nodes_[node].gate; }
   // What people call it: an id, a base id or a supervisor.
   const std::string& name(Node node) const noexcept { return nodes_[node].name; }
   const std::vector<Node>& prerequisites(Node node) const noexcept { return nodes_[node].prerequisites; }
@@ -47,6 +49,7 @@ class DependencyGraph {
   struct Entry {
     std::string name;
     bool process = false;
+    bool gate = false;
     std::uint32_t rank = 0;
     std::vector<Node> prerequisites, dependents;
   };

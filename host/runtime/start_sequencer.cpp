@@ -92,11 +92,19 @@ std::vector<StartSequencer::Node> StartSequencer::missing(Node process) const {
 }
 
 std::string StartSequencer::waits_for(Node process, std::size_t limit) const {
-  // The points' own names ("counter" for all its replicas) say more than a list of replicas would.
+  // The points' own names ("counter" for all its replicas) say more than a list of replicas would. But the gate that it
+  // stands behind bears the name of its own supervisor: what that waits for is meant.
   std::vector<std::string> names;
   std::size_t more = 0;
-  for (const Node node : graph_->prerequisites(process)) {
+  std::vector<Node> open = graph_->prerequisites(process);
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const Node node = open[i];
     if (satisfied(node)) continue;
+    if (graph_->is_gate(node)) {
+      const auto& before = graph_->prerequisites(node);
+      open.insert(open.end(), before.begin(), before.end());
+      continue;
+    }
     names.size() < limit ? names.push_back(graph_->name(node)) : void(++more);
   }
   std::string text;

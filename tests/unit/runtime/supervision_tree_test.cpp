@@ -33,6 +33,15 @@ TEST_F(SupervisionTreeTest, StartsEachProcessAfterItsDependenciesAreReady) {
   EXPECT_EQ(status("web"), ProcessStatus::idle);
 }
 
+TEST_F(SupervisionTreeTest, WhatWaitsWithItsSupervisorNamesWhoIsMeant) {
+  auto group = nested("group", {process("web"), nested("inner", {process("cache")})}, Strategy::rest_for_one);
+  group->depends_on = {"broker"};
+  start(root_of({on_event("broker"), group, process("last", {"group"})}));
+  EXPECT_EQ((*this)["web"].reason, "waiting for broker");
+  EXPECT_EQ((*this)["cache"].reason, "waiting for web, broker");
+  EXPECT_EQ((*this)["last"].reason, "waiting for group");
+}
+
 TEST_F(SupervisionTreeTest, OrderedChildrenStartOneByOneAndStopInReverse) {
   start(root_of({process("a"), process("b"), process("c")}, Strategy::rest_for_one));
   EXPECT_THAT(spawned(), ElementsAre("a", "b", "c"));
