@@ -10,6 +10,7 @@ namespace tenon::keeper {
 namespace {
 
 constexpr int kReapsPerTurn = 256;
+constexpr Duration kLookForMore = std::chrono::milliseconds(1);
 constexpr Duration kEnginePatience = std::chrono::seconds(2);  // to leave, once all is stopped
 // Woken this late, the keeper was itself not running: a frozen cgroup, a stopped container, a suspended machine.
 constexpr Duration kLate = std::chrono::seconds(1);
@@ -47,11 +48,11 @@ void KeeperCore::turn() {
 }
 
 MonotonicTime KeeperCore::next_deadline() const {
-  if (more_to_reap_) return now_;
   MonotonicTime next = MonotonicTime::max();
   const auto consider = [&next](std::optional<MonotonicTime> at) {
     if (at && *at < next) next = *at;
   };
+  consider(reap_at_);
   consider(start_engine_at_);
   if (engine_) consider(engine_->next_deadline());
   if (!unavailable_.on()) consider(unavailable_at_);
@@ -66,12 +67,19 @@ void KeeperCore::on_signals() {
   signalfd_siginfo info{};
   while (::read(host_.signals.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     switch (info.ssi_signo) {
-      case SIGCHLD: more_to_reap_ = true; break;
+      case SIGCHLD: on_child_signal(static_cast<pid_t>(info.ssi_pid)); break;
       case SIGHUP: on_reload_signal(); break;
       case SIGQUIT: on_quit_signal(); break;
       default: on_stop_signal(); break;
     }
   }
+}
+
+// Of several deaths only one may have been told. The others are looked for, but later than the engine needs to replace
+// this one: among ten thousand children that takes a while.
+void KeeperCore::on_child_signal(pid_t told) {
+  const MonotonicTime at = reap_next(told) ? now_ + kLookForMore : now_;
+  if (!reap_at_ || at < *reap_at_) reap_at_ = at;
 }
 
 void KeeperCore::on_reload_signal() {
@@ -108,23 +116,28 @@ void KeeperCore::await_stop(int exit_code) {
 
 // Bounded in a turn, so that ten thousand deaths at once do not keep the keeper from its signals.
 void KeeperCore::reap() {
-  for (int i = 0; i < kReapsPerTurn; ++i) {
-    // While the leader is a zombie its group's number cannot be anybody else's: whatever it left behind dies now.
-    auto reaped = reap_one([this](pid_t pid) {
-      if (holdings_.children.find_running(pid) || (engine_ && engine_->pid() == pid)) ::kill(-pid, SIGKILL);
-    });
-    if (!reaped) {
-      more_to_reap_ = false;
-      break;
-    }
-    if (engine_ && engine_->pid() == reaped->pid) {
-      on_engine_exit(reaped->exit);
-    } else if (Child* child = holdings_.children.find_running(reaped->pid)) {
-      on_child_exit(*child, std::move(reaped->exit));
-    }
+  reap_at_ = now_;
+  for (int i = 0; i < kReapsPerTurn && reap_at_; ++i) {
+    if (!reap_next(kAnyChild)) reap_at_.reset();
   }
   if (!engine_) return;
   if (const auto stopped = stopped_or_continued(engine_->pid())) engine_->note_stopped(*stopped, now_);
+}
+
+// False if it is not dead, or none is.
+bool KeeperCore::reap_next(pid_t which) {
+  // While the leader is a zombie its group's number cannot be anybody else's: whatever it left behind dies now.
+  const auto kill_group = [this](pid_t pid) {
+    if (holdings_.children.find_running(pid) || (engine_ && engine_->pid() == pid)) ::kill(-pid, SIGKILL);
+  };
+  auto reaped = reap_one(kill_group, which);
+  if (!reaped) return false;
+  if (engine_ && engine_->pid() == reaped->pid) {
+    on_engine_exit(reaped->exit);
+  } else if (Child* child = holdings_.children.find_running(reaped->pid)) {
+    on_child_exit(*child, std::move(reaped->exit));
+  }
+  return true;
 }
 
 void KeeperCore::on_child_exit(Child& child, ExitReport report) {
@@ -136,7 +149,7 @@ void KeeperCore::on_child_exit(Child& child, ExitReport report) {
 }
 
 void KeeperCore::advance() {
-  if (more_to_reap_) reap();
+  if (reap_at_ && now_ >= *reap_at_) reap();
   if (start_engine_at_ && now_ >= *start_engine_at_ && phase_ == Phase::running) start_engine();
   if (engine_) engine_->look(awake_since_, now_);
   watch_link();

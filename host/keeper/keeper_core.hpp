@@ -36,8 +36,10 @@ class KeeperCore {
   void on_stop_signal();
   void on_quit_signal();
   void await_stop(int exit_code);
+  void on_child_signal(pid_t told);
   void on_reload_signal();
   void reap();
+  bool reap_next(pid_t which);
   void on_child_exit(Child& child, ExitReport report);
   void advance();
   void advance_stop();
@@ -84,7 +86,7 @@ class KeeperCore {
   int stop_exit_code_ = 0;  // the host's, if the stop that is asked ends as it should
   int stop_signals_ = 0;
   bool reload_pending_ = false;
-  bool more_to_reap_ = false;
+  std::optional<MonotonicTime> reap_at_;  // when to look for dead children; empty: at their next signal
   bool engine_killed_ = false;  // while ending
   std::chrono::milliseconds shutdown_bound_;
   MonotonicTime asked_at_, stop_deadline_, end_deadline_;
