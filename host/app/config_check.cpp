@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "common/system.hpp"
+#include "app/descriptor_budget.hpp"
 #include "message/validation.hpp"
 
 namespace tenon::app {
@@ -18,31 +18,7 @@ std::vector<SchemaFinding> check_against_schema(const std::string& schema_text, 
   return out;
 }
 
-constexpr std::uint64_t kWithChannel = 5, kWithoutChannel = 2;  // descriptors that a process takes in the keeper
-constexpr std::uint64_t kNotifySocket = 1;                      // and one that speaks by sd_notify
-constexpr std::uint64_t kOwn = 128;                             // that the host keeps for itself
-
-std::string descriptor_sentence(std::size_t processes) {
-  const auto limit = descriptor_limit();
-  if (!limit.ok()) return {};
-  const std::uint64_t suffices = limit->maximum > kOwn ? (limit->maximum - kOwn) / kWithChannel : 0;
-  return "the descriptor limit of " + std::to_string(limit->maximum) + " suffices for " + std::to_string(suffices) +
-         " processes" +
-         (processes > suffices ? "; this config has " + std::to_string(processes) +
-                                     ": raise it (ulimit -Hn, LimitNOFILE=)" : "");
-}
-
 }  // namespace
-
-std::uint64_t descriptors_needed(const integration::HostConfig& config) {
-  std::uint64_t needed = kOwn;
-  for (const auto& [id, worker] : config.workers)
-    needed += worker.channel.kind == runtime::ChannelKind::none ? kWithoutChannel : kWithChannel;
-  runtime::for_each_process(*config.supervision, [&needed](const auto& process) {
-    if (process->notify) needed += kNotifySocket;
-  });
-  return needed;
-}
 
 LoadOptions load_options(bool replay) {
   LoadOptions options;
@@ -70,8 +46,8 @@ int check_config(const std::string& path, bool json) {
     if (!loaded.problems.empty() || !loaded.warnings.empty())
       std::fputs(format_problems(loaded.problems, loaded.warnings).c_str(), stdout);
     if (loaded.ok()) {
-      const std::size_t processes = loaded.config.workers.size();
-      std::printf("%s is good: %zu processes; %s\n", path.c_str(), processes, descriptor_sentence(processes).c_str());
+      std::printf("%s is good: %zu processes; %s\n", path.c_str(), loaded.config.workers.size(),
+                  descriptor_sentence(loaded.config).c_str());
     }
   }
   if (loaded.ok()) return 0;

@@ -10,8 +10,6 @@ namespace tenon::app {
 // `replay`: rebuild an accepted config from its records.
 LoadOptions load_options(bool replay);
 
-// How many descriptors the keeper may need for it, at most.
-std::uint64_t descriptors_needed(const integration::HostConfig& config);
 
 // `tenon check`: prints every problem (or JSON) to stdout; 0 if there is none, else 1.
 int check_config(const std::string& path, bool json);

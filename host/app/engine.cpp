@@ -5,6 +5,7 @@
 
 #include "app/config_check.hpp"
 #include "app/crash_handlers.hpp"
+#include "app/descriptor_budget.hpp"
 #include "app/host_stash.hpp"
 #include "app/stop_bound.hpp"
 #include "common/logging.hpp"
@@ -112,6 +113,7 @@ Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adop
   }
   if (first) {
     for (const ConfigProblem& warning : loaded.warnings) log::warn("config", to_string(warning));
+    if (const std::string few = descriptor_warning(loaded.config); !few.empty()) log::warn("config", few);
     sources_ = loaded.sources.to_bytes();
     TENON_TRY(client_.put(std::string(kConfigKey), sources_));
   } else {

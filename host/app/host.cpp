@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "app/descriptor_budget.hpp"
 #include "app/former_tree.hpp"
 #include "app/host_stash.hpp"
 #include "app/process_usage.hpp"
@@ -84,6 +85,7 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
                   config_->transports, config_->routes) {
   system_events_.hold();
   bridge_.connect(manager_, hub_, notify_, logs_, commands_);
+  bridge_.share_outputs(outputs_for(*config_) == Outputs::shared);
   loader_.registry().add_observer(&plugin_events_);
 }
 

@@ -1,4 +1,5 @@
 // Another configuration for a host that runs: each module is told what of it changed.
+#include "app/descriptor_budget.hpp"
 #include "app/host.hpp"
 #include "app/host_stash.hpp"
 #include "common/logging.hpp"
@@ -46,6 +47,7 @@ Status Host::reload(std::shared_ptr<const integration::HostConfig> fresh, std::o
   }
   const std::shared_ptr<const integration::HostConfig> former = std::exchange(config_, std::move(fresh));
   budget_.set_limit(config_->event_limit);
+  bridge_.share_outputs(outputs_for(*config_) == Outputs::shared);
   dead_letters_.store().set_capacity(config_->dead_letter_capacity);
   router_.set_config({config_->request_timeout, config_->block_for});
   Status changed = tree_.reload(

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/config_check.hpp"
+#include "app/descriptor_budget.hpp"
 #include "app/host_documents.hpp"
 #include "app/host_stash.hpp"
 #include "app/schema_texts.hpp"
@@ -35,8 +36,8 @@ Error refused(const std::vector<ConfigChange>& changes) {
 // Out of descriptors neither keeper nor engine could be talked to any more.
 Status descriptors_suffice(const integration::HostConfig& now, const integration::HostConfig& fresh) {
   const auto limit = descriptor_limit();
-  const std::uint64_t needed = descriptors_needed(fresh);
-  if (!limit.ok() || needed <= limit->maximum || needed <= descriptors_needed(now)) return {};
+  const std::uint64_t needed = descriptors_needed(fresh, Outputs::shared);
+  if (!limit.ok() || needed <= limit->maximum || needed <= descriptors_needed(now, Outputs::shared)) return {};
   return Error(errc::wrong_state, "nothing was changed: it may need " + std::to_string(needed) +
                                     " descriptors, and the limit is " + std::to_string(limit->maximum) +
                                     "; run fewer processes, or raise it (ulimit -Hn, LimitNOFILE=) and run the host "

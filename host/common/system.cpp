@@ -178,9 +178,27 @@ Result<std::string> user_runtime_directory() {
 }
 
 Result<DescriptorLimit> descriptor_limit() {
-  rlimit limit;
+  rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return last_error("read the descriptor limit");
-  return DescriptorLimit{limit.rlim_cur, limit.rlim_max};
+  DescriptorLimit found{limit.rlim_cur, limit.rlim_max};
+  const auto text = read_file("/proc/sys/fs/nr_open", 64);
+  const std::uint64_t ceiling = text.ok() ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+  if (ceiling <= limit.rlim_max) return found;
+  // Whoever may raise the hard limit may lower it again.
+  const rlimit higher{limit.rlim_cur, ceiling};
+  if (::setrlimit(RLIMIT_NOFILE, &higher) == 0) {
+    found.maximum = ceiling;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) < 0) return last_error("set the descriptor limit back");
+  }
+  return found;
+}
+
+Status raise_descriptor_limit() {
+  const auto limit = descriptor_limit();
+  if (!limit.ok()) return limit.error();
+  const rlimit higher{limit->maximum, limit->maximum};
+  if (::setrlimit(RLIMIT_NOFILE, &higher) < 0) return last_error("raise the descriptor limit");
+  return {};
 }
 
 }  // namespace tenon

@@ -51,8 +51,10 @@ Status make_private_directory(const std::string& path);
 
 struct DescriptorLimit {
   std::uint64_t current;  // soft limit, what this process may open
-  std::uint64_t maximum;  // hard limit, up to which it may raise itself
+  std::uint64_t maximum;  // what it may raise that to: the hard limit, or fs.nr_open with CAP_SYS_RESOURCE
 };
 Result<DescriptorLimit> descriptor_limit();
+// Raises the soft limit, and the hard one with it, as far as this process may.
+Status raise_descriptor_limit();
 
 }  // namespace tenon

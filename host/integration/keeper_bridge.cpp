@@ -65,6 +65,7 @@ Status KeeperBridge::spawn(const runtime::ProcessConfig& config, std::uint64_t g
   spec.limits = to_keeper(config.limits);
   spec.channel = to_keeper(config.channel);
   spec.notify = config.notify;
+  if (share_outputs_ && spec.channel == keeper::ChannelKind::none) spec.standard_error = keeper::OutputMode::merge;
   spec.stop = to_keeper(stop);
   return client_.spawn(std::move(spec));
 }

@@ -39,6 +39,8 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
                CommandRunner& commands) {
     manager_ = &manager, hub_ = &hub, notify_ = &notify, logs_ = &logs, commands_ = &commands;
   }
+  // Of the processes without a channel that are spawned from here on: stdout and stderr by one pipe, as stdout.
+  void share_outputs(bool share) { share_outputs_ = share; }
 
   // From the keeper.
   void on_spawned(keeper::Spawned spawned);
@@ -82,6 +84,7 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
   NotifyHub* notify_ = nullptr;
   runtime::LogCapture* logs_ = nullptr;
   CommandRunner* commands_ = nullptr;
+  bool share_outputs_ = false;
 };
 
 }  // namespace tenon::integration

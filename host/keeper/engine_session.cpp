@@ -10,8 +10,8 @@
 namespace tenon::keeper {
 namespace {
 
-// Of an adoption: enough to keep the link busy, few enough that their duplicated descriptors do not matter.
-constexpr std::size_t kItemsInFlight = 32;
+// Of an adoption: enough to keep the link busy, few enough that their duplicated descriptors stay within the reserve.
+constexpr std::size_t kItemsInFlight = 16;
 
 }  // namespace
 

@@ -77,12 +77,10 @@ Result<HostProcess> prepare_host_process() {
   host.binary.reset(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (!host.binary) return Error::from_errno(errno, "open /proc/self/exe; is /proc mounted?");
 
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-    host.original.open_files_soft = files.rlim_cur;
-    host.original.open_files_hard = files.rlim_max;
-    files.rlim_cur = files.rlim_max;
-    (void)::setrlimit(RLIMIT_NOFILE, &files);
+  rlimit before{};
+  if (::getrlimit(RLIMIT_NOFILE, &before) == 0 && raise_descriptor_limit().ok()) {
+    host.original.open_files_soft = before.rlim_cur;
+    host.original.open_files_hard = before.rlim_max;
   }
   host.original.oom_score = lower_oom_score();
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return Error::from_errno(errno, "become a child subreaper");

@@ -40,6 +40,7 @@ enum class OutputMode : std::uint8_t {
   discard = 0,  // /dev/null
   capture = 1,  // a pipe whose read end comes back as ChildDescriptors::output or ::error
   inherit = 2,  // the keeper's own
+  merge = 3,    // of stderr only: where stdout goes
 };
 
 struct ResourceLimit {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
 #include <string_view>
@@ -43,6 +44,7 @@ std::string objection(const SpawnSpec& spec) {
   if (spec.stop.grace < std::chrono::milliseconds(0) || spec.stop.grace > kMaxGrace) {
     return "the stop grace must be between 0 and 24 hours";
   }
+  if (spec.standard_output == OutputMode::merge) return "standard output cannot be merged into itself";
   if (spec.stop.signal_number < 1 || spec.stop.signal_number > SIGRTMAX) return "the stop signal is no signal";
   return {};
 }
@@ -90,23 +92,38 @@ struct Plumbing {
     notify_variable = "NOTIFY_SOCKET=" + made->name;
   }
 
+  void duplicate(int source, unique_fd& child_end) {
+    child_end.reset(::fcntl(source, F_DUPFD_CLOEXEC, 0));
+    if (!child_end) fail(SpawnStage::open);
+  }
+
   void make_output(OutputMode mode, int inherited, unique_fd& host_end, unique_fd& child_end) {
     switch (mode) {
       case OutputMode::capture: return make_pipe(host_end, child_end, true);
       case OutputMode::discard: return;
-      case OutputMode::inherit:
-        child_end.reset(::fcntl(inherited, F_DUPFD_CLOEXEC, 0));
-        if (!child_end) fail(SpawnStage::open);
+      case OutputMode::inherit: return duplicate(inherited, child_end);
+      case OutputMode::merge:
+        if (child.output) duplicate(child.output.get(), child_end);
     }
   }
 
-  explicit Plumbing(const SpawnSpec& spec) {
+  // The kernel gives the lowest number that is free, so a high one means that few are left.
+  void leave_the_reserve(int last) {
+    for (const unique_fd* end : {&host.input, &host.output, &host.error, &host.channel, &host.notify}) {
+      if (end->get() <= last) continue;
+      errno = EMFILE;
+      return fail(SpawnStage::pipe);
+    }
+  }
+
+  Plumbing(const SpawnSpec& spec, int last_descriptor) {
     const bool events_on_stdio = spec.channel == ChannelKind::stdio;
     if (events_on_stdio) make_pipe(child.input, host.input, false);
     make_output(events_on_stdio ? OutputMode::capture : spec.standard_output, 1, host.output, child.output);
     make_output(spec.standard_error, 2, host.error, child.error);
     if (spec.channel == ChannelKind::socket) make_channel();
     if (spec.notify) make_notify();
+    leave_the_reserve(last_descriptor);
   }
 };
 
@@ -190,6 +207,14 @@ std::string explain_exec(const SpawnSpec& spec, const std::vector<std::string>& 
   return Error::from_errno(error_number, "execute \"" + program + "\"").message;
 }
 
+std::string explain_plumbing(int error_number) {
+  if (error_number == EMFILE) {
+    return "the host's limit on open descriptors leaves none for another process; raise it (ulimit -Hn, LimitNOFILE=) "
+           "and run the host again, or run fewer processes";
+  }
+  return Error::from_errno(error_number, "make the pipes of the process").message;
+}
+
 std::string explain(const SpawnSpec& spec, const std::vector<std::string>& candidates, const ExecFailure& failure) {
   const int e = failure.error_number;
   switch (failure.stage) {
@@ -229,13 +254,19 @@ std::vector<std::string> program_candidates(const std::string& program, const st
   return candidates;
 }
 
+Spawner::Spawner(OriginalLimits original)
+    : original_(std::move(original)), ignored_signals_(ignored_signals()), last_descriptor_(INT_MAX) {
+  const auto limit = descriptor_limit();
+  if (limit.ok() && limit->current > kReservedDescriptors)
+    last_descriptor_ = static_cast<int>(std::min<std::uint64_t>(limit->current - kReservedDescriptors, INT_MAX)) - 1;
+}
+
 SpawnOutcome Spawner::spawn(const SpawnSpec& spec) const {
   SpawnFailure refused{SpawnStage::refused, 0, objection(spec)};
   if (!refused.message.empty()) return refused;
-  Plumbing plumbing(spec);
+  Plumbing plumbing(spec, last_descriptor_);
   if (!plumbing.ok()) {
-    return SpawnFailure{plumbing.failed, plumbing.error_number,
-                        Error::from_errno(plumbing.error_number, "make the pipes of the process").message};
+    return SpawnFailure{plumbing.failed, plumbing.error_number, explain_plumbing(plumbing.error_number)};
   }
 
   Preparation prepared(spec, plumbing, original_);

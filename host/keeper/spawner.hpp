@@ -13,6 +13,9 @@
 
 namespace tenon::keeper {
 
+// Descriptors that no child gets: without them the keeper could not start an engine and hand over to it.
+inline constexpr std::uint64_t kReservedDescriptors = 128;
+
 // What a child gets back of what the keeper changed for itself.
 struct OriginalLimits {
   std::uint64_t open_files_soft = 0, open_files_hard = 0;  // both 0: not changed
@@ -37,9 +40,10 @@ std::vector<std::string> program_candidates(const std::string& program, const st
 
 class Spawner {
  public:
-  // Which signals this process ignores must not change after that.
-  explicit Spawner(OriginalLimits original) : original_(std::move(original)), ignored_signals_(ignored_signals()) {}
+  // Which signals this process ignores, and how many descriptors it may open, must not change after that.
+  explicit Spawner(OriginalLimits original);
 
+  // Fails with EMFILE once no more than kReservedDescriptors are left.
   SpawnOutcome spawn(const SpawnSpec& spec) const;
 
   // The engine: an open file instead of a path, the parent's stdio, one more descriptor, and no parent-death signal: it
@@ -50,6 +54,7 @@ class Spawner {
  private:
   OriginalLimits original_;
   std::uint64_t ignored_signals_;
+  int last_descriptor_;  // the highest number that a child's host's end may have
 };
 
 }  // namespace tenon::keeper

@@ -19,7 +19,7 @@ template <class A> void fields(A& a, SpawnSpec& v) {
 }
 
 constexpr auto last_of(ChannelKind) { return ChannelKind::socket; }
-constexpr auto last_of(OutputMode) { return OutputMode::inherit; }
+constexpr auto last_of(OutputMode) { return OutputMode::merge; }
 constexpr auto last_of(ChannelEnd) { return ChannelEnd::channel; }
 constexpr auto last_of(SignalTarget) { return SignalTarget::group; }
 constexpr auto last_of(ListenFamily) { return ListenFamily::tcp; }

@@ -162,14 +162,31 @@ TEST_F(RuntimeDirectory, IgnoresAnXdgRuntimeDirThatIsMissingRelativeOrForeign) {
   EXPECT_THAT(*user_runtime_directory(), ::testing::AnyOf("/run/tenon", "/tmp/tenon-0"));
 }
 
-TEST(DescriptorLimits, AreThoseOfThisProcess) {
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  const rlimit low{100, before.rlim_max};
+class DescriptorLimits : public ::testing::Test {
+ protected:
+  DescriptorLimits() { EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0); }
+  ~DescriptorLimits() override { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+
+  rlimit before_{};
+};
+
+TEST_F(DescriptorLimits, AreThoseOfThisProcess) {
+  const rlimit low{100, before_.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
   EXPECT_EQ(descriptor_limit()->current, 100u);
-  EXPECT_EQ(descriptor_limit()->maximum, before.rlim_max);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_GE(descriptor_limit()->maximum, before_.rlim_max);
+  rlimit after{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
+  EXPECT_EQ(after.rlim_cur, 100u);
+  EXPECT_EQ(after.rlim_max, before_.rlim_max) << "to ask changes nothing";
+}
+
+TEST_F(DescriptorLimits, AreRaisedToTheMaximumAndNoFurther) {
+  const std::uint64_t maximum = descriptor_limit()->maximum;
+  ASSERT_TRUE(raise_descriptor_limit().ok());
+  EXPECT_EQ(descriptor_limit()->current, maximum);
+  const rlimit more{maximum + 1, maximum + 1};
+  EXPECT_NE(::setrlimit(RLIMIT_NOFILE, &more), 0);
 }
 
 }  // namespace

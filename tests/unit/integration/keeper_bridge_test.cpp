@@ -188,6 +188,19 @@ TEST_F(KeeperBridgeTest, ASpawnCarriesAllThatTheConfigSays) {
   EXPECT_EQ(spec.stop.grace, keeper::kMaxGrace) << "cut to what the keeper takes";
 }
 
+TEST_F(KeeperBridgeTest, OnlyProcessesWithoutAChannelShareAPipeForTheirOutputs) {
+  auto config = runtime::test::process("a");
+  const auto standard_error = [&] {
+    EXPECT_TRUE(bridge->spawn(*config, 1, {}).ok());
+    return heard<keeper::SpawnRequest>().spec.standard_error;
+  };
+  EXPECT_EQ(standard_error(), keeper::OutputMode::capture);
+  bridge->share_outputs(true);
+  EXPECT_EQ(standard_error(), keeper::OutputMode::merge);
+  config->channel = runtime::ChannelKind::stdio;
+  EXPECT_EQ(standard_error(), keeper::OutputMode::capture);
+}
+
 TEST_F(KeeperBridgeTest, SignalsGoToTheProcessOrToItsGroup) {
   ASSERT_TRUE(bridge->signal("a", 2, SIGHUP, false).ok());
   ASSERT_TRUE(bridge->signal("a", 2, SIGKILL, true).ok());

@@ -201,6 +201,48 @@ TEST_F(SpawnerTest, SpawnsWithThousandsOfDescriptorsOpen) {
   EXPECT_EQ(output_of(shell("ls /proc/$$/fd; true")), "0\n1\n2\n");
 }
 
+TEST_F(SpawnerTest, MergesStderrIntoTheSamePipeAsStdout) {
+  auto spec = shell("echo one; echo two >&2; echo three");
+  spec.standard_error = OutputMode::merge;
+  auto child = spawned(spec);
+  EXPECT_FALSE(child.descriptors.error.valid());
+  EXPECT_EQ(read_to_end(child.descriptors.output), "one\ntwo\nthree\n");
+  (void)wait_for(child);
+  spec.standard_output = OutputMode::merge;
+  EXPECT_EQ(failed(spec).stage, SpawnStage::refused);
+}
+
+// Else no engine could be started any more, and nothing handed over to it.
+TEST_F(SpawnerTest, LeavesTheReserveOfDescriptorsAlone) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit low{kReservedDescriptors + 100, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  const Spawner spawner{OriginalLimits{}};
+  std::vector<SpawnedChild> children;
+  SpawnFailure failure;
+  while (children.size() < 100) {
+    auto outcome = spawner.spawn(shell("exec sleep 1000"));
+    if (auto* failed = std::get_if<SpawnFailure>(&outcome)) {
+      failure = std::move(*failed);
+      break;
+    }
+    children.push_back(std::move(std::get<SpawnedChild>(outcome)));
+  }
+  std::vector<unique_fd> free;
+  while (free.size() < 1000 && free.emplace_back(::fcntl(0, F_DUPFD_CLOEXEC, 0)).valid()) {
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(failure.error_number, EMFILE) << failure.message;
+  EXPECT_THAT(failure.message, HasSubstr("limit"));
+  EXPECT_GE(children.size(), 30u);
+  EXPECT_GE(free.size(), kReservedDescriptors);
+  for (const SpawnedChild& child : children) {
+    ::kill(child.pid, SIGKILL);
+    (void)wait_for(child);
+  }
+}
+
 TEST_F(SpawnerTest, NamesAMissingProgramOfThePath) {
   auto spec = shell("");
   spec.argv = {"no-such-program-here"};
