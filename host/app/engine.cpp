@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <malloc.h>
 
 #include "app/config_check.hpp"
 #include "app/crash_handlers.hpp"
@@ -92,7 +93,9 @@ Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adop
   if (first) {
     sources = load_sources(options_.config);
   } else {
-    auto restored = ConfigSources::from_bytes(kept->second.bytes);
+    if (!kept->second.descriptors.empty()) sources_ = KeptBytes(std::move(kept->second.descriptors.front()));
+    const auto bytes = sources_.read();
+    auto restored = bytes.ok() ? ConfigSources::from_bytes(*bytes) : Result<ConfigSources>(bytes.error());
     if (!restored.ok()) return std::move(restored).error().with_context("the config kept by the keeper");
     sources = std::move(*restored);
   }
@@ -114,10 +117,10 @@ Result<std::shared_ptr<const integration::HostConfig>> Engine::load(keeper::Adop
   if (first) {
     for (const ConfigProblem& warning : loaded.warnings) log::warn("config", to_string(warning));
     if (const std::string few = descriptor_warning(loaded.config); !few.empty()) log::warn("config", few);
-    sources_ = loaded.sources.to_bytes();
-    TENON_TRY(client_.put(std::string(kConfigKey), sources_));
-  } else {
-    sources_ = kept->second.bytes;
+    auto bytes = KeptBytes::make(loaded.sources.to_bytes());
+    if (!bytes.ok()) return std::move(bytes).error();
+    sources_ = std::move(*bytes);
+    TENON_TRY(client_.put(std::string(kConfigKey), {}, {sources_.descriptor()}));
   }
   if (!options_.socket.empty()) loaded.config.control.socket = options_.socket;
   return std::make_shared<const integration::HostConfig>(std::move(loaded.config));
@@ -149,7 +152,7 @@ Status Engine::begin(keeper::Adoption& adoption) {
   const HostView::Identity identity{adoption.hello.keeper_pid, adoption.hello.engine_restarts,
                                     MonotonicTime{Duration(adoption.hello.keeper_started_ns)},
                                     (*config)->control.socket};
-  reloader_ = std::make_unique<Reloader>(*host_, options_.config, options_.socket, std::move(sources_),
+  reloader_ = std::make_unique<Reloader>(*host_, options_.config, options_.socket, sources_,
                                          std::move(scales_));
   view_ = std::make_unique<HostView>(*host_, *reloader_, identity, [this] { stop("asked to by an operator", exit_code_); });
   server_ = std::make_unique<control::ControlServer>(loop_, *view_, host_->metrics());
@@ -305,6 +308,9 @@ void Engine::on_link_lost(const Error& why) {
 void Engine::on_interest_changed(bool wants_write) {
   if (link_watch_ != nullptr)
     link_watch_->set_interest(wants_write ? event::Interest::read_write : event::Interest::read);
+  // The last of thousands of requests has left the queue, whose memory lies between what stays.
+  if (!wants_write && phase_ == Phase::running && !std::exchange(trimmed_, true))
+    loop_.post([] { ::malloc_trim(0); });
 }
 
 // --- what the keeper tells ---

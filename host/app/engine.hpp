@@ -18,6 +18,7 @@
 
 #include "app/host.hpp"
 #include "app/host_view.hpp"
+#include "app/kept_bytes.hpp"
 #include "app/reloader.hpp"
 #include "app/run_options.hpp"
 #include "control/control_server.hpp"
@@ -81,7 +82,8 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   bool first_ = true;  // no engine of this keeper has started anything yet
   std::string token_;  // of the TCP listener
   RunOptions options_;
-  std::string sources_;  // of the config, and how many replicas were asked for; until the reloader has them
+  KeptBytes sources_;  // of the config in force
+  bool trimmed_ = false;  // what only the start needed has been given back to the kernel
   Scales scales_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<Reloader> reloader_;

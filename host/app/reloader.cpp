@@ -85,7 +85,7 @@ struct Reloader::Reading {
   std::vector<ConfigChange> changes;
 };
 
-Reloader::Reloader(Host& host, std::string config_path, std::string socket, std::string sources, Scales scales)
+Reloader::Reloader(Host& host, std::string config_path, std::string socket, KeptBytes sources, Scales scales)
     : host_(host), config_path_(std::move(config_path)), socket_(std::move(socket)), sources_(std::move(sources)),
       scales_(std::move(scales)) {}
 Reloader::~Reloader() = default;
@@ -97,7 +97,7 @@ void Reloader::read(Source source, std::string path, Scales scales, std::functio
   const auto reading = std::make_shared<Reading>();
   reading->from_disk = source == Source::disk;
   reading->scales = std::move(scales);
-  auto job = [reading, path = std::move(path), kept = reading->from_disk ? std::string() : sources_] {
+  auto job = [reading, path = std::move(path), kept = sources_] {
     LoadOptions options = load_options(!reading->from_disk);
     options.scales = reading->scales;
     // What the machine lacks for one process alone is that process's problem, as when the host started.
@@ -106,7 +106,8 @@ void Reloader::read(Source source, std::string path, Scales scales, std::functio
     if (reading->from_disk) {
       sources = load_sources(path);
     } else {
-      auto restored = ConfigSources::from_bytes(kept);
+      const auto bytes = kept.read();
+      auto restored = bytes.ok() ? ConfigSources::from_bytes(*bytes) : Result<ConfigSources>(bytes.error());
       if (!restored.ok()) return void(reading->failed = std::move(restored).error());
       sources = std::move(*restored);
     }
@@ -244,9 +245,10 @@ Status Reloader::accept(Reading& reading) {
     if (file != reading.loaded.replicas.end() && file->second == scale.instead_of) scales.emplace(id, scale);
   }
   if (reading.from_disk) {
-    std::string bytes = reading.loaded.sources.to_bytes();
-    TENON_TRY(host_.client().put(std::string(kConfigKey), bytes));
-    sources_ = std::move(bytes);
+    auto bytes = KeptBytes::make(reading.loaded.sources.to_bytes());
+    if (!bytes.ok()) return std::move(bytes).error();
+    TENON_TRY(host_.client().put(std::string(kConfigKey), {}, {bytes->descriptor()}));
+    sources_ = std::move(*bytes);
   }
   scales_ = std::move(scales);
   return host_.client().put(std::string(kScalesKey), encode_scales(scales_));

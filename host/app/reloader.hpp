@@ -18,6 +18,7 @@
 #include "app/config_diff.hpp"
 #include "app/config_loader.hpp"
 #include "app/host.hpp"
+#include "app/kept_bytes.hpp"
 #include "common/result.hpp"
 
 namespace tenon::app {
@@ -30,7 +31,7 @@ class Reloader {
 
   // `host` outlives this. `sources` and `scales`: what the config in force was made of. `socket`: the control socket
   // that the command line asked for, instead of the config's; may be empty.
-  Reloader(Host& host, std::string config_path, std::string socket, std::string sources, Scales scales);
+  Reloader(Host& host, std::string config_path, std::string socket, KeptBytes sources, Scales scales);
   ~Reloader();
 
   // Reads the config file again. `wait`: done when everything that changes has stopped or started, else when the
@@ -58,7 +59,7 @@ class Reloader {
 
   Host& host_;
   std::string config_path_, socket_;
-  std::string sources_;  // of the config in force, as the keeper has them
+  KeptBytes sources_;  // of the config in force
   Scales scales_;
   bool reading_ = false, again_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
