@@ -202,7 +202,7 @@ class Comparison {
     static const WorkerConfig none;
     const auto worker = [](const HostConfig& config, const std::string& id) -> const WorkerConfig& {
       const auto found = config.workers.find(id);
-      return found == config.workers.end() ? none : found->second;
+      return found == config.workers.end() ? none : *found->second;
     };
     for (const ProcessConfig* process : after_.processes) {
       const auto known = before_.process_by_id.find(process->id);

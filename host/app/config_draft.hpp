@@ -57,6 +57,7 @@ struct ConfigDraft {
   integration::HostConfig host;
   runtime::SupervisorConfig root;
   std::size_t processes = 0;
+  std::shared_ptr<const integration::WorkerConfig> latest_worker;
   bool too_many_processes = false;  // told already
   std::unordered_map<std::string, JsonValue> ids;           // of children, where each was given first
   std::unordered_map<std::string, std::uint32_t> replicas;  // of the ids that have them; 0: none at present

@@ -58,6 +58,7 @@ void read_command(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) 
     return;
   }
   reader.array(at, kMaxArguments, "arguments", [&](const JsonValue& one) { read_argument(reader, one, out); });
+  if (out.process.shown_command == out.process.argv) out.process.shown_command.clear();
 }
 
 void read_cwd(ConfigReader& reader, const JsonValue& at, ProcessDraft& out) {
@@ -196,7 +197,7 @@ void add_process(ConfigDraft& all, const ProcessDraft& draft, std::string id, ru
   process->start_digest = start_digest(*process, draft.worker);
   if (!process->health.empty()) all.checked.push_back(process);
   if (!process->depends_on.empty()) all.dependency_lists.push_back(&process->depends_on);
-  all.host.workers.emplace(process->id, draft.worker);
+  all.host.workers.emplace(process->id, integration::share_equal(all.latest_worker, draft.worker));
   parent.children.push_back(std::shared_ptr<const ProcessConfig>(std::move(process)));
 }
 

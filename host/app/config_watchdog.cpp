@@ -63,7 +63,7 @@ void give_watchdogs(ConfigReader& reader, ConfigDraft& draft) {
     process->notify = true;
     const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(least).count();
     process->env.push_back("WATCHDOG_USEC=" + std::to_string(microseconds));
-    process->start_digest = start_digest(*process, draft.host.workers.at(process->id));
+    process->start_digest = start_digest(*process, *draft.host.workers.at(process->id));
   }
 }
 

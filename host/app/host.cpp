@@ -136,7 +136,7 @@ Status Host::load_plugins(keeper::Adoption& adoption, bool first) {
   // Without its serializer a worker cannot be talked to, and without json nobody: those are not given up.
   std::set<std::string> needed = {"json"};
   for (const auto& [id, worker] : config_->workers)
-    if (worker.channel.kind != runtime::ChannelKind::none) needed.insert(worker.channel.serializer);
+    if (worker->channel.kind != runtime::ChannelKind::none) needed.insert(worker->channel.serializer);
   for (const std::string& name : needed) {
     const loader::Component* component = loader_.registry().find(TENON_KIND_SERIALIZER, name);
     if (component != nullptr && component->current() != nullptr) continue;
@@ -193,7 +193,7 @@ Status Host::configure_workers() {
     logs_.configure(process.id(), process.config->log);
     const auto worker = config_->workers.find(process.id());
     const integration::WorkerConfig none;
-    result = hub_.add(process.id(), process.config->base_id, worker == config_->workers.end() ? none : worker->second);
+    result = hub_.add(process.id(), process.config->base_id, worker == config_->workers.end() ? none : *worker->second);
     announce(process);
   });
   return result;

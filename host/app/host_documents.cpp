@@ -129,7 +129,9 @@ void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& pr
   json.member("generation", process.generation).member("desired", to_string(process.desired));
   json.member("phase", to_string(process.phase)).member("worker_status", process.worker_status);
   json.key("command").begin_array();
-  for (const std::string& argument : process.config->shown_command) json.value(argument);
+  const runtime::ProcessConfig& config = *process.config;
+  for (const std::string& argument : config.shown_command.empty() ? config.argv : config.shown_command)
+    json.value(argument);
   json.end_array().member("cwd", process.config->cwd);
   json.key("last_exit");
   if (process.last_exit) write_exit(json, host, *process.last_exit);

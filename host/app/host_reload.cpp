@@ -21,7 +21,7 @@ ProcessesById by_id(const runtime::SupervisorConfig& root) {
 const integration::WorkerConfig& worker_of(const integration::HostConfig& config, const std::string& id) {
   static const integration::WorkerConfig none;
   const auto found = config.workers.find(id);
-  return found == config.workers.end() ? none : found->second;
+  return found == config.workers.end() ? none : *found->second;
 }
 
 bool has_channel(const integration::WorkerConfig& worker) {

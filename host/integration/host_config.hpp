@@ -49,6 +49,13 @@ struct WorkerConfig {
   bool operator==(const WorkerConfig&) const = default;
 };
 
+// `config`, where it equals the latest one in the latter's place: ten thousand children of one kind keep one copy.
+inline std::shared_ptr<const WorkerConfig> share_equal(std::shared_ptr<const WorkerConfig>& latest,
+                                                       const WorkerConfig& config) {
+  if (!latest || *latest != config) latest = std::make_shared<const WorkerConfig>(config);
+  return latest;
+}
+
 struct PoolConfig {
   std::uint32_t min = 1, max = 1;
   Duration acquire_timeout = std::chrono::seconds(1);
@@ -122,7 +129,7 @@ struct HostConfig {
   std::vector<TransportConfig> transports;
   std::vector<RouteConfig> routes;
   std::shared_ptr<const runtime::SupervisorConfig> supervision;  // never null
-  std::map<std::string, WorkerConfig> workers;                   // by process id
+  std::map<std::string, std::shared_ptr<const WorkerConfig>> workers;  // by process id; never null
 };
 
 }  // namespace tenon::integration

@@ -11,13 +11,13 @@
 
 namespace tenon::integration {
 
-WorkerHub::Worker::Worker(WorkerHub& hub, std::string id, const WorkerConfig& config)
-    : hub_(hub), id_(std::move(id)), config_(config) {
+WorkerHub::Worker::Worker(WorkerHub& hub, std::string id, std::shared_ptr<const WorkerConfig> config)
+    : hub_(hub), id_(std::move(id)), config_(std::move(config)) {
   policy_.name = id_;
   policy_.source_uri = "//" + hub_.services_.node + "/" + id_;
-  policy_.publish = config_.publish;
-  policy_.may_publish = config_.may_publish;
-  receiver_ = hub_.services_.router.dispatcher().add_receiver({id_, config_.mailbox, config_.delivery});
+  policy_.publish = config_->publish;
+  policy_.may_publish = config_->may_publish;
+  receiver_ = hub_.services_.router.dispatcher().add_receiver({id_, config_->mailbox, config_->delivery});
 }
 
 WorkerHub::Worker::~Worker() {
@@ -28,28 +28,28 @@ WorkerHub::Worker::~Worker() {
 Status WorkerHub::Worker::subscribe_configured(const std::string& base_id) {
   message::MessageRouter& router = hub_.services_.router;
   for (const std::string_view name : {std::string_view(id_), std::string_view(base_id)}) {
-    if (config_.channel.kind != runtime::ChannelKind::none) router.add_target(name, receiver_);
+    if (config_->channel.kind != runtime::ChannelKind::none) router.add_target(name, receiver_);
     else router.add_deaf_target(name);
   }
-  for (const SubscriptionConfig& s : config_.subscribe) TENON_TRY(router.subscribe(receiver_, s.topic, s.group));
+  for (const SubscriptionConfig& s : config_->subscribe) TENON_TRY(router.subscribe(receiver_, s.topic, s.group));
   return {};
 }
 
 // New subscriptions first: a group whose only member this is must not end in between.
-Status WorkerHub::Worker::configure(const WorkerConfig& config) {
+Status WorkerHub::Worker::configure(std::shared_ptr<const WorkerConfig> config) {
   message::MessageRouter& router = hub_.services_.router;
-  const WorkerConfig old = std::exchange(config_, config);
-  policy_.publish = config_.publish;
-  policy_.may_publish = config_.may_publish;
-  router.dispatcher().set_terms(receiver_, config_.mailbox, config_.delivery,
+  const std::shared_ptr<const WorkerConfig> old = std::exchange(config_, std::move(config));
+  policy_.publish = config_->publish;
+  policy_.may_publish = config_->may_publish;
+  router.dispatcher().set_terms(receiver_, config_->mailbox, config_->delivery,
                                 hub_.services_.loop.clock().monotonic());
   const auto lacks = [](const std::vector<SubscriptionConfig>& all, const SubscriptionConfig& one) {
     return std::find(all.begin(), all.end(), one) == all.end();
   };
-  for (const SubscriptionConfig& s : config_.subscribe)
-    if (lacks(old.subscribe, s)) TENON_TRY(router.subscribe(receiver_, s.topic, s.group));
-  for (const SubscriptionConfig& s : old.subscribe)
-    if (lacks(config_.subscribe, s) && lacks(own_subscriptions_, s)) router.unsubscribe(receiver_, s.topic, s.group);
+  for (const SubscriptionConfig& s : config_->subscribe)
+    if (lacks(old->subscribe, s)) TENON_TRY(router.subscribe(receiver_, s.topic, s.group));
+  for (const SubscriptionConfig& s : old->subscribe)
+    if (lacks(config_->subscribe, s) && lacks(own_subscriptions_, s)) router.unsubscribe(receiver_, s.topic, s.group);
   return {};
 }
 
@@ -65,19 +65,19 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
   released_at_ = {};
   // What it said to the engine before is not known, so its silence counts from now.
   adopted_at_ = adopted.valid() ? hub_.services_.loop.clock().monotonic() : MonotonicTime{};
-  if (config_.channel.kind == runtime::ChannelKind::none) return {};
+  if (config_->channel.kind == runtime::ChannelKind::none) return {};
 
   restore_subscriptions();
   auto serializers = make_serializers();
   if (!serializers.ok()) return std::move(serializers).error();
-  const std::size_t max_frame = config_.channel.max_event + 64;
+  const std::size_t max_frame = config_->channel.max_event + 64;
   const bool fresh = !adopted.valid();
   Result<ChannelMemory> memory =
       fresh ? ChannelMemory::make(max_frame) : ChannelMemory::adopt(std::move(adopted), max_frame);
   if (!memory.ok()) return std::move(memory).error();
   if (fresh) hub_.services_.events.keep_channel_memory(id_, generation_, memory->fd());
 
-  channel_ = std::make_unique<WorkerChannel>(hub_.services_.loop, *this, config_.channel, std::move(*serializers),
+  channel_ = std::make_unique<WorkerChannel>(hub_.services_.loop, *this, config_->channel, std::move(*serializers),
                                              hub_.services_.serializers, hub_.services_.budget,
                                              [this](WorkerChannel& channel) { hub_.mark_dirty(channel); });
   if (Status opened = channel_->open(std::move(descriptors), std::move(*memory)); !opened.ok()) {
@@ -97,7 +97,7 @@ Status WorkerHub::Worker::start(std::uint64_t generation, ChannelDescriptors des
 Result<ChannelSerializers> WorkerHub::Worker::make_serializers() {
   ChannelSerializers made;
   for (auto* one : {&made.reader, &made.writer}) {
-    auto serializer = hub_.services_.make_serializer(config_.channel.serializer, id_);
+    auto serializer = hub_.services_.make_serializer(config_->channel.serializer, id_);
     if (!serializer.ok()) return std::move(serializer).error();
     *one = std::move(*serializer);
   }
@@ -134,7 +134,7 @@ void WorkerHub::Worker::drop_own_subscriptions() {
 // What the last incarnation gave up of the config's subscriptions counts for that incarnation only.
 void WorkerHub::Worker::restore_subscriptions() {
   if (!std::exchange(lacks_configured_, false)) return;
-  for (const SubscriptionConfig& s : config_.subscribe)
+  for (const SubscriptionConfig& s : config_->subscribe)
     static_cast<void>(hub_.services_.router.subscribe(receiver_, s.topic, s.group));  // was legal when it was added
 }
 
@@ -176,11 +176,11 @@ void WorkerHub::Worker::on_event(message::Event& event) {
     if (const Status valid = hub_.services_.validate(event); !valid.ok())
       return refuse(event, message::DeadLetterReason::schema, valid.error().message);
   const message::Publisher publisher{
-      .name = id_, .self = receiver_, .echo = config_.echo, .can_wait = true, .events = this};
+      .name = id_, .self = receiver_, .echo = config_->echo, .can_wait = true, .events = this};
   const message::PublishResult result = hub_.services_.router.publish(event, publisher, hub_.now_);
   check_drained();
   if (result.parked && channel_ != nullptr &&
-      hub_.services_.router.parked_bytes(receiver_) > 4 * config_.channel.max_event)
+      hub_.services_.router.parked_bytes(receiver_) > 4 * config_->channel.max_event)
     channel_->pause_reading();
 }
 
@@ -229,7 +229,7 @@ void WorkerHub::Worker::on_bad_frame(std::string_view octets, const Error& why) 
   refuse(event,
          why.code == errc::exhausted ? message::DeadLetterReason::too_large : message::DeadLetterReason::malformed,
          why.message);
-  if (config_.channel.framing == Framing::line) hub_.services_.events.on_worker_log(id_, octets);
+  if (config_->channel.framing == Framing::line) hub_.services_.events.on_worker_log(id_, octets);
 }
 
 void WorkerHub::Worker::on_log_line(std::string_view line) { hub_.services_.events.on_worker_log(id_, line); }
@@ -294,7 +294,7 @@ void WorkerHub::Worker::change_subscription(const message::Event& event, bool su
       return refuse(event, message::DeadLetterReason::rejected,
                     "a worker may have 1000 subscriptions of its own; unsubscribe some first");
     const bool had = std::any_of(own_subscriptions_.begin(), own_subscriptions_.end(), same) ||
-                     std::any_of(config_.subscribe.begin(), config_.subscribe.end(), same);
+                     std::any_of(config_->subscribe.begin(), config_->subscribe.end(), same);
     if (const Status status = router.subscribe(receiver_, topic, group); !status.ok())
       return refuse(event, message::DeadLetterReason::bad_topic, status.error().message);
     if (!had) own_subscriptions_.push_back({topic, group});
@@ -313,7 +313,7 @@ std::string WorkerHub::Worker::data_as_json(const message::Event& event) {
   if (e.format == message::SerializationFormat::of("application/json")) return std::string(e.data);
   auto json = hub_.services_.make_serializer("json", id_);
   message::MessageSerializer* reader = hub_.services_.serializers.reader_for(e.format);
-  message::GrowingBuffer out(config_.channel.max_event * 4);
+  message::GrowingBuffer out(config_->channel.max_event * 4);
   if (!json.ok() || reader == nullptr || !(*json)->transcode_from(*reader, e.data, out).ok()) return {};
   return std::string(out.view());
 }

@@ -12,10 +12,10 @@ namespace tenon::integration {
 
 class WorkerHub::Worker final : public WorkerChannelOwner, private message::PublisherEvents {
  public:
-  Worker(WorkerHub& hub, std::string id, const WorkerConfig& config);
+  Worker(WorkerHub& hub, std::string id, std::shared_ptr<const WorkerConfig> config);
   ~Worker() override;
   Status subscribe_configured(const std::string& base_id);
-  Status configure(const WorkerConfig& config);
+  Status configure(std::shared_ptr<const WorkerConfig> config);
 
   Status start(std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted,
                std::string_view subscriptions);
@@ -38,7 +38,7 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
   void on_input_closed() override {}
 
   const std::string& id() const noexcept { return id_; }
-  const WorkerConfig& config() const noexcept { return config_; }
+  const WorkerConfig& config() const noexcept { return *config_; }
   message::ReceiverId receiver() const noexcept { return receiver_; }
   std::uint64_t generation() const noexcept { return generation_; }
   WorkerChannel* channel() const noexcept { return channel_.get(); }
@@ -60,7 +60,7 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
 
   WorkerHub& hub_;
   std::string id_;
-  WorkerConfig config_;
+  std::shared_ptr<const WorkerConfig> config_;
   message::SourcePolicy policy_;
   message::ReceiverId receiver_;
   std::uint64_t generation_ = 0;

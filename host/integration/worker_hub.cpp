@@ -20,7 +20,7 @@ WorkerHub::Worker* WorkerHub::find(std::string_view id) const {
 }
 
 Status WorkerHub::add(const std::string& id, const std::string& base_id, const WorkerConfig& config) {
-  auto worker = std::make_unique<Worker>(*this, id, config);
+  auto worker = std::make_unique<Worker>(*this, id, share_equal(latest_config_, config));
   TENON_TRY(worker->subscribe_configured(base_id));
   by_receiver_[worker->receiver()] = worker.get();
   workers_[id] = std::move(worker);
@@ -30,7 +30,7 @@ Status WorkerHub::add(const std::string& id, const std::string& base_id, const W
 Status WorkerHub::configure(const std::string& id, const WorkerConfig& config) {
   Worker* worker = find(id);
   if (worker == nullptr) return Error(errc::not_found, "no worker " + id);
-  return worker->configure(config);
+  return worker->configure(share_equal(latest_config_, config));
 }
 
 void WorkerHub::remove(std::string_view id) {

@@ -132,6 +132,7 @@ class WorkerHub final : public runtime::ProcessHooks {
   Services services_;
   std::unordered_map<std::string, std::unique_ptr<Worker>, IdHash, std::equal_to<>> workers_;
   std::unordered_map<message::ReceiverId, Worker*> by_receiver_;
+  std::shared_ptr<const WorkerConfig> latest_config_;  // that was given to a worker
   std::vector<WorkerChannel*> dirty_;
   bool flush_posted_ = false, host_stops_ = false;
   MonotonicTime now_{};

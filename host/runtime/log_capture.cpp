@@ -239,9 +239,10 @@ class LogCapture::ProcessLog {
 
   void keep(LogLine line) {
     if (!ring_) ring_.emplace(ring_bytes_);
-    record_.clear();
-    append_record(record_, line);
-    ring_->append(record_);
+    std::string& record = owner_.record_;
+    record.clear();
+    append_record(record, line);
+    ring_->append(record);
     line.position = end_position();
     if (file_) {
       file_batch_ += format_rfc3339(line.at);
@@ -305,7 +306,6 @@ class LogCapture::ProcessLog {
   std::string file_batch_;
   std::array<std::unique_ptr<Stream>, 2> streams_;  // stdout, stderr
   std::vector<std::weak_ptr<Subscription>> followers_;
-  std::string record_;
   std::uint64_t dropped_lines_ = 0, dropped_bytes_ = 0;  // not yet said in the log
   event::Handle drop_timer_;
   Counters counters_;

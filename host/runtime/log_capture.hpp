@@ -102,6 +102,7 @@ class LogCapture {
   Problem on_problem_;
   Closed on_closed_;
   std::unordered_map<std::string, std::unique_ptr<ProcessLog>, IdHash, std::equal_to<>> logs_;
+  std::string record_;  // of the line that is being kept
 };
 
 }  // namespace tenon::runtime

@@ -99,6 +99,7 @@ struct ProcessConfig {
   ProcessId id;          // "counter.1"
   std::string base_id;   // "counter": a selector for all its replicas; equal to `id` where there are none
   // The command for people: an argument with variables as it is written, for they may hold secrets of the environment.
+  // Empty: argv is.
   std::vector<std::string> shown_command;
   std::vector<std::string> argv;  // at least one; argv[0] is looked up in the PATH of the environment if it has no '/'
   std::string cwd;                // absolute; empty: the host's own

@@ -48,7 +48,7 @@ struct ProcessHandle {
   std::uint32_t in_flight = 0;
   std::uint32_t total_restarts = 0;
   std::uint32_t consecutive = 0;
-  std::optional<ExitRecord> last_exit;
+  std::unique_ptr<ExitRecord> last_exit;                // null: none so far
   std::unique_ptr<std::deque<RestartRecord>> history;  // the last kHistory, oldest first; null: none so far
   std::string worker_status;       // what the worker said of itself; cut to 256 bytes
 

@@ -230,7 +230,7 @@ void ProcessManager::ended(Process& process, ExitRecord exit) {
     if (process.stop_cause != EndCause::code) exit.detail = process.stop_reason;
     else if (our_kill) exit.detail = "it said that it ends, and did not within its grace";
   }
-  handle.last_exit = exit;
+  handle.last_exit = std::make_unique<ExitRecord>(exit);
   touch(process);
   if (exit.cause != EndCause::spawn) services_.observer.on_exited(handle, exit);
   if (stopping && process.after_stop != AfterStop::decide) return stopped(process, exit);

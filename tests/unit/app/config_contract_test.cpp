@@ -83,7 +83,7 @@ TEST_F(ConfigContract, MakesThreeProcessesOfTheReplicas) {
 
 TEST_F(ConfigContract, KeepsWhatAProcessHasToDoWithEventsByItsId) {
   const LoadedConfig loaded = load_example();
-  const auto& worker = loaded.config.workers.at("counter.2");
+  const auto& worker = *loaded.config.workers.at("counter.2");
   EXPECT_EQ(worker.channel.framing, integration::Framing::line);
   EXPECT_EQ(worker.channel.max_event, 1u << 20);
   ASSERT_EQ(worker.subscribe.size(), 1u);

@@ -53,7 +53,7 @@ TEST_F(ConfigEnvironment, SaysTheChannelsFormatAndDescriptor) {
   ASSERT_THAT(lines(loaded.problems), IsEmpty());
   EXPECT_THAT(environment(process(loaded, 0)),
               testing::IsSupersetOf({"TENON_CONTENT_TYPE=application/msgpack", "TENON_CHANNEL_FD=3"}));
-  EXPECT_EQ(loaded.config.workers.at("a").channel.framing, integration::Framing::packet4);
+  EXPECT_EQ(loaded.config.workers.at("a")->channel.framing, integration::Framing::packet4);
 }
 
 TEST_F(ConfigEnvironment, NamesNoVariableTwice) {

@@ -18,13 +18,13 @@ class ConfigPublish : public ConfigFixture {
 TEST_F(ConfigPublish, AllowsEverythingWhenItIsAbsentAndNothingWhenItIsEmpty) {
   const auto absent = load_publish("");
   EXPECT_THAT(lines(absent.problems), IsEmpty());
-  EXPECT_TRUE(absent.config.workers.at("a").may_publish);
+  EXPECT_TRUE(absent.config.workers.at("a")->may_publish);
   const auto empty = load_publish(R"(, "publish": [])");
   EXPECT_THAT(lines(empty.problems), IsEmpty());
-  EXPECT_FALSE(empty.config.workers.at("a").may_publish);
+  EXPECT_FALSE(empty.config.workers.at("a")->may_publish);
   const auto some = load_publish(R"(, "publish": ["task.>"])");
-  EXPECT_TRUE(some.config.workers.at("a").may_publish);
-  EXPECT_THAT(some.config.workers.at("a").publish, ElementsAre("task.>"));
+  EXPECT_TRUE(some.config.workers.at("a")->may_publish);
+  EXPECT_THAT(some.config.workers.at("a")->publish, ElementsAre("task.>"));
 }
 
 TEST_F(ConfigPublish, RefusesTheHostsOwnTopics) {

@@ -101,7 +101,7 @@ std::string described(const LoadedConfig& loaded, const runtime::ProcessConfig& 
     w.value(breaker.open_for.count()).value(breaker.half_open_calls).end_array();
   }
   for (const auto& route : host.routes) w.member("direct", route.direct);
-  const auto& worker = host.workers.at("a");
+  const auto& worker = *host.workers.at("a");
   w.key("worker").begin_array().value(worker.echo).value(worker.channel.serializer).value(worker.channel.max_event);
   w.value(worker.channel.data_as_bytes).value(worker.mailbox.capacity).value(worker.mailbox.bytes);
   w.value(message::to_string(worker.mailbox.overflow)).value(static_cast<int>(worker.delivery.mode));
