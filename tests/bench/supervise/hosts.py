@@ -37,10 +37,14 @@ class Tenon:
         at_once = {"policy": "always", "config": {"initial": "0ms", "max": "0ms", "jitter": 0}}
         children = [{"id": f"c{i}", "command": [str(self.child), str(fifo), str(i)], "channel": {"kind": "none"},
                      "ready": {"on": "start"}, "restart": at_once} for i in range(count)]
-        config = {"node": "bench", "control": {"socket": str(folder / "t.sock")}, "logging": {"level": "error"},
+        config = {"node": "bench", "control": {"socket": str(self.control(folder))}, "logging": {"level": "error"},
                   "supervision": {"intensity": {"restarts": 1_000_000, "period": "10s"}, "children": children}}
         (folder / "tenon.json").write_text(json.dumps(config), encoding="utf-8")
         return [self.program, "run", folder / "tenon.json"]
+
+    def control(self, folder):
+        """Its control socket."""
+        return folder / "t.sock"
 
 
 class Supervisord:
@@ -76,7 +80,39 @@ class Runit:
         return [shutil.which(self.program), "-P", folder / "services"]
 
 
-PEERS = {peer.name: peer for peer in (Supervisord, Runit)}
+class Dinit:
+    name, program, stop_signal = "dinit", "dinit", signal.SIGTERM
+
+    def __init__(self, programs):
+        self.child = programs / "bench_child"
+
+    def command(self, count, folder, fifo):
+        services = folder / "services"
+        services.mkdir()
+        waits = "".join(f"waits-for = c{i}\n" for i in range(count))
+        (services / "boot").write_text(f"type = internal\n{waits}", encoding="utf-8")
+        for i in range(count):
+            (services / f"c{i}").write_text(
+                f"type = process\ncommand = {self.child} {fifo} {i}\nrestart = yes\nrestart-delay = 0\n"
+                "restart-limit-count = 0\n", encoding="utf-8")
+        return [shutil.which(self.program), "-u", "-q", "-d", services, "-p", folder / "control"]
+
+
+class Otp:
+    """Compiled before it is launched, as a release would be."""
+    name, program, stop_signal = "OTP supervisor", "erl", signal.SIGTERM
+    source = Path(__file__).resolve().parent / "otp_supervisor.erl"
+
+    def __init__(self, programs):
+        self.child = programs / "bench_child"
+
+    def command(self, count, folder, fifo):
+        subprocess.run(["erlc", "-o", folder, self.source], check=True)
+        return [shutil.which(self.program), "-noshell", "-noinput", "-boot", "start_clean", "-pa", folder,
+                "-s", self.source.stem, "start", "-extra", count, self.child, fifo]
+
+
+PEERS = {"runit": Runit, "dinit": Dinit, "otp": Otp, "supervisord": Supervisord}
 
 
 def peers(names, programs):

@@ -50,13 +50,25 @@ def end(pids):
             os.waitpid(pid, 0)
 
 
-def pss_octets(pids):
-    """Their proportional share of memory: a shared page counts for each in part."""
+def pss_octets(pids, kind="Pss"):
+    """Their proportional share of memory: a shared page counts for each in part. "Pss_Anon": what is no file's."""
     total = 0
     for pid in pids:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-            total += sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
+            total += sum(int(line.split()[1]) * 1024 for line in file if line.startswith(f"{kind}:"))
     return total
+
+
+def memfd_octets(pids):
+    """What lies in memory files that they hold open, each counted once: mapped or not, it is memory."""
+    files = {}
+    for pid in pids:
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("/memfd:"):
+                    status = os.stat(f"/proc/{pid}/fd/{fd}")
+                    files[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(files.values())
 
 
 def cpu_ns(pids):
@@ -67,3 +79,19 @@ def cpu_ns(pids):
             with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
                 total += int(file.read().split()[0])
     return total
+
+
+def wake_ups(pids):
+    """How often one of their threads was given a core, by its own wish or by others': 0 more while all of them sleep."""
+    total = 0
+    for pid in pids:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/status", encoding="utf-8") as file:
+                total += sum(int(line.split()[1]) for line in file if "ctxt_switches:" in line)
+    return total
+
+
+def alive(pids):
+    """Those of them that run."""
+    running = parents()
+    return [pid for pid in pids if pid in running]
