@@ -2,6 +2,7 @@
 
 
 #include "common/exit_status.hpp"
+#include "keeper/cgroup_layout.hpp"
 
 namespace tenon::app {
 
@@ -52,17 +53,38 @@ void read_count_limit(ConfigReader& reader, const JsonValue& at, ResourceLimits&
   if (reader.whole(at, value, least, most)) out.*limit = value;
 }
 
+// Where the machine has no control group for it.
+void warn_of_missing_group(ConfigReader& reader, const JsonValue& at, keeper::CgroupController controller,
+                           const std::string& instead) {
+  const std::string wrong = reader.machine().wrong_with_group_limit(controller);
+  if (!wrong.empty()) reader.warn(at, instead + ": it " + wrong);
+}
+
+void read_memory(ConfigReader& reader, const JsonValue& at, ResourceLimits& out) {
+  read_size_limit<&ResourceLimits::memory_bytes, kMiB>(reader, at, out);
+  if (!out.memory_bytes) return;
+  warn_of_missing_group(reader, at, keeper::CgroupController::memory,
+                        "is kept as a limit of address space (RLIMIT_AS) of each of its processes");
+}
+
+void read_processes(ConfigReader& reader, const JsonValue& at, ResourceLimits& out) {
+  read_count_limit<&ResourceLimits::processes, 1, 4'194'304>(reader, at, out);  // the kernel's largest pid_max
+  if (!out.processes) return;
+  warn_of_missing_group(reader, at, keeper::CgroupController::processes,
+                        "is kept as a limit of all processes of its user (RLIMIT_NPROC), and not at all for root");
+}
+
 void read_cpu(ConfigReader& reader, const JsonValue& at, ResourceLimits& out) {
   double cores = 0;
   if (!reader.number(at, cores, 0, 4096, true)) return;
   out.cpu = cores;
-  reader.warn(at, "is not enforced by this version: a limit of cores needs cgroups");
+  warn_of_missing_group(reader, at, keeper::CgroupController::cpu, "is not kept");
 }
 
 constexpr Key<ResourceLimits> kLimitKeys[] = {
-    {"memory", read_size_limit<&ResourceLimits::memory_bytes, kMiB>},
+    {"memory", read_memory},
     {"cpu", read_cpu},
-    {"processes", read_count_limit<&ResourceLimits::processes, 1, 4'194'304>},  // the kernel's largest pid_max
+    {"processes", read_processes},
     {"open_files", read_count_limit<&ResourceLimits::open_files, 4, 1'073'741'816>},  // the largest fs.nr_open
     {"core", read_size_limit<&ResourceLimits::core_bytes, 0>},
 };

@@ -13,6 +13,7 @@
 #include "app/script_interpreter.hpp"
 #include "common/system.hpp"
 #include "common/text.hpp"
+#include "keeper/cgroups.hpp"
 #include "runtime/log_file.hpp"
 
 namespace tenon::app {
@@ -236,6 +237,13 @@ std::string ConfigMachine::wrong_with_command(const std::string& program, const 
 std::string ConfigMachine::wrong_with_socket(const std::string& path) { return replay_ ? "" : judge_socket(path); }
 
 std::string ConfigMachine::wrong_with_secret(const std::string& path) { return replay_ ? "" : judge_secret(path); }
+
+std::string ConfigMachine::wrong_with_group_limit(keeper::CgroupController controller) {
+  if (replay_) return "";
+  const auto [answer, fresh] = judged_.try_emplace("cgroup\n" + std::string(to_string(controller)));
+  if (fresh) answer->second = keeper::wrong_with_cgroup_limit(controller);
+  return answer->second;
+}
 
 bool ConfigMachine::is_own(const ConfigUser& user) { return ::geteuid() != 0 && user.uid == ::geteuid(); }
 

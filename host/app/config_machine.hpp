@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "app/config_source.hpp"
+#include "keeper/cgroup_layout.hpp"
 
 namespace tenon::app {
 
@@ -53,6 +54,8 @@ class ConfigMachine {
   std::string wrong_with_socket(const std::string& path);
   // A secret that the host alone may read: owned by this user or root, nothing for group and others.
   std::string wrong_with_secret(const std::string& path);
+  // A limit for all that a process starts together: whether the machine has a control group for it.
+  std::string wrong_with_group_limit(keeper::CgroupController controller);
   // Whether this process may start others as `user`.
   std::string wrong_with_switching_to(const ConfigUser& user) const;
   // True if processes run as the user are what this process is anyway: nothing is to be switched.

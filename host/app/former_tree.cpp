@@ -27,7 +27,8 @@ void add_child(runtime::TreeAdoption& former, const keeper::AdoptedChild& child)
       child.key.generation, child.pid, MonotonicTime{Duration(child.started_ns)}, {}};
   if (child.exit)
     adopted.exit = {child.exit->status, child.exit->run_time,
-                    {child.exit->user_cpu, child.exit->system_cpu, child.exit->max_resident_bytes}};
+                    {child.exit->user_cpu, child.exit->system_cpu, child.exit->max_resident_bytes,
+                     child.exit->out_of_memory}};
   slot = adopted;
 }
 

@@ -31,8 +31,6 @@ std::vector<keeper::ResourceLimit> to_keeper(const runtime::ResourceLimits& limi
   const auto add = [&](int resource, const std::optional<std::uint64_t>& value) {
     if (value) out.push_back({resource, *value, *value});
   };
-  add(RLIMIT_AS, limits.memory_bytes);
-  add(RLIMIT_NPROC, limits.processes);
   add(RLIMIT_NOFILE, limits.open_files);
   add(RLIMIT_CORE, limits.core_bytes);
   return out;
@@ -63,6 +61,11 @@ Status KeeperBridge::spawn(const runtime::ProcessConfig& config, std::uint64_t g
   spec.nice = config.nice;
   spec.no_new_privileges = config.no_new_privileges;
   spec.limits = to_keeper(config.limits);
+  spec.group_limits.memory_bytes = config.limits.memory_bytes;
+  spec.group_limits.processes = config.limits.processes;
+  if (config.limits.cpu) {
+    spec.group_limits.cpu_millicores = static_cast<std::uint32_t>(std::max(1.0, *config.limits.cpu * 1000));
+  }
   spec.channel = to_keeper(config.channel);
   spec.notify = config.notify;
   if (share_outputs_ && spec.channel == keeper::ChannelKind::none) spec.standard_error = keeper::OutputMode::merge;
@@ -158,7 +161,8 @@ void KeeperBridge::on_exited(const keeper::Exited& exited) {
   hub_->exited(id, exited.key.generation);
   logs_->detach(id, runtime::LogStream::standard_output);
   logs_->detach(id, runtime::LogStream::standard_error);
-  const runtime::ResourceUsage usage{exited.exit.user_cpu, exited.exit.system_cpu, exited.exit.max_resident_bytes};
+  const runtime::ResourceUsage usage{exited.exit.user_cpu, exited.exit.system_cpu, exited.exit.max_resident_bytes,
+                                     exited.exit.out_of_memory};
   manager_->on_exited(id, exited.key.generation, exited.exit.status, exited.exit.run_time, usage);
 }
 

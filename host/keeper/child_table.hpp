@@ -26,6 +26,8 @@ struct Child {
   ChannelKind channel = ChannelKind::none;
   StopPlan stop;
   bool transient = false;
+  bool contained = false;              // it has a control group of its own
+  std::uint64_t memory_kills = 0;      // in its control group, before it was started
   ChildDescriptors ends;           // the host's
   std::optional<ExitReport> exit;  // empty: runs
   bool told = false;               // the present engine knows of the exit

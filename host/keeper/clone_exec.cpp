@@ -115,7 +115,17 @@ TENON_IN_CHILD void execute(const ExecPlan& plan, const DescriptorSlots& slots) 
   if (forbidden) errno = EACCES;
 }
 
+// Before it has a table of its own: the files are open in the parent's.
+TENON_IN_CHILD bool join_control_groups(const ExecPlan& plan) {
+  const char self = '0';
+  for (std::size_t i = 0; i < plan.control_group_count; ++i) {
+    if (kernel(SYS_write, plan.control_groups[i], &self, 1) != 1) return false;
+  }
+  return true;
+}
+
 TENON_IN_CHILD SpawnStage prepare_and_execute(const ExecPlan& plan, const DescriptorSlots& slots, pid_t parent) {
+  if (!join_control_groups(plan)) return SpawnStage::cgroup;
   if (!take_own_table(slots)) return SpawnStage::descriptors;
   give_default_signals(plan.ignored_signals);
   if (kernel(SYS_setsid) < 0) return SpawnStage::session;
@@ -190,6 +200,7 @@ std::string_view to_string(SpawnStage stage) noexcept {
     case SpawnStage::socket: return "socket";
     case SpawnStage::open: return "open";
     case SpawnStage::clone: return "clone";
+    case SpawnStage::cgroup: return "cgroup";
     case SpawnStage::session: return "setsid";
     case SpawnStage::descriptors: return "descriptors";
     case SpawnStage::limits: return "limits";

@@ -7,11 +7,15 @@
 #include <cstring>
 #include <fcntl.h>
 
+#include "keeper/cgroups.hpp"
+#include "keeper/orphans.hpp"
+
 namespace tenon::keeper {
 namespace {
 
 // Of one on_readable: the caller's loop gets its turn between two batches of a large adoption.
 constexpr int kMessagesPerTurn = 256;
+constexpr int kKillRounds = 10;  // over all that the dead keeper's run has left: each may have forked meanwhile
 
 }  // namespace
 
@@ -98,6 +102,8 @@ Status KeeperClient::greet(Hello hello) {
   clear_breadcrumbs(*breadcrumbs_);
   hello.vitals.reset();
   hello.breadcrumbs.reset();
+  run_ = hello.run;
+  cgroups_ = hello.cgroups;
   adoption_->hello = std::move(hello);
   state_ = State::adopting;
   return send(HelloAck{});
@@ -134,6 +140,9 @@ void KeeperClient::deliver(Message message) {
 void KeeperClient::kill_every_group() noexcept {
   for (const auto& [key, pid] : running_) ::kill(-pid, SIGKILL);
   running_.clear();
+  end_cgroups(cgroups_);
+  if (!run_.empty()) kill_whole_run(run_, kKillRounds);
+  end_cgroups(cgroups_);  // what has died since held them
 }
 
 void KeeperClient::lose(Error why) {

@@ -7,7 +7,7 @@
 //
 // A link that closes means that the keeper is dead: it never closes the link of a living engine while it has children.
 // The client then kills the process group of every child it knows (the keeper's PDEATHSIG takes only the direct
-// children). A malformed packet means that keeper and engine do not fit together: the children are left to the keeper
+// children), the control groups of the run, and whatever else carries its cookie. A malformed packet means that keeper and engine do not fit together: the children are left to the keeper
 // and the next engine. Either way on_link_lost comes last, and the engine must exit.
 //
 // Thread: one, the loop's. Callbacks run inside on_readable and may send; they must not destroy the client.
@@ -121,6 +121,8 @@ class KeeperClient {
   bool announced_interest_ = false;
   std::unique_ptr<Adoption> adoption_;  // while adopting
   std::map<ProcessKey, std::int32_t> running_;  // pid of each child not known to have exited
+  std::string run_;                             // of the keeper, from its Hello
+  std::vector<std::string> cgroups_;
   MappedPage<VitalsPage> vitals_;
   MappedPage<BreadcrumbPage> breadcrumbs_;
 };

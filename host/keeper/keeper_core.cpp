@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include "common/logging.hpp"
+#include "keeper/orphans.hpp"
+#include "keeper/random_name.hpp"
 
 namespace tenon::keeper {
 namespace {
 
 constexpr int kReapsPerTurn = 256;
 constexpr Duration kLookForMore = std::chrono::milliseconds(1);
+constexpr Duration kLookAgain = std::chrono::milliseconds(20);  // whether strangers are gone
 constexpr Duration kEnginePatience = std::chrono::seconds(2);  // to leave, once all is stopped
 // Woken this late, the keeper was itself not running: a frozen cgroup, a stopped container, a suspended machine.
 constexpr Duration kLate = std::chrono::seconds(1);
@@ -18,9 +21,10 @@ constexpr Duration kLate = std::chrono::seconds(1);
 }  // namespace
 
 KeeperCore::KeeperCore(const KeeperOptions& options, HostProcess host, Poller poller, unique_fd breadcrumbs)
-    : options_(options), host_(std::move(host)), spawner_(host_.original), poller_(std::move(poller)),
+    : options_(options), host_(std::move(host)), run_(random_hex(8)), cgroups_(Cgroups::make_here()),
+      spawner_(host_.original, run_), poller_(std::move(poller)),
       unavailable_(poller_), breadcrumbs_(std::move(breadcrumbs)), now_(clock_.monotonic()), awake_since_(now_),
-      started_(now_), started_wall_(clock_.wall()), shutdown_bound_(options.shutdown_bound) {
+      started_(now_), started_wall_(clock_.wall()), shutdown_bound_(options.shutdown_bound), inherited_(children_of(::getpid())) {
   poller_.watch(Watched::signals, host_.signals.get(), EPOLLIN);
 }
 
@@ -28,6 +32,7 @@ int KeeperCore::run() {
   unavailable_at_ = now_ + options_.unavailable_after;
   start_engine();
   while (phase_ != Phase::ending || engine_) turn();
+  cgroups_.remove_all();
   return exit_code_;
 }
 
@@ -57,8 +62,10 @@ MonotonicTime KeeperCore::next_deadline() const {
   if (engine_) consider(engine_->next_deadline());
   if (!unavailable_.on()) consider(unavailable_at_);
   consider(unavailable_.next_deadline());
+  consider(orphans_due_);
   if (phase_ == Phase::asked) consider(stop_deadline_);
-  if (phase_ == Phase::stopping) consider(plan_.finished() ? now_ : plan_.next_deadline());
+  if (phase_ == Phase::stopping && plan_.finished()) consider(strangers_end_ ? now_ + kLookAgain : now_);
+  if (phase_ == Phase::stopping && !plan_.finished()) consider(plan_.next_deadline());
   if (phase_ == Phase::ending) consider(end_deadline_);
   return next;
 }
@@ -127,15 +134,18 @@ void KeeperCore::reap() {
 // False if it is not dead, or none is.
 bool KeeperCore::reap_next(pid_t which) {
   // While the leader is a zombie its group's number cannot be anybody else's: whatever it left behind dies now.
-  const auto kill_group = [this](pid_t pid) {
-    if (holdings_.children.find_running(pid) || (engine_ && engine_->pid() == pid)) ::kill(-pid, SIGKILL);
+  const auto kill_rest = [this](pid_t pid) {
+    if (const Child* child = holdings_.children.find_running(pid)) kill_remains(*child);
+    else if (engine_ && engine_->pid() == pid) ::kill(-pid, SIGKILL);
   };
-  auto reaped = reap_one(kill_group, which);
+  auto reaped = reap_one(kill_rest, which);
   if (!reaped) return false;
   if (engine_ && engine_->pid() == reaped->pid) {
     on_engine_exit(reaped->exit);
   } else if (Child* child = holdings_.children.find_running(reaped->pid)) {
     on_child_exit(*child, std::move(reaped->exit));
+  } else {
+    orphans_due_ = now_;  // one of them: its own children are ours now
   }
   return true;
 }
@@ -143,8 +153,13 @@ bool KeeperCore::reap_next(pid_t which) {
 void KeeperCore::on_child_exit(Child& child, ExitReport report) {
   plan_.note_exit(child.pid);
   report.run_time = now_ - child.started;
+  note_memory_kill(child, report);
   holdings_.children.note_exit(child, std::move(report));
-  if (child.abandoned) return holdings_.children.erase(ProcessKey(child.key));
+  if (child.abandoned) {
+    const ProcessKey key = child.key;
+    cgroups_.remove(key.id);
+    return holdings_.children.erase(key);
+  }
   if (engine_) engine_->tell_exit(child, now_);
 }
 
@@ -152,6 +167,7 @@ void KeeperCore::advance() {
   if (reap_at_ && now_ >= *reap_at_) reap();
   if (start_engine_at_ && now_ >= *start_engine_at_ && phase_ == Phase::running) start_engine();
   if (engine_) engine_->look(awake_since_, now_);
+  if (orphans_due_ && now_ >= *orphans_due_) look_for_orphans();
   watch_link();
   serve_unavailable();
   advance_stop();
@@ -165,7 +181,7 @@ void KeeperCore::advance_stop() {
   }
   if (phase_ == Phase::stopping) {
     signal_groups(plan_.advance(now_));
-    if (plan_.finished()) begin_end();
+    if (plan_.finished() && !kill_strangers()) begin_end();
   }
   if (phase_ == Phase::ending && engine_ && now_ >= end_deadline_) {
     if (engine_killed_) return engine_.reset();  // it hangs in the kernel: nothing more can be done
@@ -192,9 +208,11 @@ void KeeperCore::begin_stop(int exit_code) {
 
 void KeeperCore::signal_groups(const std::vector<ShutdownPlan::Action>& actions) {
   for (const auto& action : actions) {
-    ::kill(-action.pid, action.signal_number);
+    const Child* child = holdings_.children.find_running(action.pid);
+    if (!child) continue;
+    signal_family(*child, action.signal_number);
     // A stopped process takes no signal but SIGKILL before it is continued.
-    if (action.signal_number != SIGKILL) ::kill(-action.pid, SIGCONT);
+    if (action.signal_number != SIGKILL) signal_family(*child, SIGCONT);
   }
 }
 

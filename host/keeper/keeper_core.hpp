@@ -47,6 +47,13 @@ class KeeperCore {
   void begin_end();
   void signal_groups(const std::vector<ShutdownPlan::Action>& actions);
 
+  // keeper_family.cpp: a process and all that it started
+  void signal_family(const Child& child, int signal_number);
+  void kill_remains(const Child& child);
+  void note_memory_kill(Child& child, ExitReport& report);
+  void look_for_orphans();
+  bool kill_strangers();
+
   // keeper_engine.cpp: the engine's comings and goings
   void start_engine();
   void on_engine_exit(const ExitReport& report);
@@ -71,6 +78,8 @@ class KeeperCore {
   const KeeperOptions& options_;
   SystemClock clock_;
   HostProcess host_;
+  std::string run_;  // of this keeper, in the cookies of what it starts
+  Cgroups cgroups_;
   Spawner spawner_;
   Poller poller_;
   UnavailableServer unavailable_;
@@ -90,6 +99,9 @@ class KeeperCore {
   bool engine_killed_ = false;  // while ending
   std::chrono::milliseconds shutdown_bound_;
   MonotonicTime asked_at_, stop_deadline_, end_deadline_;
+  std::optional<MonotonicTime> orphans_due_;    // when to look for what ended processes have left behind
+  std::optional<MonotonicTime> strangers_end_;  // until when the end waits for what is left
+  std::vector<pid_t> inherited_;                // children that this process had before it was a keeper
   ShutdownPlan plan_;
 
   std::unique_ptr<EngineSession> engine_;

@@ -28,6 +28,8 @@ void KeeperCore::start_engine() {
   hello.previous_hung = previous_hung_;
   hello.engine_lost_ns = engine_lost_ns_;
   hello.host_parameters = options_.host_parameters;
+  hello.run = run_;
+  hello.cgroups = cgroups_.directories();
 
   const EngineStart what{host_.binary.get(), options_.engine_argv, options_.engine_environment, breadcrumbs_.get(),
                          {options_.hang_timeout, options_.greeting_timeout}};
@@ -76,7 +78,7 @@ void KeeperCore::kill_transients() {
     if (!child.transient) continue;
     if (child.runs()) {
       child.abandoned = true;
-      ::kill(-child.pid, SIGKILL);
+      signal_family(child, SIGKILL);
     } else {
       dead.push_back(key);
     }

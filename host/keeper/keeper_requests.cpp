@@ -73,8 +73,12 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
                                     " processes already; stop some, or run a second host";
     return tell(refusal(key, full));
   }
-  auto outcome = spawner_.spawn(request.spec);
+  const Cgroups::Membership membership = cgroups_.join(key.id, request.spec.group_limits);
+  const std::uint64_t memory_kills =
+      membership.limited[static_cast<std::size_t>(CgroupController::memory)] ? cgroups_.out_of_memory_kills(key.id) : 0;
+  auto outcome = spawner_.spawn(request.spec, membership);
   if (auto* failure = std::get_if<SpawnFailure>(&outcome)) {
+    cgroups_.remove(key.id);
     return tell(SpawnFailed{key, std::string(to_string(failure->stage)), failure->error_number,
                             std::move(failure->message)});
   }
@@ -87,6 +91,8 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
   child.channel = request.spec.channel;
   child.stop = request.spec.stop;
   child.transient = request.spec.transient;
+  child.contained = membership.contained;
+  child.memory_kills = memory_kills;
   child.ends = std::move(spawned.descriptors);
   answer_spawned(holdings_.children.add(std::move(child)));
 }
@@ -111,8 +117,9 @@ void KeeperCore::handle_signal(const SignalRequest& request) {
   Child* child = holdings_.children.find(request.key);
   int failed = ESRCH;
   if (child && child->runs()) {
-    const pid_t target = request.to == SignalTarget::group ? -child->pid : child->pid;
-    failed = ::kill(target, request.signal_number) == 0 ? 0 : errno;
+    failed = 0;
+    if (request.to == SignalTarget::group) signal_family(*child, request.signal_number);
+    else if (::kill(child->pid, request.signal_number) != 0) failed = errno;
   }
   if (failed != 0) tell(SignalFailed{request.key, request.signal_number, failed});
 }
@@ -124,7 +131,9 @@ void KeeperCore::handle_close(const CloseRequest& request) {
 
 void KeeperCore::handle_forget(const Forget& request) {
   Child* child = holdings_.children.find(request.key);
-  if (child && !child->runs()) holdings_.children.erase(request.key);
+  if (!child || child->runs()) return;
+  holdings_.children.erase(request.key);
+  cgroups_.remove(request.key.id);
 }
 
 void KeeperCore::handle_listen(const ListenRequest& request) {

@@ -33,8 +33,9 @@ struct ExitReport {
   std::chrono::nanoseconds run_time{0};
   std::chrono::nanoseconds user_cpu{0}, system_cpu{0};  // the process and the descendants it waited for
   std::uint64_t max_resident_bytes = 0;
+  bool out_of_memory = false;  // the kernel killed it, because its control group had no memory left
 
-  template <class A> void fields(A& a) { a(status)(run_time)(user_cpu)(system_cpu)(max_resident_bytes); }
+  template <class A> void fields(A& a) { a(status)(run_time)(user_cpu)(system_cpu)(max_resident_bytes)(out_of_memory); }
 };
 
 // ---- keeper → engine ------------------------------------------------------------------------------------------------
@@ -53,10 +54,12 @@ struct Hello {
   std::string host_parameters;             // what the app gave to run_keeper, unread
   unique_fd vitals;                        // VitalsPage (vitals.hpp), new for each engine
   unique_fd breadcrumbs;                   // BreadcrumbPage (breadcrumb.hpp), the same for all engines of this keeper
+  std::string run;                         // in the cookies of all that this keeper starts (orphans.hpp)
+  std::vector<std::string> cgroups;        // Cgroups::directories()
 
   template <class A> void fields(A& a) {
     a(protocol_version)(keeper_pid)(keeper_started_ns)(keeper_started_wall_ns)(engine_ordinal)(engine_restarts);
-    a(recent_restarts)(previous_exit)(previous_hung)(engine_lost_ns)(host_parameters)(vitals)(breadcrumbs);
+    a(recent_restarts)(previous_exit)(previous_hung)(engine_lost_ns)(host_parameters)(vitals)(breadcrumbs)(run)(cgroups);
   }
 };
 
@@ -171,6 +174,8 @@ struct SpawnRequest {
   template <class A> void fields(A& a) { a(spec); }
 };
 
+// group: the process group; where the process has a control group, SIGKILL, SIGSTOP and SIGCONT reach all that is in it,
+// and the latter two without anybody noticing: it is frozen.
 enum class SignalTarget : std::uint8_t { process = 0, group = 1 };
 
 struct SignalRequest {

@@ -1,12 +1,12 @@
 #include "keeper/notify_socket.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include "keeper/random_name.hpp"
 
 namespace tenon::keeper {
 namespace {
@@ -21,15 +21,8 @@ Error failed(const char* what) {
 }  // namespace
 
 Result<NotifySocket> make_notify_socket() {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::array<unsigned char, 16> random{};
-  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
-    return failed("draw a random name for the notify socket");
-  }
   NotifySocket made;
-  made.name = "@tenon/notify/";
-  for (const unsigned char byte : random) made.name += {kHex[byte >> 4], kHex[byte & 15]};
-
+  made.name = "@tenon/notify/" + random_hex(16);
   made.socket.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!made.socket) return failed("make the notify socket");
   sockaddr_un address{};

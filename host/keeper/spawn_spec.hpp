@@ -1,5 +1,7 @@
 // What the keeper needs to know to start a process, and to stop it without an engine.
 //
+// Every process finds TENON_RUN in its environment: a cookie by which what it leaves behind is known (orphans.hpp).
+//
 // A process is named by its id and generation: the id is the operator's ("counter.1"), the generation counts the starts
 // of that id and is chosen by the engine. The keeper starts a (id, generation) at most once in its life: asking again
 // answers again, with the same pid and the same descriptors.
@@ -49,6 +51,14 @@ struct ResourceLimit {
   std::uint64_t hard = 0;
 };
 
+// What a process and all that it starts may use together. By a control group where there is one; else memory and
+// processes by the rlimits RLIMIT_AS and RLIMIT_NPROC, which count otherwise, and cpu not at all.
+struct GroupLimits {
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::uint64_t> processes;
+  std::optional<std::uint32_t> cpu_millicores;  // 500 is half a core; > 0
+};
+
 // How a process is stopped when the keeper does it: the signal to its process group, `grace`, then SIGKILL to the
 // group. Children of the highest rank stop first, those of equal rank together.
 struct StopPlan {
@@ -71,6 +81,7 @@ struct SpawnSpec {
   std::optional<std::uint32_t> file_mode_mask;       // umask; absent: 022
   std::optional<std::int32_t> nice;                  // absolute, −20 … 19
   std::vector<ResourceLimit> limits;
+  GroupLimits group_limits;
   bool no_new_privileges = false;
   ChannelKind channel = ChannelKind::none;
   OutputMode standard_output = OutputMode::capture;

@@ -13,6 +13,7 @@
 #include "common/exit_status.hpp"
 #include "common/system.hpp"
 #include "keeper/notify_socket.hpp"
+#include "keeper/orphans.hpp"
 
 namespace tenon::keeper {
 namespace {
@@ -133,16 +134,21 @@ struct Preparation {
   std::vector<char*> paths, argv, environment;
   std::vector<ResourceLimit> limits;
   std::vector<gid_t> groups;
+  std::vector<int> control_groups;
   ExecPlan plan;
 
-  Preparation(const SpawnSpec& spec, const Plumbing& plumbing, const OriginalLimits& original)
+  Preparation(const SpawnSpec& spec, const Plumbing& plumbing, const std::string& cookie,
+              const Cgroups::Membership& membership, const OriginalLimits& original)
       : candidates(program_candidates(spec.program.empty() ? spec.argv[0] : spec.program, spec.environment)),
         paths(pointers_to(candidates)), argv(pointers_to(spec.argv)), environment(pointers_to(spec.environment)),
         limits(spec.limits) {
     const ChildEnds& ends = plumbing.child;
-    if (!plumbing.notify_variable.empty()) {
-      environment.insert(environment.begin(), const_cast<char*>(plumbing.notify_variable.c_str()));
+    for (const std::string* variable : {&cookie, &plumbing.notify_variable}) {
+      if (!variable->empty()) environment.insert(environment.begin(), const_cast<char*>(variable->c_str()));
     }
+    for (const unique_fd& group : membership.groups) control_groups.push_back(group.get());
+    plan.control_groups = control_groups.data();
+    plan.control_group_count = control_groups.size();
     plan.candidates = paths.data();
     plan.argv = argv.data();
     plan.environment = environment.data();
@@ -153,10 +159,22 @@ struct Preparation {
     plan.directory = spec.directory.empty() ? nullptr : spec.directory.c_str();
     plan.file_mode_mask = static_cast<int>(spec.file_mode_mask.value_or(022) & 0777);
     plan.no_new_privileges = spec.no_new_privileges;
+    replace_group_limits(spec.group_limits, membership);
     set_limits(spec, original);
     set_user(spec);
   }
   Preparation(const Preparation&) = delete;
+
+  // By the rlimits that come nearest.
+  void replace_group_limits(const GroupLimits& wanted, const Cgroups::Membership& membership) {
+    const auto kept = [&](CgroupController one) { return membership.limited[static_cast<std::size_t>(one)]; };
+    if (wanted.memory_bytes && !kept(CgroupController::memory)) {
+      limits.push_back({RLIMIT_AS, *wanted.memory_bytes, *wanted.memory_bytes});
+    }
+    if (wanted.processes && !kept(CgroupController::processes)) {
+      limits.push_back({RLIMIT_NPROC, *wanted.processes, *wanted.processes});
+    }
+  }
 
   void set_limits(const SpawnSpec& spec, const OriginalLimits& original) {
     const bool limits_files = std::any_of(limits.begin(), limits.end(),
@@ -226,6 +244,8 @@ std::string explain(const SpawnSpec& spec, const std::vector<std::string>& candi
       return Error::from_errno(e, "become another user (user); only root may").message;
     case SpawnStage::limits:
       return Error::from_errno(e, "set the resource limits (limits); only root may raise a hard limit").message;
+    case SpawnStage::cgroup:
+      return Error::from_errno(e, "join its control group; the group of the host may be full or gone").message;
     case SpawnStage::nice: return Error::from_errno(e, "set the priority; only root may raise it").message;
     case SpawnStage::clone:
       return Error::from_errno(e, "start a process; the system's or the container's limit on processes may be reached")
@@ -254,14 +274,14 @@ std::vector<std::string> program_candidates(const std::string& program, const st
   return candidates;
 }
 
-Spawner::Spawner(OriginalLimits original)
-    : original_(std::move(original)), ignored_signals_(ignored_signals()), last_descriptor_(INT_MAX) {
+Spawner::Spawner(OriginalLimits original, std::string run)
+    : original_(std::move(original)), run_(std::move(run)), ignored_signals_(ignored_signals()), last_descriptor_(INT_MAX) {
   const auto limit = descriptor_limit();
   if (limit.ok() && limit->current > kReservedDescriptors)
     last_descriptor_ = static_cast<int>(std::min<std::uint64_t>(limit->current - kReservedDescriptors, INT_MAX)) - 1;
 }
 
-SpawnOutcome Spawner::spawn(const SpawnSpec& spec) const {
+SpawnOutcome Spawner::spawn(const SpawnSpec& spec, const Cgroups::Membership& membership) const {
   SpawnFailure refused{SpawnStage::refused, 0, objection(spec)};
   if (!refused.message.empty()) return refused;
   Plumbing plumbing(spec, last_descriptor_);
@@ -269,7 +289,8 @@ SpawnOutcome Spawner::spawn(const SpawnSpec& spec) const {
     return SpawnFailure{plumbing.failed, plumbing.error_number, explain_plumbing(plumbing.error_number)};
   }
 
-  Preparation prepared(spec, plumbing, original_);
+  const std::string cookie = run_.empty() ? std::string() : run_cookie(run_, spec.key);
+  Preparation prepared(spec, plumbing, cookie, membership, original_);
   prepared.plan.ignored_signals = ignored_signals_;
   auto outcome = clone_and_exec(prepared.plan);
   if (auto* failure = std::get_if<ExecFailure>(&outcome)) {

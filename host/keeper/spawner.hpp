@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/unique_fd.hpp"
+#include "keeper/cgroups.hpp"
 #include "keeper/clone_exec.hpp"
 #include "keeper/spawn_spec.hpp"
 
@@ -40,11 +41,13 @@ std::vector<std::string> program_candidates(const std::string& program, const st
 
 class Spawner {
  public:
-  // Which signals this process ignores, and how many descriptors it may open, must not change after that.
-  explicit Spawner(OriginalLimits original);
+  // Which signals this process ignores, and how many descriptors it may open, must not change after that. `run` goes into
+  // the cookie of each child (orphans.hpp); empty: they get none.
+  explicit Spawner(OriginalLimits original, std::string run = {});
 
-  // Fails with EMFILE once no more than kReservedDescriptors are left.
-  SpawnOutcome spawn(const SpawnSpec& spec) const;
+  // Into the control groups that it joins; group limits that these do not keep become rlimits. Fails with EMFILE once no
+  // more than kReservedDescriptors are left.
+  SpawnOutcome spawn(const SpawnSpec& spec, const Cgroups::Membership& membership = {}) const;
 
   // The engine: an open file instead of a path, the parent's stdio, one more descriptor, and no parent-death signal: it
   // must outlive a killed keeper long enough to kill what the keeper left.
@@ -53,6 +56,7 @@ class Spawner {
 
  private:
   OriginalLimits original_;
+  std::string run_;
   std::uint64_t ignored_signals_;
   int last_descriptor_;  // the highest number that a child's host's end may have
 };

@@ -8,6 +8,7 @@ namespace tenon::keeper::wire {
 template <class A> void fields(A& a, ExitStatus& v) { a(v.code)(v.signal)(v.core_dumped); }
 template <class A> void fields(A& a, ProcessKey& v) { a(v.id)(v.generation); }
 template <class A> void fields(A& a, ResourceLimit& v) { a(v.resource)(v.soft)(v.hard); }
+template <class A> void fields(A& a, GroupLimits& v) { a(v.memory_bytes)(v.processes)(v.cpu_millicores); }
 template <class A> void fields(A& a, StopPlan& v) { a(v.signal_number)(v.grace)(v.rank); }
 template <class A> void fields(A& a, ChildDescriptors& v) { a(v.input)(v.output)(v.error)(v.channel)(v.notify); }
 template <class A> void fields(A& a, ListenSpec& v) {
@@ -15,7 +16,7 @@ template <class A> void fields(A& a, ListenSpec& v) {
 }
 template <class A> void fields(A& a, SpawnSpec& v) {
   a(v.key)(v.program)(v.argv)(v.environment)(v.directory)(v.uid)(v.gid)(v.groups)(v.file_mode_mask)(v.nice)(v.limits);
-  a(v.no_new_privileges)(v.channel)(v.standard_output)(v.standard_error)(v.transient)(v.stop)(v.notify);
+  a(v.no_new_privileges)(v.channel)(v.standard_output)(v.standard_error)(v.transient)(v.stop)(v.notify)(v.group_limits);
 }
 
 constexpr auto last_of(ChannelKind) { return ChannelKind::socket; }

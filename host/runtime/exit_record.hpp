@@ -23,6 +23,7 @@ inline constexpr std::uint8_t kLastEndCause = 5;
 struct ResourceUsage {
   Duration user_cpu{0}, system_cpu{0};  // the process and the descendants it waited for
   std::uint64_t max_resident_bytes = 0;
+  bool out_of_memory = false;  // killed by the kernel because its limit was reached
 };
 
 struct ExitRecord {

@@ -22,7 +22,8 @@ using ProcessId = std::string;
 
 enum class ChannelKind : std::uint8_t { none, stdio, socket };
 
-// Set as rlimits of the process; `cpu` is kept but not enforced, because it needs cgroups. Empty: not limited by us.
+// open_files and core are rlimits of the process; the others bound all that it starts together, by control groups where
+// the machine has them (keeper/spawn_spec.hpp, GroupLimits). Empty: not limited by us.
 struct ResourceLimits {
   std::optional<std::uint64_t> memory_bytes;
   std::optional<double> cpu;  // cores: 0.5 is half a core; > 0

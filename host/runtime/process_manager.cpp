@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/text.hpp"
+#include "common/units.hpp"
 #include "runtime/process_record.hpp"
 
 namespace tenon::runtime {
@@ -181,6 +182,11 @@ void ProcessManager::on_exited(std::string_view id, std::uint64_t generation, co
   exit.at = now();
   exit.run_time = run_time;
   exit.usage = usage;
+  if (usage.out_of_memory) {
+    exit.detail = "out of memory";
+    const auto& limit = process->config().limits.memory_bytes;
+    if (limit) exit.detail += ": limits.memory is " + format_bytes(*limit);
+  }
   ended(*process, std::move(exit));
 }
 

@@ -161,6 +161,9 @@ TEST_F(KeeperBridgeTest, ASpawnCarriesAllThatTheConfigSays) {
   config->no_new_privileges = true;
   config->limits.open_files = 64;
   config->limits.core_bytes = 0;
+  config->limits.memory_bytes = 1u << 30;
+  config->limits.processes = 9;
+  config->limits.cpu = 0.25;
   config->channel = runtime::ChannelKind::socket;
   config->notify = true;
   ASSERT_TRUE(bridge->spawn(*config, 3, {SIGINT, std::chrono::hours(48), 9}).ok());
@@ -178,6 +181,9 @@ TEST_F(KeeperBridgeTest, ASpawnCarriesAllThatTheConfigSays) {
   ASSERT_EQ(spec.limits.size(), 2u);
   EXPECT_EQ(spec.limits[0].resource, RLIMIT_NOFILE);
   EXPECT_EQ(spec.limits[0].hard, 64u);
+  EXPECT_EQ(spec.group_limits.memory_bytes, 1u << 30);
+  EXPECT_EQ(spec.group_limits.processes, 9u);
+  EXPECT_EQ(spec.group_limits.cpu_millicores, 250u);
   EXPECT_EQ(spec.limits[1].resource, RLIMIT_CORE);
   EXPECT_EQ(spec.limits[1].soft, 0u);
   EXPECT_EQ(spec.channel, keeper::ChannelKind::socket);

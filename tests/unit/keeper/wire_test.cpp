@@ -38,6 +38,7 @@ SpawnSpec full_spec() {
   spec.standard_error = OutputMode::inherit;
   spec.transient = true;
   spec.notify = true;
+  spec.group_limits = {1u << 30, 17, 250};
   spec.stop = {15, std::chrono::milliseconds(1234), 9};
   return spec;
 }
@@ -46,7 +47,7 @@ SpawnSpec full_spec() {
 std::vector<Message> one_of_each() {
   const ProcessKey key{"counter.1", 7};
   const ExitReport exit{ExitStatus{3, 0, false}, std::chrono::seconds(5), std::chrono::milliseconds(6),
-                        std::chrono::milliseconds(7), 1 << 20};
+                        std::chrono::milliseconds(7), 1 << 20, true};
   const StopPlan plan{2, std::chrono::milliseconds(99), 4};
   const ListenSpec listen{"control", ListenFamily::tcp, "127.0.0.1", 7070, 0600, 128, true};
   std::vector<Message> all;
@@ -56,6 +57,8 @@ std::vector<Message> one_of_each() {
   hello.previous_exit = ExitStatus{0, 11, true};
   hello.previous_hung = true;
   hello.host_parameters = std::string("a\0b", 3);
+  hello.run = "0123";
+  hello.cgroups = {"/sys/fs/cgroup/x", "/y"};
   hello.vitals = some_fd();
   hello.breadcrumbs = some_fd();
   all.push_back(std::move(hello));

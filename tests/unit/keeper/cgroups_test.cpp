@@ -1,0 +1,199 @@
+// Control groups: by what is written into a directory that only looks like a hierarchy, and, where this process may make
+// some, with the kernel's own.
+#include "keeper/cgroups.hpp"
+
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "common/system.hpp"
+#include "keeper/spawner.hpp"
+
+namespace tenon::keeper {
+namespace {
+
+namespace fs = std::filesystem;
+
+// ---- a directory in place of a hierarchy ----
+
+class FakeHierarchy : public testing::Test {
+ protected:
+  FakeHierarchy() : root(testing::TempDir() + "cgroups_test_" + std::to_string(::getpid())) {
+    fs::remove_all(root);
+    fs::create_directories(root);
+  }
+  ~FakeHierarchy() override { fs::remove_all(root); }
+  // The kernel makes the files of a new group; here they are made before.
+  void file(const std::string& path, const std::string& text = "") {
+    fs::create_directories(fs::path(root + "/" + path).parent_path());
+    std::ofstream(root + "/" + path) << text;
+  }
+  std::string text(const std::string& path) { return read_file(root + "/" + path, 4096).value(); }
+  std::string root;
+};
+
+TEST_F(FakeHierarchy, OfVersion1SetsTheLimitsItIsAskedFor) {
+  CgroupLayout layout;
+  for (const char* name : {"memory", "pids", "cpu"}) fs::create_directories(root + "/" + name);
+  layout.legacy[0] = root + "/memory", layout.legacy[1] = root + "/pids", layout.legacy[2] = root + "/cpu";
+  Cgroups groups = Cgroups::make(layout, "run");
+  EXPECT_FALSE(groups.contains());
+  const std::string memory = "memory/run", pids = "pids/run", cpu = "cpu/run";
+  file(memory + "/a.1/memory.limit_in_bytes"), file(memory + "/a.1/cgroup.procs");
+  file(pids + "/a.1/pids.max"), file(pids + "/a.1/cgroup.procs");
+  file(cpu + "/a.1/cpu.cfs_quota_us"), file(cpu + "/a.1/cgroup.procs");
+
+  const auto joined = groups.join("a.1", {64u << 20, 8, 500});
+  EXPECT_EQ(joined.groups.size(), 3u);
+  EXPECT_FALSE(joined.contained);
+  EXPECT_TRUE(joined.limited[0] && joined.limited[1] && joined.limited[2]);
+  EXPECT_EQ(text(memory + "/a.1/memory.limit_in_bytes"), "67108864");
+  EXPECT_EQ(text(pids + "/a.1/pids.max"), "8");
+  EXPECT_EQ(text(cpu + "/a.1/cpu.cfs_quota_us"), "50000");
+  file(memory + "/a.1/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
+  EXPECT_EQ(groups.out_of_memory_kills("a.1"), 3u);
+
+  EXPECT_TRUE(groups.join("b", {}).groups.empty()) << "nothing to limit, nothing that contains";
+}
+
+TEST_F(FakeHierarchy, OfVersion2TakesControllersThatAreDelegated) {
+  file("own/cgroup.controllers", "cpuset cpu io memory pids\n");
+  for (const char* name : {"own/cgroup.subtree_control", "own/run/cgroup.subtree_control", "own/run/cgroup.kill",
+                           "own/run/a/cgroup.procs", "own/run/a/memory.max", "own/run/a/cpu.max", "own/run/a/pids.max"})
+    file(name);
+  file("own/run/cgroup.controllers", "cpu memory pids\n");
+  CgroupLayout layout;
+  layout.unified = layout.legacy[0] = root + "/own";
+  Cgroups groups = Cgroups::make(layout, "run");
+  EXPECT_TRUE(groups.contains());
+  EXPECT_EQ(text("own/cgroup.subtree_control"), "+memory +pids +cpu");
+  EXPECT_EQ(text("own/run/cgroup.subtree_control"), "+memory +pids +cpu");
+  const auto joined = groups.join("a", {1 << 20, 5, 1500});
+  EXPECT_EQ(joined.groups.size(), 1u) << "one group contains and limits";
+  EXPECT_TRUE(joined.limited[0] && joined.limited[1] && joined.limited[2]);
+  EXPECT_EQ(text("own/run/a/memory.max"), "1048576");
+  EXPECT_EQ(text("own/run/a/pids.max"), "5");
+  EXPECT_EQ(text("own/run/a/cpu.max"), "150000 100000");
+  file("own/run/a/memory.events", "low 0\noom 2\noom_kill 1\noom_group_kill 0\n");
+  EXPECT_EQ(groups.out_of_memory_kills("a"), 1u);
+}
+
+TEST_F(FakeHierarchy, OfVersion2WithoutControllersContainsAndLimitsNothing) {
+  for (const char* name : {"own/cgroup.controllers", "own/run/cgroup.kill", "own/run/a/cgroup.procs"}) file(name);
+  CgroupLayout layout;
+  layout.unified = root + "/own";
+  Cgroups groups = Cgroups::make(layout, "run");
+  const auto joined = groups.join("a", {1 << 20, 5, 1500});
+  EXPECT_TRUE(joined.contained);
+  EXPECT_FALSE(joined.limited[0] || joined.limited[1] || joined.limited[2]);
+}
+
+TEST_F(FakeHierarchy, OfVersion2ThatCannotKillIsOfNoUse) {
+  fs::create_directories(root + "/own");
+  CgroupLayout layout;
+  layout.unified = root + "/own";
+  EXPECT_FALSE(Cgroups::make(layout, "run").contains());
+  EXPECT_FALSE(fs::exists(root + "/own/run")) << "nothing is left of the attempt";
+}
+
+TEST_F(FakeHierarchy, ThatIsMissingIsNoFailure) {
+  CgroupLayout layout;
+  layout.unified = root + "/nowhere";
+  layout.legacy[0] = root + "/nowhere";
+  Cgroups groups = Cgroups::make(layout, "run");
+  EXPECT_TRUE(groups.directories().empty());
+  EXPECT_TRUE(groups.join("a", {1 << 20, 1, 1}).groups.empty());
+  EXPECT_FALSE(groups.kill("a"));
+}
+
+// ---- the kernel's own ----
+
+class RealCgroups : public testing::Test {
+ protected:
+  void SetUp() override {
+    groups = Cgroups::make_here();
+    if (!groups.contains()) GTEST_SKIP() << "no control groups of version 2 that this process may use";
+  }
+  ~RealCgroups() override { groups.remove_all(); }
+  pid_t spawn(const std::string& script, const GroupLimits& limits = {}) {
+    SpawnSpec spec;
+    spec.key = {"w", ++generation};
+    spec.argv = {"/bin/sh", "-c", script};
+    spec.environment = {"PATH=/usr/bin:/bin"};
+    spec.group_limits = limits;
+    membership = groups.join("w", limits);
+    auto outcome = Spawner({}).spawn(spec, membership);
+    if (auto* failure = std::get_if<SpawnFailure>(&outcome)) ADD_FAILURE() << failure->message;
+    auto& child = std::get<SpawnedChild>(outcome);
+    output = std::move(child.descriptors.output);
+    return child.pid;
+  }
+  static int status_of(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+    return status;
+  }
+  // The script's output, once everything that could write is gone.
+  std::string rest() {
+    (void)set_nonblocking(output.get(), false);
+    return read_all(output.get(), 1 << 20, "pipe").value();
+  }
+
+  Cgroups groups;
+  Cgroups::Membership membership;
+  unique_fd output;
+  std::uint64_t generation = 0;
+};
+
+TEST_F(RealCgroups, KillAllThatAProcessStarted) {
+  const pid_t pid = spawn("setsid sh -c 'setsid sleep 1000 & sleep 1000' & echo up; wait");
+  char byte = 0;
+  (void)set_nonblocking(output.get(), false);
+  ASSERT_EQ(::read(output.get(), &byte, 1), 1);
+  EXPECT_TRUE(membership.contained);
+  EXPECT_TRUE(groups.kill("w"));
+  EXPECT_EQ(WTERMSIG(status_of(pid)), SIGKILL);
+  EXPECT_EQ(rest(), "p\n") << "the pipe has ended, so nobody holds it";
+}
+
+TEST_F(RealCgroups, StayForTheNextIncarnationAndGoWhenTheyAreEmpty) {
+  status_of(spawn("true"));
+  const std::string directory = groups.directories().front() + "/w";
+  EXPECT_TRUE(fs::exists(directory));
+  status_of(spawn("true"));
+  groups.remove("w");
+  EXPECT_FALSE(fs::exists(directory));
+}
+
+TEST_F(RealCgroups, GoLaterIfTheyWereNotEmptyYet) {
+  const pid_t pid = spawn("exec sleep 1000");
+  const std::string directory = groups.directories().front() + "/w";
+  groups.remove("w");
+  EXPECT_TRUE(fs::exists(directory));
+  groups.kill("w");
+  status_of(pid);
+  groups.remove("another");
+  EXPECT_FALSE(fs::exists(directory));
+}
+
+TEST_F(RealCgroups, LimitHowManyProcessesThereAre) {
+  if (!groups.limits(CgroupController::processes)) GTEST_SKIP() << "no controller pids here";
+  status_of(spawn("for i in 1 2 3 4 5 6 7 8; do sleep 0 & done; wait", {.processes = 3}));
+  EXPECT_TRUE(membership.limited[static_cast<std::size_t>(CgroupController::processes)]);
+}
+
+TEST_F(RealCgroups, CountWhoWasKilledForWantOfMemory) {
+  if (!groups.limits(CgroupController::memory)) GTEST_SKIP() << "no controller memory here";
+  const std::uint64_t before = groups.out_of_memory_kills("w");
+  const int status = status_of(spawn("exec head -c 200M /dev/zero | tail", {.memory_bytes = 32u << 20}));
+  (void)status;  // of the shell; which of the three was killed is the kernel's choice
+  EXPECT_GT(groups.out_of_memory_kills("w"), before);
+}
+
+}  // namespace
+}  // namespace tenon::keeper
