@@ -154,7 +154,8 @@ Status Engine::begin(keeper::Adoption& adoption) {
                                     (*config)->control.socket};
   reloader_ = std::make_unique<Reloader>(*host_, options_.config, options_.socket, sources_,
                                          std::move(scales_));
-  view_ = std::make_unique<HostView>(*host_, *reloader_, identity, [this] { stop("asked to by an operator", exit_code_); });
+  view_ = std::make_unique<HostView>(*host_, *reloader_, identity,
+                                     [this] { stop("asked to by an operator", exit_code_); }, [this] { return upgrade(); });
   server_ = std::make_unique<control::ControlServer>(loop_, *view_, host_->metrics());
 
   adoption_ = std::move(adoption);
@@ -242,6 +243,9 @@ void Engine::start_host() {
     last_words_ = started.error().message;
     return stop(last_words_, 1);
   }
+  view_->note_upgrade(adoption.hello.upgrades, adoption.hello.upgrade_failure);
+  if (Status told = client_.works(); !told.ok())
+    log::warn("engine", "the keeper does not know that this engine works", {{"why", told.error().message}});
   // In a turn of its own: this one is the long one.
   loop_.post([this] { client_.vitals()->set_hang_timeout(host_->config().hang_timeout); });
   log::info("engine", "running",
@@ -298,6 +302,29 @@ void Engine::on_reload_requested() {
   reloader_->reload_soon();
 }
 
+// --- another binary ---
+
+Status Engine::upgrade() {
+  if (phase_ != Phase::running || leaving_)
+    return Error(errc::wrong_state, "the host starts, stops or changes its engine already; wait for that");
+  return client_.upgrade({});
+}
+
+void Engine::on_leave() {
+  leaving_ = true;
+  log::info("engine", "leaving, for an engine of another binary");
+  loop_.post([this] { leave_if_flushed(); });  // behind what this turn has still to say
+}
+
+void Engine::leave_if_flushed() {
+  if (leaving_ && !client_.wants_write()) leave_at_once(0);
+}
+
+void Engine::on_upgrade_refused(keeper::UpgradeRefused refused) {
+  log::error("engine", "no upgrade", {{"why", refused.failure}});
+  if (view_ != nullptr) view_->note_upgrade(refused.upgrades, std::move(refused.failure));
+}
+
 void Engine::on_link_lost(const Error& why) {
   link_watch_.reset();
   if (phase_ == Phase::ended) return loop_.stop();  // the keeper has taken leave; it waits for us, for a while
@@ -308,6 +335,7 @@ void Engine::on_link_lost(const Error& why) {
 void Engine::on_interest_changed(bool wants_write) {
   if (link_watch_ != nullptr)
     link_watch_->set_interest(wants_write ? event::Interest::read_write : event::Interest::read);
+  if (leaving_) loop_.post([this] { leave_if_flushed(); });
   // The last of thousands of requests has left the queue, whose memory lies between what stays.
   if (!wants_write && phase_ == Phase::running && !std::exchange(trimmed_, true))
     loop_.post([] { ::malloc_trim(0); });

@@ -54,6 +54,8 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   void on_reload_requested() override;
   void on_signal_failed(keeper::SignalFailed failed) override;
   void on_stash_refused(keeper::StashRefused refused) override;
+  void on_leave() override;
+  void on_upgrade_refused(keeper::UpgradeRefused refused) override;
   void on_link_lost(const Error& why) override;
   void on_interest_changed(bool wants_write) override;
 
@@ -69,6 +71,8 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   void serve(const std::string& name, unique_fd socket);
   void start_host();
   void look_whether_idle();
+  Status upgrade();
+  void leave_if_flushed();
   // `advice`: what the operator is to do about a reason that is a failure; said last, on stderr.
   void stop(std::string reason, int exit_code, std::string_view advice = {});
   void end(int exit_code);
@@ -83,6 +87,7 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   std::string token_;  // of the TCP listener
   RunOptions options_;
   KeptBytes sources_;  // of the config in force
+  bool leaving_ = false;  // another binary's engine follows, as soon as all that is queued has gone to the keeper
   bool trimmed_ = false;  // what only the start needed has been given back to the kernel
   Scales scales_;
   std::unique_ptr<Host> host_;

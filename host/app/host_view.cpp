@@ -32,8 +32,10 @@ runtime::Verb to_runtime(control::ProcessVerb verb) {
 
 }  // namespace
 
-HostView::HostView(Host& host, Reloader& reloader, Identity identity, std::function<void()> shutdown)
-    : host_(host), reloader_(reloader), identity_(std::move(identity)), shutdown_(std::move(shutdown)) {
+HostView::HostView(Host& host, Reloader& reloader, Identity identity, std::function<void()> shutdown,
+                   std::function<Status()> upgrade)
+    : host_(host), reloader_(reloader), identity_(std::move(identity)), shutdown_(std::move(shutdown)),
+      upgrade_(std::move(upgrade)) {
   policy_.name = "api";
   policy_.source_uri = "//" + host_.config().node + "/api";
   collector_ = register_host_metrics(host_, identity_.engine_restarts);
@@ -47,6 +49,8 @@ std::string HostView::info() {
   json.begin_object().member("version", kVersion).member("abi", to_string(loader::host_abi())).member("node", host_.config().node);
   json.member("keeper_pid", identity_.keeper_pid).member("engine_pid", ::getpid());
   json.member("engine_restarts", identity_.engine_restarts);
+  json.member("upgrades", upgrades_);
+  if (!upgrade_failure_.empty()) json.member("upgrade_failure", upgrade_failure_);
   json.member("uptime_ms", whole_milliseconds(host_.loop().clock().monotonic() - identity_.started));
   json.member("socket", identity_.socket).member("config", host_.config().file);
   json.member("processes", host_.processes().size()).member("event_bytes", host_.event_bytes());

@@ -18,9 +18,14 @@ class HostView final : public control::HostInterface {
     MonotonicTime started{};  // of the keeper: what a user calls the host's start
     std::string socket;       // where the control API listens
   };
-  // Host and reloader must outlive the view. `shutdown` begins the host's end.
-  HostView(Host& host, Reloader& reloader, Identity identity, std::function<void()> shutdown);
+  // Host and reloader must outlive the view. `shutdown` begins the host's end, `upgrade` another engine.
+  HostView(Host& host, Reloader& reloader, Identity identity, std::function<void()> shutdown,
+           std::function<Status()> upgrade);
   ~HostView() override;
+  // What became of the last upgrade; `upgrades` counts them.
+  void note_upgrade(std::uint64_t upgrades, std::string failure) {
+    upgrades_ = upgrades, upgrade_failure_ = std::move(failure);
+  }
 
   std::string info() override;
   std::string processes() override;
@@ -39,6 +44,7 @@ class HostView final : public control::HostInterface {
   void act(control::ProcessVerb verb, const std::vector<std::string>& selectors, int signal_number, bool wait,
            control::JsonDone done) override;
   void shutdown() override { shutdown_(); }
+  Status upgrade() override { return upgrade_(); }
   void reload(bool wait, control::JsonDone done) override { reloader_.reload(wait, std::move(done)); }
   void diff(std::string_view config, control::JsonDone done) override {
     reloader_.diff(std::string(config), std::move(done));
@@ -67,6 +73,9 @@ class HostView final : public control::HostInterface {
   Reloader& reloader_;
   Identity identity_;
   std::function<void()> shutdown_;
+  std::function<Status()> upgrade_;
+  std::uint64_t upgrades_ = 0;
+  std::string upgrade_failure_;
   message::SourcePolicy policy_;  // of events that come over the API; they keep views of it
   std::map<std::string, std::unique_ptr<message::MessageSerializer>> readers_;  // by content type
   std::shared_ptr<void> collector_;

@@ -55,6 +55,7 @@ int run_remote(Session& session) {
     case Verb::diff:
     case Verb::scale: return change_config(session);
     case Verb::shutdown: return shut_down(session);
+    case Verb::upgrade: return upgrade(session);
     case Verb::top: return show_top(session);
     default: return show_document(session);
   }

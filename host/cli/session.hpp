@@ -35,6 +35,7 @@ int tail_events(Session& session);        // tail
 int print_logs(Session& session);         // logs
 int change_config(Session& session);     // reload, diff, scale
 int shut_down(Session& session);          // shutdown
+int upgrade(Session& session);            // upgrade
 int show_top(Session& session);           // top
 
 }  // namespace tenon::cli

@@ -47,13 +47,13 @@ constexpr VerbEntry kTable[] = {
     {Verb::reload, "reload", "read the config again and apply what changed, only that", "tenon reload"},
     {Verb::diff, "diff", "show what a reload with this config would do", "tenon diff tenon.json"},
     {Verb::scale, "scale", "run more or fewer replicas of a child", "tenon scale counter 5"},
+    {Verb::upgrade, "upgrade", "go on with an engine of the installed binary; no process is touched", "tenon upgrade"},
     {Verb::shutdown, "shutdown", "stop everything in reverse order, then the host", "tenon shutdown"},
 };
 
 // Documented for the finished tool; asked for by people who read that.
-constexpr std::string_view kLater[] = {"upgrade",          "replay",           "trace",
-                                       "schema",           "plugin check",     "plugin new",
-                                       "deadletters show", "deadletters replay", "deadletters drop"};
+constexpr std::string_view kLater[] = {"replay",     "trace",            "schema",             "plugin check",
+                                       "plugin new", "deadletters show", "deadletters replay", "deadletters drop"};
 
 }  // namespace
 

@@ -36,6 +36,7 @@ enum class Verb : std::uint8_t {
   reload,
   diff,
   scale,
+  upgrade,
   shutdown,
 };
 

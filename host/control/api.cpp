@@ -129,6 +129,10 @@ void Api::dispatch(Call& call) {
     case Route::shutdown:
       call.respond(json(R"({"stopping":true})", 202));  // first: the stop may end this very server
       return host_.shutdown();
+    case Route::upgrade: {
+      const Status begun = host_.upgrade();
+      return call.respond(begun ? json(R"({"upgrading":true})", 202) : problem(begun.error()));
+    }
     case Route::metrics: return call.respond({.content_type = std::string(kMetricsType), .body = host_.metrics()});
     case Route::live: return call.respond(probe(host_.live()));
     case Route::ready: return call.respond(probe(host_.ready()));

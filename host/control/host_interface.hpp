@@ -71,6 +71,9 @@ class HostInterface {
   virtual void act(ProcessVerb verb, const std::vector<std::string>& selectors, int signal_number, bool wait,
                    JsonDone done) = 0;
   virtual void shutdown() = 0;
+  // Another engine, of the binary as it is installed now, is to take over; what became of it, info() says: "upgrades" counts
+  // them, "upgrade_failure" says why the last did not. errc::wrong_state: the host starts or stops.
+  virtual Status upgrade() = 0;
 
   // The configuration. Documents are {"changes": [{"section", "name", "effect", "keys"}]} and, but for diff, "results"
   // as act() has them. `wait`: done when everything that changes has stopped or started. errc::invalid_argument: every

@@ -28,6 +28,7 @@ constexpr RouteEntry kTable[] = {
     {"POST", "/v1/reload", Route::reload},
     {"GET", "/v1/diff", Route::diff},
     {"POST", "/v1/shutdown", Route::shutdown},
+    {"POST", "/v1/upgrade", Route::upgrade},
     {"GET", "/metrics", Route::metrics},
     {"GET", "/healthz", Route::live},
     {"GET", "/readyz", Route::ready},

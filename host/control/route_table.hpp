@@ -13,7 +13,7 @@ namespace tenon::control {
 
 enum class Route : std::uint8_t {
   info, processes, process, process_verb, process_logs, tree, plugins, transports, routes, health, dead_letters,
-  publish, request, tail, reload, diff, scale, shutdown, metrics, live, ready, index,
+  publish, request, tail, reload, diff, scale, shutdown, upgrade, metrics, live, ready, index,
 };
 
 struct RouteEntry {

@@ -127,6 +127,8 @@ struct KeeperClient::Delivery {
   void operator()(ListenFailed& m) { self.events_.on_listen_failed(std::move(m)); }
   void operator()(ShutdownRequested& m) { self.events_.on_shutdown_requested(m); }
   void operator()(ReloadRequested&) { self.events_.on_reload_requested(); }
+  void operator()(Leave&) { self.events_.on_leave(); }
+  void operator()(UpgradeRefused& m) { self.events_.on_upgrade_refused(std::move(m)); }
   void operator()(auto&) { self.lose(Error(errc::bad_data, "the keeper sent what only an engine may send")); }
 };
 
@@ -197,5 +199,7 @@ Status KeeperClient::log_as(log::Level level, log::Format format) {
 }
 Status KeeperClient::stopping(int exit_code) { return send(Stopping{exit_code}); }
 Status KeeperClient::quit(int exit_code) { return send(Quit{exit_code}); }
+Status KeeperClient::works() { return send(Works{}); }
+Status KeeperClient::upgrade(std::string binary) { return send(UpgradeRequest{std::move(binary)}); }
 
 }  // namespace tenon::keeper

@@ -60,6 +60,8 @@ class KeeperEvents {
   virtual void on_reload_requested() = 0;
   virtual void on_signal_failed(SignalFailed) {}
   virtual void on_stash_refused(StashRefused) {}
+  virtual void on_leave() {}
+  virtual void on_upgrade_refused(UpgradeRefused) {}
   // The last call. The engine must exit; errc::unavailable: the keeper died. fd() is still open: unwatch it here.
   virtual void on_link_lost(const Error& why) = 0;
   // wants_write() changed: watch the descriptor for writing, or stop doing so.
@@ -98,6 +100,8 @@ class KeeperClient {
   Status log_as(log::Level level, log::Format format);
   Status stopping(int exit_code);
   Status quit(int exit_code);
+  Status works();
+  Status upgrade(std::string binary);
 
   // Shared with the keeper; null before the Hello. Valid as long as the client.
   VitalsPage* vitals() noexcept { return vitals_.get(); }

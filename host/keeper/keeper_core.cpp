@@ -63,6 +63,7 @@ MonotonicTime KeeperCore::next_deadline() const {
   if (!unavailable_.on()) consider(unavailable_at_);
   consider(unavailable_.next_deadline());
   consider(orphans_due_);
+  if (upgrade_ != Upgrade::none && engine_) consider(upgrade_deadline_);
   if (phase_ == Phase::asked) consider(stop_deadline_);
   if (phase_ == Phase::stopping && plan_.finished()) consider(strangers_end_ ? now_ + kLookAgain : now_);
   if (phase_ == Phase::stopping && !plan_.finished()) consider(plan_.next_deadline());
@@ -168,6 +169,7 @@ void KeeperCore::advance() {
   if (start_engine_at_ && now_ >= *start_engine_at_ && phase_ == Phase::running) start_engine();
   if (engine_) engine_->look(awake_since_, now_);
   if (orphans_due_ && now_ >= *orphans_due_) look_for_orphans();
+  advance_upgrade();
   watch_link();
   serve_unavailable();
   advance_stop();

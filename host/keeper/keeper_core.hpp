@@ -63,6 +63,13 @@ class KeeperCore {
   void read_requests(int limit);
   void serve_unavailable();
 
+  // keeper_upgrade.cpp: an engine of another binary, on trial
+  void handle_upgrade(const UpgradeRequest& request);
+  void note_works();
+  bool upgrade_on_engine_exit(const std::string& how);
+  void advance_upgrade();
+  void roll_back(const std::string& why);
+
   // keeper_requests.cpp: what engines ask for
   void handle(Message request);
   void handle_spawn(SpawnRequest request);
@@ -103,6 +110,18 @@ class KeeperCore {
   std::optional<MonotonicTime> strangers_end_;  // until when the end waits for what is left
   std::vector<pid_t> inherited_;                // children that this process had before it was a keeper
   ShutdownPlan plan_;
+
+  enum class Upgrade : std::uint8_t {
+    none,
+    leaving,  // the engine was told to leave; until upgrade_deadline_
+    trying,   // one of candidate_ runs; until upgrade_deadline_
+  };
+  Upgrade upgrade_ = Upgrade::none;
+  unique_fd candidate_;
+  MonotonicTime upgrade_deadline_;
+  std::string upgrade_late_;  // why the one on trial was ended; empty: it was not
+  std::uint64_t upgrades_ = 0;
+  std::string upgrade_failure_;
 
   std::unique_ptr<EngineSession> engine_;
   EngineBackoff backoff_;

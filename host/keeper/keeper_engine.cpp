@@ -31,7 +31,10 @@ void KeeperCore::start_engine() {
   hello.run = run_;
   hello.cgroups = cgroups_.directories();
 
-  const EngineStart what{host_.binary.get(), options_.engine_argv, options_.engine_environment, breadcrumbs_.get(),
+  hello.upgrades = upgrades_;
+  hello.upgrade_failure = upgrade_failure_;
+  const bool trial = upgrade_ == Upgrade::trying;
+  const EngineStart what{trial ? candidate_.get() : host_.binary.get(), options_.engine_argv, options_.engine_environment, breadcrumbs_.get(),
                          {options_.hang_timeout, options_.greeting_timeout}};
   auto started = EngineSession::start(spawner_, what, std::move(hello), now_);
   if (started) {
@@ -39,6 +42,7 @@ void KeeperCore::start_engine() {
     link_events_ = 0;
     return;
   }
+  if (trial) return roll_back(started.error().message);
   if (engines_ == 1) {
     log::error("keeper", "the engine cannot be started; the host ends", {{"reason", started.error().message}});
     return begin_stop(kStartFailureExitCode);
@@ -63,7 +67,7 @@ void KeeperCore::on_engine_exit(const ExitReport& report) {
   kill_transients();
 
   if (phase_ == Phase::asked) return begin_stop(stop_exit_code_);
-  if (expected) return;
+  if (expected || upgrade_on_engine_exit(to_string(report.status))) return;
   const Duration wait = backoff_.on_end(started, now_);
   log::error("keeper", "the engine ended; its processes go on, another one follows",
              {{"ended", to_string(report.status)},

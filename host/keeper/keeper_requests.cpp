@@ -49,6 +49,8 @@ struct KeeperCore::Handler {
     if (m.level <= static_cast<std::uint8_t>(log::Level::off)) log::set_level(static_cast<log::Level>(m.level));
     if (m.format <= static_cast<std::uint8_t>(log::Format::json)) log::set_format(static_cast<log::Format>(m.format));
   }
+  void operator()(Works&) { keeper.note_works(); }
+  void operator()(UpgradeRequest& m) { keeper.handle_upgrade(m); }
   void operator()(Stopping& m) { keeper.await_stop(m.exit_code & 0xff); }
   void operator()(Quit& m) { keeper.begin_stop(m.exit_code & 0xff); }
   void operator()(auto&) { keeper.engine_->condemn("it sent what only a keeper may send", keeper.now_); }

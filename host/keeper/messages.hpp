@@ -23,7 +23,7 @@
 
 namespace tenon::keeper {
 
-inline constexpr std::uint32_t kProtocolVersion = 4;
+inline constexpr std::uint32_t kProtocolVersion = 5;
 inline constexpr std::size_t kMaxStashKeyBytes = 1024;
 inline constexpr std::size_t kMaxStashDescriptors = 16;  // of one entry
 
@@ -56,10 +56,13 @@ struct Hello {
   unique_fd breadcrumbs;                   // BreadcrumbPage (breadcrumb.hpp), the same for all engines of this keeper
   std::string run;                         // in the cookies of all that this keeper starts (orphans.hpp)
   std::vector<std::string> cgroups;        // Cgroups::directories()
+  std::uint64_t upgrades = 0;              // how often another binary was tried for the engine, this time included
+  std::string upgrade_failure;             // why the last was rolled back; empty: it was not
 
   template <class A> void fields(A& a) {
     a(protocol_version)(keeper_pid)(keeper_started_ns)(keeper_started_wall_ns)(engine_ordinal)(engine_restarts);
-    a(recent_restarts)(previous_exit)(previous_hung)(engine_lost_ns)(host_parameters)(vitals)(breadcrumbs)(run)(cgroups);
+    a(recent_restarts)(previous_exit)(previous_hung)(engine_lost_ns)(host_parameters)(vitals)(breadcrumbs)(run)(cgroups)(upgrades);
+    a(upgrade_failure);
   }
 };
 
@@ -162,6 +165,18 @@ struct ReloadRequested {
   template <class A> void fields(A&) {}
 };
 
+// Another engine follows, of another binary: flush what is queued, and exit. Nothing is asked any more.
+struct Leave {
+  template <class A> void fields(A&) {}
+};
+
+// An upgrade was refused before anything was tried.
+struct UpgradeRefused {
+  std::uint64_t upgrades = 0;  // as in Hello
+  std::string failure;
+  template <class A> void fields(A& a) { a(upgrades)(failure); }
+};
+
 // ---- engine → keeper ------------------------------------------------------------------------------------------------
 
 struct HelloAck {
@@ -253,11 +268,22 @@ struct LogSettings {
   template <class A> void fields(A& a) { a(level)(format); }
 };
 
+// It has taken over (or begun) and works: from here on it is the engine, not a trial.
+struct Works {
+  template <class A> void fields(A&) {}
+};
+
+// The next engine is to be of this binary; if it does not work within kUpgradePatience, of the present one again.
+struct UpgradeRequest {
+  std::string binary;  // a path; empty: where the keeper's own was installed
+  template <class A> void fields(A& a) { a(binary); }
+};
+
 // The place of a type in this list is its number on the wire: append only.
 using Message = std::variant<Hello, StashEntry, AdoptedChild, AdoptedListener, AdoptEnd, Spawned, SpawnFailed, Exited,
                              Closed, SignalFailed, StashRefused, Listening, ListenFailed, ShutdownRequested,
                              ReloadRequested, HelloAck, SpawnRequest, SignalRequest, StopPlanUpdate, CloseRequest,
                              Forget, StashPut, StashDelete, ListenRequest, Unlisten, ShutdownBound, Stopping, Quit,
-                             LogSettings>;
+                             LogSettings, Leave, UpgradeRefused, Works, UpgradeRequest>;
 
 }  // namespace tenon::keeper

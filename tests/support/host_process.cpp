@@ -45,7 +45,7 @@ HostProcess::~HostProcess() {
 
 void HostProcess::launch() {
   std::vector<std::string> words = options_.wrapper;
-  words.insert(words.end(), {tenon_binary(), "run", config_path(), "--socket", socket()});
+  words.insert(words.end(), {options_.binary.empty() ? tenon_binary() : options_.binary, "run", config_path(), "--socket", socket()});
   words.insert(words.end(), options_.arguments.begin(), options_.arguments.end());
   std::vector<std::string> environment = {"TEST=" + directory_, "WORKERS=" TENON_TEST_WORKERS,
                                           "SHELF=" TENON_SHELF_DIRECTORY};

@@ -189,7 +189,7 @@ TEST(CommandLine, AScaleNamesAChildAndANumber) {
 }
 
 TEST(CommandLine, VerbsOfTheFutureAreNotOffered) {
-  for (const char* verb : {"upgrade", "replay", "trace", "schema"}) {
+  for (const char* verb : {"replay", "trace", "schema"}) {
     EXPECT_THAT(complaint({verb, "x"}), HasSubstr("comes with a later version")) << verb;
   }
   for (const char* verb : {"check", "new"})

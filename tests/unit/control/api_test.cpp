@@ -218,6 +218,12 @@ TEST_F(ApiTest, AChangeAfterWhichSomethingDoesNotRunIsAConflict) {
   EXPECT_THAT(response.body, HasSubstr("b: gone (1 of 2 processes failed)"));
 }
 
+TEST_F(ApiTest, AnUpgradeIsBegunOrRefused) {
+  EXPECT_EQ(call("POST", "/v1/upgrade").status, 202);
+  host.upgrade_refusal = Error(errc::wrong_state, "the host stops");
+  EXPECT_EQ(call("POST", "/v1/upgrade").status, 409);
+}
+
 TEST_F(ApiTest, ShutdownIsAnsweredAndDone) {
   EXPECT_EQ(call("POST", "/v1/shutdown").status, 202);
   EXPECT_EQ(host.shutdowns, 1);

@@ -53,6 +53,7 @@ struct FakeHost final : HostInterface {
     }
   }
   void shutdown() override { ++shutdowns; }
+  Status upgrade() override { return upgrade_refusal ? Status(*upgrade_refusal) : Status(); }
   void reload(bool wait, JsonDone done) override {
     changes.push_back(wait ? "reload" : "reload at once"), done(change_result);
   }
@@ -108,6 +109,7 @@ struct FakeHost final : HostInterface {
 
   std::vector<Act> acts;
   int shutdowns = 0;
+  std::optional<Error> upgrade_refusal;
   std::vector<std::string> changes;
   Result<std::string> change_result = std::string(R"({"changes":[],"results":[]})");
   std::vector<std::pair<std::string, std::string>> published;

@@ -58,6 +58,8 @@ std::vector<Message> one_of_each() {
   hello.previous_hung = true;
   hello.host_parameters = std::string("a\0b", 3);
   hello.run = "0123";
+  hello.upgrades = 2;
+  hello.upgrade_failure = "too old";
   hello.cgroups = {"/sys/fs/cgroup/x", "/y"};
   hello.vitals = some_fd();
   hello.breadcrumbs = some_fd();
@@ -101,6 +103,10 @@ std::vector<Message> one_of_each() {
   all.push_back(Stopping{3});
   all.push_back(Quit{3});
   all.push_back(LogSettings{4, 1});
+  all.push_back(Leave{});
+  all.push_back(UpgradeRefused{3, "it is gone"});
+  all.push_back(Works{});
+  all.push_back(UpgradeRequest{"/usr/bin/tenon"});
   return all;
 }
 
