@@ -242,6 +242,7 @@ void complete_node(ConfigReader& reader, ConfigDraft& draft) {
 void complete_host(ConfigReader& reader, const JsonValue& main, ConfigDraft& draft) {
   HostConfig& host = draft.host;
   const std::string own = reader.machine().own_plugin_directory();
+  host.own_plugin_directory = own;
   auto& directories = host.plugin_directories;
   if (!own.empty() && std::find(directories.begin(), directories.end(), own) == directories.end()) {
     directories.push_back(own);

@@ -8,6 +8,7 @@
 #include "app/crash_handlers.hpp"
 #include "app/descriptor_budget.hpp"
 #include "app/host_stash.hpp"
+#include "app/safe_mode.hpp"
 #include "app/stop_bound.hpp"
 #include "common/logging.hpp"
 #include "common/system.hpp"
@@ -139,7 +140,11 @@ Status Engine::begin(keeper::Adoption& adoption) {
   client_.vitals()->set_hang_timeout(std::max(keeper::kDefaultHangTimeout, (*config)->hang_timeout));
 
   TENON_TRY(load_token(adoption, **config));
-  host_ = std::make_unique<Host>(loop_, client_, *config, adoption.hello.engine_ordinal,
+  const bool safe = wants_safe_mode(adoption.hello.recent_restarts, **config);
+  if (safe)
+    log::error("engine", "safe mode: the engine could not stay up; only the host's own plugins are used",
+               {{"ends_in_a_minute", adoption.hello.recent_restarts}, {"directory", (*config)->own_plugin_directory}});
+  host_ = std::make_unique<Host>(loop_, client_, *config, adoption.hello.engine_ordinal, safe,
                                  HostCallbacks{[this] { end(exit_code_); },
                                                [this](int code, const std::string& reason) {
                                                  stop(reason, code, code == 0 ? std::string_view()

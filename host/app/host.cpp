@@ -13,6 +13,7 @@
 #include "app/process_usage.hpp"
 #include "common/json_writer.hpp"
 #include "common/logging.hpp"
+#include "common/system.hpp"
 #include "integration/plugin_kinds.hpp"
 #include "keeper/crash_blame.hpp"
 
@@ -25,9 +26,10 @@ constexpr Duration kClaimWithin = std::chrono::seconds(60);
 // Dead letters are for reading by people: a store as large as the events themselves would help nobody.
 constexpr std::size_t kDeadLetterBytes = 64 * 1024 * 1024;
 
-loader::LoaderOptions loader_options(const integration::HostConfig& config, integration::KeeperStore& store) {
+loader::LoaderOptions loader_options(const integration::HostConfig& config, bool safe_mode,
+                                     integration::KeeperStore& store) {
   loader::LoaderOptions options;
-  options.directories = config.plugin_directories;
+  options.directories = safe_mode ? std::vector{config.own_plugin_directory} : config.plugin_directories;
   options.watch = config.watch_plugins;
   options.kinds = integration::plugin_kinds();
   options.keep = [&store](const loader::PluginPlace& place, const loader::FileStamp& stamp, int copy) {
@@ -37,10 +39,12 @@ loader::LoaderOptions loader_options(const integration::HostConfig& config, inte
   return options;
 }
 
-std::vector<loader::KeptPlugin> kept_plugins(keeper::Adoption& adoption) {
+// Those of `directory` only, if it is not empty. The others stay with the keeper for an engine after this one.
+std::vector<loader::KeptPlugin> kept_plugins(keeper::Adoption& adoption, const std::string& directory) {
   std::vector<loader::KeptPlugin> former;
   for (auto& [key, entry] : adoption.stash) {
     if (!key.starts_with(kPluginPrefix) || entry.descriptors.size() != 1) continue;
+    if (!directory.empty() && parent_of(key.substr(kPluginPrefix.size())) != directory) continue;
     auto kept =
         loader::KeptPlugin::decode(entry.bytes, key.substr(kPluginPrefix.size()), std::move(entry.descriptors.front()));
     if (kept.ok()) former.push_back(std::move(*kept));
@@ -52,11 +56,11 @@ std::vector<loader::KeptPlugin> kept_plugins(keeper::Adoption& adoption) {
 }  // namespace
 
 Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<const integration::HostConfig> config,
-           std::uint64_t engine, HostCallbacks callbacks)
-    : loop_(loop), client_(client), config_(std::move(config)), callbacks_(std::move(callbacks)),
+           std::uint64_t engine, bool safe_mode, HostCallbacks callbacks)
+    : loop_(loop), client_(client), config_(std::move(config)), safe_mode_(safe_mode), callbacks_(std::move(callbacks)),
       tracer_(client.breadcrumbs()), worker_pool_(event::make_worker_pool(loop)),
       plugin_services_{loop, *worker_pool_, tracer_, metrics_, *this, config_->node},
-      loader_(loader_options(*config_, store_), loop, quarantine_, tracer_),
+      loader_(loader_options(*config_, safe_mode, store_), loop, quarantine_, tracer_),
       serializers_(plugin_services_, loader_.registry()), budget_(config_->event_limit),
       dead_letters_(loop, config_->dead_letter_capacity, kDeadLetterBytes),
       router_(budget_, dead_letters_, *this, {config_->request_timeout, config_->block_for}),
@@ -132,7 +136,8 @@ Status Host::prepare(keeper::Adoption& adoption, bool first) {
 }
 
 Status Host::load_plugins(keeper::Adoption& adoption, bool first) {
-  TENON_TRY(first ? loader_.start() : loader_.take_over(kept_plugins(adoption)));
+  const std::string only = safe_mode_ ? config_->own_plugin_directory : std::string();
+  TENON_TRY(first ? loader_.start() : loader_.take_over(kept_plugins(adoption, only)));
   // Without its serializer a worker cannot be talked to, and without json nobody: those are not given up.
   std::set<std::string> needed = {"json"};
   for (const auto& [id, worker] : config_->workers)
@@ -216,6 +221,9 @@ Status Host::start(keeper::Adoption& adoption, bool first) {
   system_events_.release();
   const std::string how = adoption.hello.previous_exit ? to_string(*adoption.hello.previous_exit) : "its end";
   alert("engine_restarted", "engine", "the engine ended (" + how + ") and was started again; the processes went on");
+  if (safe_mode_)
+    alert("safe_mode", "engine", "the engine could not stay up and goes on without plugins that did not come with the host; "
+          "mend or remove the newest of them, then run tenon upgrade", true);
   isolate_culprits();
   return {};
 }

@@ -58,9 +58,10 @@ class Host final : private integration::WorkerHubEvents,
                    private integration::PluginEnvironment,
                    private message::RouterEvents {
  public:
-  // `engine`: the number of this engine. Loop and client must outlive the host.
+  // `engine`: the number of this engine. `safe_mode`: without plugins that are not the host's own (safe_mode.hpp). Loop and
+  // client must outlive the host.
   Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<const integration::HostConfig> config,
-       std::uint64_t engine, HostCallbacks callbacks);
+       std::uint64_t engine, bool safe_mode, HostCallbacks callbacks);
   ~Host() override;
 
   // Loads plugins and checks what only they can answer. An error of a first engine names what to mend; one of a
@@ -111,6 +112,7 @@ class Host final : private integration::WorkerHubEvents,
   integration::TransportHub& transports() noexcept { return transports_; }
   runtime::LogCapture& logs() noexcept { return logs_; }
   runtime::ProcessManager& processes() noexcept { return manager_; }
+  bool safe_mode() const noexcept { return safe_mode_; }
   runtime::SupervisionTree& tree() noexcept { return tree_; }
 
   Status process_usage(std::string_view id, tenon_usage& out) override;
@@ -162,6 +164,7 @@ class Host final : private integration::WorkerHubEvents,
   event::Loop& loop_;
   keeper::KeeperClient& client_;
   std::shared_ptr<const integration::HostConfig> config_;
+  bool safe_mode_;
   HostCallbacks callbacks_;
 
   metrics::Registry metrics_;

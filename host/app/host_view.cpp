@@ -49,7 +49,7 @@ std::string HostView::info() {
   json.begin_object().member("version", kVersion).member("abi", to_string(loader::host_abi())).member("node", host_.config().node);
   json.member("keeper_pid", identity_.keeper_pid).member("engine_pid", ::getpid());
   json.member("engine_restarts", identity_.engine_restarts);
-  json.member("upgrades", upgrades_);
+  json.member("safe_mode", host_.safe_mode()).member("upgrades", upgrades_);
   if (!upgrade_failure_.empty()) json.member("upgrade_failure", upgrade_failure_);
   json.member("uptime_ms", whole_milliseconds(host_.loop().clock().monotonic() - identity_.started));
   json.member("socket", identity_.socket).member("config", host_.config().file);

@@ -115,6 +115,7 @@ struct HostConfig {
   std::string file;  // the main config file, absolute
   std::string node;
   std::vector<std::string> plugin_directories;
+  std::string own_plugin_directory;  // the one among them that came with the host; empty: none was found
   bool watch_plugins = true;
   ControlConfig control;
   log::Level log_level = log::Level::info;

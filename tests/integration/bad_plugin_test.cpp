@@ -102,6 +102,19 @@ TEST_F(DroppedPlugin, OneThatAbortsInItsConstructorIsQuarantinedAfterOneEngineRe
   expect_workers_untouched();
 }
 
+TEST_F(DroppedPlugin, OneThatCrashesTheEngineWithoutATraceIsLeftOutInSafeMode) {
+  drop("abort_in_thread");
+  EXPECT_TRUE(wait_until([&] {
+    const auto info = host_.json({"info"});
+    return info && info->root().find("safe_mode")->as_bool() == true;
+  })) << host_.log();
+  EXPECT_EQ(host_.engine_restarts(), 5) << host_.log();
+  EXPECT_EQ(field("abort_in_thread", "state"), "") << "it is not even looked at";
+  EXPECT_THAT(host_.log(), HasSubstr("safe mode"));
+  expect_workers_untouched();
+  EXPECT_EQ(host_.stop(), 0);
+}
+
 TEST_F(DroppedPlugin, CopyingOverALoadedOneHarmsNobody) {
   drop("good");
   ASSERT_TRUE(becomes("good", "loaded")) << host_.log();
