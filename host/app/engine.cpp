@@ -369,7 +369,7 @@ void Engine::on_stash_refused(keeper::StashRefused refused) {
 // --- turns of the loop ---
 
 void Engine::turn_began() noexcept {
-  if (client_.vitals() != nullptr) client_.vitals()->enter_turn(loop_.clock().monotonic());
+  client_.enter_turn(loop_.clock().monotonic());
 }
 
 void Engine::turn_ended() noexcept {

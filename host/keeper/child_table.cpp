@@ -23,7 +23,7 @@ Child& ChildTable::add(Child child) {
 
 void ChildTable::note_exit(Child& child, ExitReport report) {
   by_pid_.erase(child.pid);
-  child.exit = std::move(report);
+  child.exit = std::make_unique<ExitReport>(std::move(report));
 }
 
 void ChildTable::erase(const ProcessKey& key) {

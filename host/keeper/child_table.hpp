@@ -6,7 +6,7 @@
 #pragma once
 
 #include <map>
-#include <optional>
+#include <memory>
 #include <unordered_map>
 
 #include "common/clock.hpp"
@@ -29,11 +29,11 @@ struct Child {
   bool contained = false;              // it has a control group of its own
   std::uint64_t memory_kills = 0;      // in its control group, before it was started
   ChildDescriptors ends;           // the host's
-  std::optional<ExitReport> exit;  // empty: runs
+  std::unique_ptr<ExitReport> exit;  // null: runs
   bool told = false;               // the present engine knows of the exit
   bool abandoned = false;          // its engine is gone: forgotten without a word when it is reaped
 
-  bool runs() const { return !exit.has_value(); }
+  bool runs() const { return exit == nullptr; }
 };
 
 class ChildTable {

@@ -12,6 +12,7 @@ namespace {
 
 // Of an adoption: enough to keep the link busy, few enough that their duplicated descriptors stay within the reserve.
 constexpr std::size_t kItemsInFlight = 16;
+constexpr Duration kRestAfter = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -113,8 +114,9 @@ void EngineSession::send_next_item(Holdings& holdings, MonotonicTime now) {
   auto ends = duplicate_ends(*child);
   if (!ends) return condemn(ends.error().message, now);
   child->told = !child->runs();
+  const auto exit = child->runs() ? std::nullopt : std::optional(*child->exit);
   send(AdoptedChild{child->key, child->pid, child->started.time_since_epoch().count(),
-                    child->started_wall.time_since_epoch().count(), child->exit, child->channel, child->stop,
+                    child->started_wall.time_since_epoch().count(), exit, child->channel, child->stop,
                     std::move(*ends)},
        now);
 }
@@ -126,6 +128,7 @@ void EngineSession::finish_adoption(Holdings& holdings, MonotonicTime now) {
   }
   send(AdoptEnd{}, now);
   state_ = State::live;
+  rest_at_ = now + kRestAfter;
   // Those that died after they had been handed over as running.
   for (auto& [key, child] : holdings.children) {
     if (!child.transient) tell_exit(child, now);
@@ -158,6 +161,22 @@ void EngineSession::note_stopped(bool stopped, MonotonicTime now) {
   if (!condemned_) look_at_ = now;
 }
 
+void EngineSession::note_awake(MonotonicTime now) {
+  unwatched_ = false;
+  rest_at_ = now + kRestAfter;
+}
+
+// An engine that has slept for a while is not looked at until it says that it works again, so that neither process wakes
+// up while nothing happens.
+bool EngineSession::may_rest(const EngineSigns& signs, MonotonicTime now) {
+  const bool sleeps = state_ == State::live && !signs.any();
+  if (!(unwatched_ && sleeps) && now >= rest_at_) {
+    rest_at_ = now + kRestAfter;
+    unwatched_ = sleeps && vitals_->stop_watching();
+  }
+  return unwatched_ && sleeps;
+}
+
 EngineSigns EngineSession::signs(MonotonicTime now) const {
   EngineSigns signs;
   if (state_ == State::greeting) signs.awaiting_greeting = started_;
@@ -184,9 +203,13 @@ void EngineSession::look(MonotonicTime awake_since, MonotonicTime now) {
   }
   HangLimits limits = limits_;
   if (const auto set = vitals_->hang_timeout_ns.load(std::memory_order_relaxed); set > 0) limits.turn = Duration(set);
-  const HangVerdict verdict = judge(signs(now), limits, awake_since, now);
+  const EngineSigns seen = signs(now);
+  const HangVerdict verdict = judge(seen, limits, awake_since, now);
+  if (!verdict.hangs()) {
+    look_at_ = may_rest(seen, now) ? MonotonicTime::max() : std::min(verdict.look_again, rest_at_);
+    return;
+  }
   look_at_ = verdict.look_again;
-  if (!verdict.hangs()) return;
   hung_ = !stopped_since_;  // who was stopped by a signal did not hang in anything
   condemn("it hangs: " + verdict.reason, now);
 }

@@ -76,6 +76,8 @@ class EngineSession {
   std::optional<Message> next_request(MonotonicTime now);
 
   void note_stopped(bool stopped, MonotonicTime now);
+  // Its loop works again: it is looked at again.
+  void note_awake(MonotonicTime now);
   // Judges, kills. Call at next_deadline(), and after each batch of events.
   void look(MonotonicTime awake_since, MonotonicTime now);
   MonotonicTime next_deadline() const { return look_at_; }
@@ -94,6 +96,7 @@ class EngineSession {
   void finish_adoption(Holdings& holdings, MonotonicTime now);
   void note_progress(bool progress, MonotonicTime now);
   EngineSigns signs(MonotonicTime now) const;
+  bool may_rest(const EngineSigns& signs, MonotonicTime now);
 
   Link link_;
   MappedPage<VitalsPage> vitals_;
@@ -105,6 +108,8 @@ class EngineSession {
   std::deque<Item> to_hand_over_;
   std::optional<MonotonicTime> stopped_since_, stalled_since_, closed_since_;
   MonotonicTime look_at_;
+  MonotonicTime rest_at_;  // when to see whether the engine sleeps
+  bool unwatched_ = false;
 };
 
 }  // namespace tenon::keeper

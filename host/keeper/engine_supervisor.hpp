@@ -37,6 +37,8 @@ struct EngineSigns {
   std::optional<MonotonicTime> stopped;            // by SIGSTOP or a terminal
   std::optional<MonotonicTime> not_reading;        // the link is full
   std::optional<MonotonicTime> closed_link;        // it can neither ask nor be told; it should be exiting
+
+  bool any() const { return awaiting_greeting || in_turn || stopped || not_reading || closed_link; }
 };
 
 struct HangLimits {

@@ -197,6 +197,9 @@ Status KeeperClient::set_shutdown_bound(std::chrono::milliseconds bound) { retur
 Status KeeperClient::log_as(log::Level level, log::Format format) {
   return send(LogSettings{static_cast<std::uint8_t>(level), static_cast<std::uint8_t>(format)});
 }
+void KeeperClient::enter_turn(MonotonicTime now) {
+  if (vitals_.get() != nullptr && vitals_->enter_turn(now) && !send(Awake{}).ok()) vitals_->keep_unwatched();
+}
 Status KeeperClient::stopping(int exit_code) { return send(Stopping{exit_code}); }
 Status KeeperClient::quit(int exit_code) { return send(Quit{exit_code}); }
 Status KeeperClient::works() { return send(Works{}); }

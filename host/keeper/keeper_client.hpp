@@ -103,6 +103,9 @@ class KeeperClient {
   Status works();
   Status upgrade(std::string binary);
 
+  // At the begin of each turn of the caller's loop: a turn that does not end is a hang.
+  void enter_turn(MonotonicTime now);
+
   // Shared with the keeper; null before the Hello. Valid as long as the client.
   VitalsPage* vitals() noexcept { return vitals_.get(); }
   BreadcrumbPage* breadcrumbs() noexcept { return breadcrumbs_.get(); }

@@ -51,6 +51,7 @@ struct KeeperCore::Handler {
   }
   void operator()(Works&) { keeper.note_works(); }
   void operator()(UpgradeRequest& m) { keeper.handle_upgrade(m); }
+  void operator()(Awake&) { keeper.engine_->note_awake(keeper.now_); }
   void operator()(Stopping& m) { keeper.await_stop(m.exit_code & 0xff); }
   void operator()(Quit& m) { keeper.begin_stop(m.exit_code & 0xff); }
   void operator()(auto&) { keeper.engine_->condemn("it sent what only a keeper may send", keeper.now_); }

@@ -23,7 +23,7 @@
 
 namespace tenon::keeper {
 
-inline constexpr std::uint32_t kProtocolVersion = 5;
+inline constexpr std::uint32_t kProtocolVersion = 6;
 inline constexpr std::size_t kMaxStashKeyBytes = 1024;
 inline constexpr std::size_t kMaxStashDescriptors = 16;  // of one entry
 
@@ -279,11 +279,16 @@ struct UpgradeRequest {
   template <class A> void fields(A& a) { a(binary); }
 };
 
+// A turn of the engine's loop began after one of those in which the keeper does not look (vitals.hpp).
+struct Awake {
+  template <class A> void fields(A&) {}
+};
+
 // The place of a type in this list is its number on the wire: append only.
 using Message = std::variant<Hello, StashEntry, AdoptedChild, AdoptedListener, AdoptEnd, Spawned, SpawnFailed, Exited,
                              Closed, SignalFailed, StashRefused, Listening, ListenFailed, ShutdownRequested,
                              ReloadRequested, HelloAck, SpawnRequest, SignalRequest, StopPlanUpdate, CloseRequest,
                              Forget, StashPut, StashDelete, ListenRequest, Unlisten, ShutdownBound, Stopping, Quit,
-                             LogSettings, Leave, UpgradeRefused, Works, UpgradeRequest>;
+                             LogSettings, Leave, UpgradeRefused, Works, UpgradeRequest, Awake>;
 
 }  // namespace tenon::keeper

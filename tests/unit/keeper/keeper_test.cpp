@@ -176,6 +176,18 @@ TEST_F(KeeperTest, ReplacesAnEngineWhoseTurnDoesNotEndAndTellsWhereItWas) {
   EXPECT_THAT(adopted, HasSubstr("crumb transport/slow send"));
 }
 
+TEST_F(KeeperTest, LooksNoMoreAtAnEngineThatSleepsUntilItSaysThatATurnBegins) {
+  start({.hang_ms = 200});
+  auto first = next_engine();
+  EXPECT_EQ(first.ask("rest"), "unwatched");
+  EXPECT_EQ(first.ask("turn"), "watched 1");
+  EXPECT_EQ(first.ask("rest"), "unwatched") << "it sleeps again";
+  first.tell("hang");
+  std::string adopted;
+  auto second = next_engine(&adopted);
+  EXPECT_THAT(adopted, StartsWith("adopted 2 restarts 1 hung 1"));
+}
+
 TEST_F(KeeperTest, LetsTheEngineStopTheHostWithItsExitCode) {
   start();
   auto engine = next_engine();

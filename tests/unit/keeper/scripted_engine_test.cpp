@@ -143,8 +143,15 @@ class ScriptedEngine final : public KeeperEvents {
       auto& page = *client_.breadcrumbs();
       BreadcrumbLane lane(&page);
       BreadcrumbScope scope(lane, register_place(page, "slow.so", "transport/slow"), register_call(page, "send"));
-      client_.vitals()->enter_turn(SystemClock().monotonic());
+      client_.enter_turn(SystemClock().monotonic());
       for (;;) ::pause();
+    } else if (verb == "rest") {
+      while (client_.vitals()->unwatched.load() == 0) ::usleep(1000);
+      say("unwatched");
+    } else if (verb == "turn") {
+      client_.enter_turn(SystemClock().monotonic());
+      client_.vitals()->leave_turn(SystemClock().monotonic());
+      say("watched " + std::to_string(client_.vitals()->unwatched.load() == 0));
     } else if (verb == "stopping") {
       int code = 0;
       words >> code;

@@ -107,6 +107,7 @@ std::vector<Message> one_of_each() {
   all.push_back(UpgradeRefused{3, "it is gone"});
   all.push_back(Works{});
   all.push_back(UpgradeRequest{"/usr/bin/tenon"});
+  all.push_back(Awake{});
   return all;
 }
 
