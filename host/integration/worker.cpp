@@ -17,18 +17,20 @@ WorkerHub::Worker::Worker(WorkerHub& hub, std::string id, std::shared_ptr<const 
   policy_.source_uri = "//" + hub_.services_.node + "/" + id_;
   policy_.publish = config_->publish;
   policy_.may_publish = config_->may_publish;
+  if (config_->channel.kind == runtime::ChannelKind::none) return;
   receiver_ = hub_.services_.router.dispatcher().add_receiver({id_, config_->mailbox, config_->delivery});
+  alive_ = std::make_shared<int>(0);
 }
 
 WorkerHub::Worker::~Worker() {
   if (channel_ != nullptr) exited();
-  hub_.services_.router.forget_receiver(receiver_, hub_.services_.loop.clock().monotonic());
+  if (hears()) hub_.services_.router.forget_receiver(receiver_, hub_.services_.loop.clock().monotonic());
 }
 
 Status WorkerHub::Worker::subscribe_configured(const std::string& base_id) {
   message::MessageRouter& router = hub_.services_.router;
   for (const std::string_view name : {std::string_view(id_), std::string_view(base_id)}) {
-    if (config_->channel.kind != runtime::ChannelKind::none) router.add_target(name, receiver_);
+    if (hears()) router.add_target(name, receiver_);
     else router.add_deaf_target(name);
   }
   for (const SubscriptionConfig& s : config_->subscribe) TENON_TRY(router.subscribe(receiver_, s.topic, s.group));
@@ -41,6 +43,7 @@ Status WorkerHub::Worker::configure(std::shared_ptr<const WorkerConfig> config) 
   const std::shared_ptr<const WorkerConfig> old = std::exchange(config_, std::move(config));
   policy_.publish = config_->publish;
   policy_.may_publish = config_->may_publish;
+  if (!hears()) return {};
   router.dispatcher().set_terms(receiver_, config_->mailbox, config_->delivery,
                                 hub_.services_.loop.clock().monotonic());
   const auto lacks = [](const std::vector<SubscriptionConfig>& all, const SubscriptionConfig& one) {
@@ -139,7 +142,7 @@ void WorkerHub::Worker::restore_subscriptions() {
 }
 
 void WorkerHub::Worker::set_gate(message::Gate gate) {
-  hub_.services_.router.dispatcher().set_gate(receiver_, gate, hub_.services_.loop.clock().monotonic());
+  if (hears()) hub_.services_.router.dispatcher().set_gate(receiver_, gate, hub_.services_.loop.clock().monotonic());
 }
 
 void WorkerHub::Worker::drain(std::function<void()> done) {
@@ -244,8 +247,9 @@ void WorkerHub::Worker::on_broken_stream(const std::string& why) {
 // --- control messages ---
 
 void WorkerHub::Worker::note_control(std::string_view type, MonotonicTime now) {
-  if (const auto known = controls_.find(type); known != controls_.end()) known->second = now;
-  else if (controls_.size() < kMaxControlTypes) controls_.emplace(std::string(type), now);
+  const auto known = std::find_if(controls_.begin(), controls_.end(), [&](const auto& c) { return c.first == type; });
+  if (known != controls_.end()) known->second = now;
+  else if (controls_.size() < kMaxControlTypes) controls_.emplace_back(type, now);
 }
 
 void WorkerHub::Worker::control(const message::Event& event) {
@@ -329,8 +333,8 @@ void WorkerHub::Worker::send_control(std::string type, std::string correlationid
 
 // While it is parked its channel may not be read, and what it said in that time comes only after it.
 MonotonicTime WorkerHub::Worker::last_control(std::string_view type) const {
-  if (hub_.services_.router.is_parked(receiver_)) return hub_.services_.loop.clock().monotonic();
-  const auto known = controls_.find(type);
+  if (hears() && hub_.services_.router.is_parked(receiver_)) return hub_.services_.loop.clock().monotonic();
+  const auto known = std::find_if(controls_.begin(), controls_.end(), [&](const auto& c) { return c.first == type; });
   return std::max(released_at_, known == controls_.end() ? adopted_at_ : known->second);
 }
 

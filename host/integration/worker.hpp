@@ -1,9 +1,9 @@
 // One worker of the hub: its receiver, its channel, its control messages. See worker_hub.hpp for the model.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "integration/worker_hub.hpp"
@@ -15,6 +15,7 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
   Worker(WorkerHub& hub, std::string id, std::shared_ptr<const WorkerConfig> config);
   ~Worker() override;
   Status subscribe_configured(const std::string& base_id);
+  // Not from or to a config without a channel: that is another worker.
   Status configure(std::shared_ptr<const WorkerConfig> config);
 
   Status start(std::uint64_t generation, ChannelDescriptors descriptors, unique_fd adopted,
@@ -39,7 +40,9 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
 
   const std::string& id() const noexcept { return id_; }
   const WorkerConfig& config() const noexcept { return *config_; }
+  // kNoReceiver without a channel: nothing can be delivered to it, and most of a large host's processes have none.
   message::ReceiverId receiver() const noexcept { return receiver_; }
+  bool hears() const noexcept { return receiver_ != message::kNoReceiver; }
   std::uint64_t generation() const noexcept { return generation_; }
   WorkerChannel* channel() const noexcept { return channel_.get(); }
   MonotonicTime last_control(std::string_view type) const;
@@ -62,14 +65,14 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
   std::string id_;
   std::shared_ptr<const WorkerConfig> config_;
   message::SourcePolicy policy_;
-  message::ReceiverId receiver_;
+  message::ReceiverId receiver_ = message::kNoReceiver;
   std::uint64_t generation_ = 0;
   std::unique_ptr<WorkerChannel> channel_;
   std::vector<std::unique_ptr<WorkerChannel>> retired_;  // kept until their callbacks have returned
   std::vector<message::MessageRef> unsent_;  // of an output that closed, until the dispatcher has them back
   bool exiting_ = false;                     // the process is gone, its last octets are being read
   MonotonicTime adopted_at_{};  // this incarnation, from an earlier engine; epoch: it was started by this one
-  std::map<std::string, MonotonicTime, std::less<>> controls_;  // at most kMaxControlTypes
+  std::vector<std::pair<std::string, MonotonicTime>> controls_;  // by type; at most kMaxControlTypes
   std::vector<SubscriptionConfig> own_subscriptions_;
   std::vector<std::function<void()>> drains_;
   std::vector<message::Attribute> extensions_;  // of an event that had to be changed
@@ -78,7 +81,7 @@ class WorkerHub::Worker final : public WorkerChannelOwner, private message::Publ
   std::uint64_t events_in_ = 0;
   static constexpr std::size_t kMaxControlTypes = 16;
   static constexpr std::size_t kMaxOwnSubscriptions = 1000;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  std::shared_ptr<int> alive_;  // null without a channel: nothing is posted then
 };
 
 }  // namespace tenon::integration

@@ -22,7 +22,7 @@ WorkerHub::Worker* WorkerHub::find(std::string_view id) const {
 Status WorkerHub::add(const std::string& id, const std::string& base_id, const WorkerConfig& config) {
   auto worker = std::make_unique<Worker>(*this, id, share_equal(latest_config_, config));
   TENON_TRY(worker->subscribe_configured(base_id));
-  by_receiver_[worker->receiver()] = worker.get();
+  if (worker->hears()) by_receiver_[worker->receiver()] = worker.get();
   workers_[id] = std::move(worker);
   return {};
 }
@@ -101,7 +101,7 @@ message::ReceiverId WorkerHub::receiver(std::string_view id) const {
 
 std::size_t WorkerHub::in_flight(std::string_view id) const {
   const Worker* worker = find(id);
-  return worker == nullptr ? 0 : services_.router.dispatcher().in_flight(worker->receiver());
+  return worker == nullptr || !worker->hears() ? 0 : services_.router.dispatcher().in_flight(worker->receiver());
 }
 
 MonotonicTime WorkerHub::last_control(std::string_view id, std::string_view type) const {

@@ -100,7 +100,7 @@ class WorkerHub final : public runtime::ProcessHooks {
   bool request_timed_out(const message::PendingRequest& request);
 
   const WorkerConfig* config(std::string_view id) const;
-  message::ReceiverId receiver(std::string_view id) const;  // kNoReceiver if unknown
+  message::ReceiverId receiver(std::string_view id) const;  // kNoReceiver if unknown or without a channel
   std::size_t in_flight(std::string_view id) const;
   // When the incarnation last sent a control message of the type; epoch: never. At the latest when it was taken over
   // from an earlier engine. A parked sender counts as heard now, and as heard when it was released: its silence until

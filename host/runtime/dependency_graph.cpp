@@ -21,8 +21,14 @@ class DependencyGraphBuilder {
   }
   std::vector<Error> errors() && { return std::move(errors_); }
   DependencyGraph graph() && {
+    graph_.nodes_.shrink_to_fit();
     for (Node node = 0; node < graph_.nodes_.size(); ++node) {
-      if (graph_.nodes_[node].process) graph_.processes_.emplace(graph_.nodes_[node].name, node);
+      DependencyGraph::Entry& entry = graph_.nodes_[node];
+      if (entry.process) graph_.processes_.emplace(entry.name, node);
+      entry.prerequisites = append(graph_.prerequisites_, edges_[node].prerequisites);
+      entry.prerequisite_count = static_cast<std::uint32_t>(edges_[node].prerequisites.size());
+      entry.dependents = append(graph_.dependents_, edges_[node].dependents);
+      entry.dependent_count = static_cast<std::uint32_t>(edges_[node].dependents.size());
     }
     return std::move(graph_);
   }
@@ -33,13 +39,26 @@ class DependencyGraphBuilder {
     Node ready;  // after them; ready when all children are
   };
 
+  struct Edges {
+    std::vector<Node> prerequisites, dependents;
+  };
+
+  // Where they begin in `all`.
+  static std::uint32_t append(std::vector<Node>& all, const std::vector<Node>& some) {
+    all.insert(all.end(), some.begin(), some.end());
+    return static_cast<std::uint32_t>(all.size() - some.size());
+  }
+
   Node add(const std::string& name, bool process) {
-    graph_.nodes_.push_back({name, process, false, 0, {}, {}});
+    DependencyGraph::Entry& entry = graph_.nodes_.emplace_back();
+    entry.name = name;
+    entry.process = process;
+    edges_.emplace_back();
     return static_cast<Node>(graph_.nodes_.size() - 1);
   }
   void edge(Node from, Node to) {
-    graph_.nodes_[from].prerequisites.push_back(to);
-    graph_.nodes_[to].dependents.push_back(from);
+    edges_[from].prerequisites.push_back(to);
+    edges_[to].dependents.push_back(from);
   }
 
   // `name` as something that others may depend on.
@@ -130,12 +149,12 @@ class DependencyGraphBuilder {
       colour[start] = open;
       while (!path.empty()) {
         auto& [node, next] = path.back();
-        if (next == graph_.nodes_[node].prerequisites.size()) {
+        if (next == edges_[node].prerequisites.size()) {
           colour[node] = closed;
           path.pop_back();
           continue;
         }
-        const Node to = graph_.nodes_[node].prerequisites[next++];
+        const Node to = edges_[node].prerequisites[next++];
         if (colour[to] == open) report_cycle(path, to);
         if (colour[to] == open && ++cycles == DependencyGraph::kMaxCycles) return;
         if (colour[to] != fresh) continue;
@@ -165,7 +184,7 @@ class DependencyGraphBuilder {
     std::vector<std::uint32_t> missing(graph_.nodes_.size()), depth(graph_.nodes_.size());
     std::vector<Node> free;
     for (Node node = 0; node < graph_.nodes_.size(); ++node) {
-      missing[node] = static_cast<std::uint32_t>(graph_.nodes_[node].prerequisites.size());
+      missing[node] = static_cast<std::uint32_t>(edges_[node].prerequisites.size());
       if (missing[node] == 0) free.push_back(node);
     }
     while (!free.empty()) {
@@ -173,7 +192,7 @@ class DependencyGraphBuilder {
       free.pop_back();
       auto& entry = graph_.nodes_[node];
       entry.rank = depth[node];
-      for (const Node up : entry.dependents) {
+      for (const Node up : edges_[node].dependents) {
         depth[up] = std::max(depth[up], depth[node] + (entry.process ? 1 : 0));
         if (--missing[up] == 0) free.push_back(up);
       }
@@ -181,6 +200,7 @@ class DependencyGraphBuilder {
   }
 
   DependencyGraph graph_;
+  std::vector<Edges> edges_;  // by node
   std::vector<Error> errors_;
   std::unordered_map<std::string, Node> targets_;
   std::unordered_map<std::string, Node> bases_;

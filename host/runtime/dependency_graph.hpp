@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,8 +40,13 @@ class DependencyGraph {
   bool is_gate(Node node) const noexcept { return nodes_[node].gate; }
   // What people call it: an id, a base id or a supervisor.
   const std::string& name(Node node) const noexcept { return nodes_[node].name; }
-  const std::vector<Node>& prerequisites(Node node) const noexcept { return nodes_[node].prerequisites; }
-  const std::vector<Node>& dependents(Node node) const noexcept { return nodes_[node].dependents; }
+  // Valid as long as the graph.
+  std::span<const Node> prerequisites(Node node) const noexcept {
+    return {prerequisites_.data() + nodes_[node].prerequisites, nodes_[node].prerequisite_count};
+  }
+  std::span<const Node> dependents(Node node) const noexcept {
+    return {dependents_.data() + nodes_[node].dependents, nodes_[node].dependent_count};
+  }
   // The longest way down to something without prerequisites, counted in processes. A higher rank stops earlier.
   std::uint32_t rank(Node process) const noexcept { return nodes_[process].rank; }
 
@@ -51,9 +57,11 @@ class DependencyGraph {
     bool process = false;
     bool gate = false;
     std::uint32_t rank = 0;
-    std::vector<Node> prerequisites, dependents;
+    // Where its edges begin in the lists below, and how many there are.
+    std::uint32_t prerequisites = 0, prerequisite_count = 0, dependents = 0, dependent_count = 0;
   };
   std::vector<Entry> nodes_;
+  std::vector<Node> prerequisites_, dependents_;  // of all nodes, one node's after the other's
   std::unordered_map<std::string_view, Node> processes_;  // views into name
 };
 

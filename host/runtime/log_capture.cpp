@@ -76,7 +76,8 @@ struct LogCapture::Stream {
 
 class LogCapture::ProcessLog {
  public:
-  ProcessLog(LogCapture& owner, ProcessId id, const LogConfig& config) : owner_(owner), id_(std::move(id)) {
+  // The id is the owner's key of it.
+  ProcessLog(LogCapture& owner, const ProcessId& id, const LogConfig& config) : owner_(owner), id_(id) {
     configure(config);
   }
   ~ProcessLog() {
@@ -296,7 +297,7 @@ class LogCapture::ProcessLog {
   }
 
   LogCapture& owner_;
-  ProcessId id_;
+  const ProcessId& id_;
   std::size_t ring_bytes_ = 0;
   std::optional<ByteRing> ring_;  // made with the first line
   std::uint64_t base_ = 0;
@@ -323,7 +324,8 @@ LogCapture::ProcessLog* LogCapture::get(std::string_view id) const {
 
 void LogCapture::configure(const ProcessId& id, const LogConfig& config) {
   if (ProcessLog* log = get(id)) return log->configure(config);
-  logs_.emplace(id, std::make_unique<ProcessLog>(*this, id, config));
+  const auto added = logs_.try_emplace(id).first;
+  added->second = std::make_unique<ProcessLog>(*this, added->first, config);
 }
 
 void LogCapture::remove(std::string_view id) {

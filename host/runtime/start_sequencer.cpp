@@ -4,6 +4,13 @@
 #include <unordered_set>
 
 namespace tenon::runtime {
+namespace {
+
+std::vector<DependencyGraph::Node> list_of(std::span<const DependencyGraph::Node> nodes) {
+  return {nodes.begin(), nodes.end()};
+}
+
+}  // namespace
 
 StartSequencer::StartSequencer(const DependencyGraph& graph) : graph_(&graph), state_(graph.size()) {
   for (Node node = 0; node < graph.size(); ++node) {
@@ -73,7 +80,7 @@ std::vector<StartSequencer::Node> StartSequencer::mark_ready(Node process) {
 }
 
 std::vector<StartSequencer::Node> StartSequencer::missing(Node process) const {
-  std::vector<Node> found, open = graph_->prerequisites(process);
+  std::vector<Node> found, open = list_of(graph_->prerequisites(process));
   std::unordered_set<Node> seen(open.begin(), open.end());
   while (!open.empty()) {
     const Node node = open.back();
@@ -96,7 +103,7 @@ std::string StartSequencer::waits_for(Node process, std::size_t limit) const {
   // stands behind bears the name of its own supervisor: what that waits for is meant.
   std::vector<std::string> names;
   std::size_t more = 0;
-  std::vector<Node> open = graph_->prerequisites(process);
+  std::vector<Node> open = list_of(graph_->prerequisites(process));
   for (std::size_t i = 0; i < open.size(); ++i) {
     const Node node = open[i];
     if (satisfied(node)) continue;

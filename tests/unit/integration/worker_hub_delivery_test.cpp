@@ -45,6 +45,26 @@ TEST_F(WorkerHubDelivery, TakesOtherSubscriptionsAndRightsWhileTheWorkerGoesOn) 
   EXPECT_EQ(hub->configure("nobody", fresh).error().code, errc::not_found);
 }
 
+TEST_F(WorkerHubDelivery, KeepsNoMailboxForAProcessWithoutAChannel) {
+  const WorkerConfig mute;
+  ASSERT_EQ(mute.channel.kind, runtime::ChannelKind::none);
+  add("mute", mute);
+  ASSERT_TRUE(hub->start("mute", 1, {}, {}, {}).ok());
+  hub->set_status("mute", runtime::ProcessStatus::idle);
+  EXPECT_EQ(hub->receiver("mute"), message::kNoReceiver);
+  EXPECT_EQ(hub->in_flight("mute"), 0u);
+  EXPECT_EQ(hub->last_control("mute", "tenon.heartbeat"), MonotonicTime{});
+  WorkerConfig louder = mute;
+  louder.mailbox.capacity = 1;
+  EXPECT_TRUE(hub->configure("mute", louder).ok());
+  bool drained = false;
+  hub->begin_drain("mute", {}, [&] { drained = true; });
+  EXPECT_TRUE(drained);
+  exited("mute");
+  hub->remove("mute");
+  EXPECT_EQ(hub->config("mute"), nullptr);
+}
+
 TEST_F(WorkerHubDelivery, LetsEventsWaitUntilTheProcessIsReady) {
   add("a", worker_config({{"t", ""}}));
   publish("t", "1");
