@@ -14,6 +14,11 @@ Child* ChildTable::find_running(pid_t pid) {
   return found == by_pid_.end() ? nullptr : found->second;
 }
 
+bool ChildTable::knows(const std::string& id) const {
+  const auto first = children_.lower_bound({id, 0});
+  return first != children_.end() && first->first.id == id;
+}
+
 Child& ChildTable::add(Child child) {
   const ProcessKey key = child.key;
   Child& added = children_.insert_or_assign(key, std::move(child)).first->second;

@@ -41,6 +41,8 @@ class ChildTable {
   // Null if unknown.
   Child* find(const ProcessKey& key);
   Child* find_running(pid_t pid);
+  // Of any generation.
+  bool knows(const std::string& id) const;
   Child& add(Child child);
   // The child exited: its pid means nothing any more.
   void note_exit(Child& child, ExitReport report);

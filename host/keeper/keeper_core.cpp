@@ -158,8 +158,8 @@ void KeeperCore::on_child_exit(Child& child, ExitReport report) {
   holdings_.children.note_exit(child, std::move(report));
   if (child.abandoned) {
     const ProcessKey key = child.key;
-    cgroups_.remove(key.id);
-    return holdings_.children.erase(key);
+    holdings_.children.erase(key);
+    return leave_group(key.id);
   }
   if (engine_) engine_->tell_exit(child, now_);
 }

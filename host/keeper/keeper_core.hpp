@@ -50,6 +50,7 @@ class KeeperCore {
   // keeper_family.cpp: a process and all that it started
   void signal_family(const Child& child, int signal_number);
   void kill_remains(const Child& child);
+  void leave_group(const std::string& id);
   void note_memory_kill(Child& child, ExitReport& report);
   void look_for_orphans();
   bool kill_strangers();

@@ -31,6 +31,11 @@ void KeeperCore::kill_remains(const Child& child) {
   if (!child.contained && !orphans_due_) orphans_due_ = now_ + kOrphanWait;
 }
 
+// The next start of an id is often in the group already when the one before is forgotten.
+void KeeperCore::leave_group(const std::string& id) {
+  if (!holdings_.children.knows(id)) cgroups_.remove(id);
+}
+
 void KeeperCore::note_memory_kill(Child& child, ExitReport& report) {
   if (report.status.signal != SIGKILL) return;
   report.out_of_memory = cgroups_.out_of_memory_kills(child.key.id) > child.memory_kills;

@@ -81,7 +81,7 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
       membership.limited[static_cast<std::size_t>(CgroupController::memory)] ? cgroups_.out_of_memory_kills(key.id) : 0;
   auto outcome = spawner_.spawn(request.spec, membership);
   if (auto* failure = std::get_if<SpawnFailure>(&outcome)) {
-    cgroups_.remove(key.id);
+    leave_group(key.id);
     return tell(SpawnFailed{key, std::string(to_string(failure->stage)), failure->error_number,
                             std::move(failure->message)});
   }
@@ -136,7 +136,7 @@ void KeeperCore::handle_forget(const Forget& request) {
   Child* child = holdings_.children.find(request.key);
   if (!child || child->runs()) return;
   holdings_.children.erase(request.key);
-  cgroups_.remove(request.key.id);
+  leave_group(request.key.id);
 }
 
 void KeeperCore::handle_listen(const ListenRequest& request) {

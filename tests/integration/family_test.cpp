@@ -17,7 +17,9 @@ constexpr const char* kDaemons = R"({ "supervision": { "children": [ { "id": "w"
   "command": ["bash", "-c", "setsid bash -c 'setsid sleep 1000 & exec sleep 1000' & exec sleep 1000"] } ] } })";
 
 HostProcess::Options without_groups() {
-  return {{}, {}, {"unshare", "--mount", "sh", "-c", "umount -l /sys/fs/cgroup; exec \"$@\"", "sh"}};
+  HostProcess::Options options;
+  options.wrapper = {"unshare", "--mount", "sh", "-c", "umount -l /sys/fs/cgroup; exec \"$@\"", "sh"};
+  return options;
 }
 
 // With control groups (false: none) the same things hold.
