@@ -148,8 +148,9 @@ void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& pr
 }  // namespace
 
 std::string_view reason_of(const runtime::ProcessHandle& process) noexcept {
+  const bool out_of_service = process.phase == runtime::ProcessPhase::running && !process.paused() && !process.is_ready();
+  if (out_of_service) return process.not_ready;
   if (!process.reason.empty()) return process.reason;
-  if (process.pid && !process.not_ready.empty()) return process.not_ready;
   if (process.health && !process.health->reason.empty()) return process.health->reason;
   return process.worker_status;
 }
