@@ -52,9 +52,11 @@ bool ProcessManager::adopt(std::string_view id, const AdoptedProcess& adopted, M
   const ProcessLabel* const label = adopted.label ? &*adopted.label : nullptr;
   if (label) adopt_label(*process, *label);
   // The former engine took note of this exit and died before it could say so to the keeper: it must not count twice.
-  const bool noted = label && adopted.child && adopted.child->exit && label->generation == adopted.child->generation &&
-                     !may_have_pid(label->phase);
-  if (noted) to_forget_.push_back({process->handle.id(), label->generation});
+  // It may even have been about to spawn the next incarnation.
+  const bool noted = label && adopted.child && adopted.child->exit &&
+                     (label->generation > adopted.child->generation ||
+                      (label->generation == adopted.child->generation && !may_have_pid(label->phase)));
+  if (noted) to_forget_.push_back({process->handle.id(), adopted.child->generation});
   if (noted || !adopted.child) return adopt_without_child(*process, label);
   adopt_child(*process, label, *adopted.child, engine_lost);
   return false;

@@ -113,10 +113,16 @@ void ProcessManager::spawn(Process& process) {
   handle.ready = {};
   begin_health(process);
   set_phase(process, ProcessPhase::spawning, "starting");
+  process.spawn_unsent = true;
+  to_spawn_.push_back(&process);
+}
+
+Status ProcessManager::send_spawn(Process& process) {
+  if (!std::exchange(process.spawn_unsent, false)) return {};
+  if (process.dirty) save(process);  // asked for earlier than at the end of the call
   const StopConfig& stop = process.config().stop;
-  Status asked = services_.launcher.spawn(process.config(), handle.generation,
-                                          {stop.signal, stop.grace, process.stop_rank});
-  if (!asked) retry_spawn(process, asked.error().message);
+  return services_.launcher.spawn(process.config(), process.handle.generation,
+                                  {stop.signal, stop.grace, process.stop_rank});
 }
 
 void ProcessManager::on_spawned(std::string_view id, std::uint64_t generation, pid_t pid) {

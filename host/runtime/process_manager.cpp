@@ -114,11 +114,16 @@ void ProcessManager::touch(Process& process) {
 }
 
 void ProcessManager::flush() noexcept {
-  for (Process* const process : dirty_) {
-    process->dirty = false;
-    save(*process);
+  // What cannot be spawned has another label for that.
+  while (!dirty_.empty() || !to_spawn_.empty()) {
+    for (Process* const process : std::exchange(dirty_, {})) {
+      process->dirty = false;
+      save(*process);
+    }
+    for (Process* const process : std::exchange(to_spawn_, {})) {
+      if (Status asked = send_spawn(*process); !asked) retry_spawn(*process, asked.error().message);
+    }
   }
-  dirty_.clear();
   for (const auto& [id, generation] : to_forget_) services_.launcher.forget(id, generation);
   to_forget_.clear();
 }

@@ -29,8 +29,9 @@
 // After SIGKILL the wait is bounded too: past kKillBound those who wait for the stop are told, by name, what does not
 // die; the process stays `stopping` until the kernel gives it back.
 //
-// Each change of what a successor must know is saved as a label at the end of the call that made it, before an exit is
-// forgotten; after a crash in between the successor is told of the exit again, and sees by the label that it is old.
+// Each change of what a successor must know is saved as a label at the end of the call that made it, before a process is
+// spawned and before an exit is forgotten: a successor must not find a new incarnation without the restart that it was.
+// After a crash in between it is told of the exit again, and sees by the label that it is old.
 //
 // All [loop]. Cost of every event is O(1) in the number of processes.
 #pragma once
@@ -244,6 +245,7 @@ class ProcessManager {
   void save(Process& process);
 
   void spawn(Process& process);
+  Status send_spawn(Process& process);
   void became_ready(Process& process);
   void ended(Process& process, ExitRecord exit);
   void ask_policy(Process& process, const ExitRecord& exit, std::optional<RestartDecision> decided = {});
@@ -313,6 +315,7 @@ class ProcessManager {
 
   std::uint32_t depth_ = 0;  // of nested calls; what follows is done when the outermost ends, in this order
   std::vector<Process*> dirty_;  // each once: its label is to be saved
+  std::vector<Process*> to_spawn_;
   struct Forgotten {
     ProcessId id;
     std::uint64_t generation;

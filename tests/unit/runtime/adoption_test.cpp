@@ -190,6 +190,18 @@ TEST_F(AdoptionTest, ASpawnWhoseAnswerNobodyReadIsNotRepeated) {
   EXPECT_THAT(keeper.log, IsEmpty());
 }
 
+TEST_F(AdoptionTest, ARestartThatDidNotReachTheKeeperIsCountedOnceAndDone) {
+  start(root_of({process("a")}));
+  keeper.lose_spawns = keeper.lose_forgets = true;  // the engine dies when it has saved the label
+  exit("a", 3);
+  keeper.lose_spawns = keeper.lose_forgets = false;
+  crash();
+  EXPECT_THAT(observer.events, ElementsAre("starting a", "ready a")) << "the exit is no news";
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_EQ((*this)["a"].total_restarts, 1u);
+  EXPECT_EQ((*this)["a"].consecutive, 1u);
+}
+
 TEST_F(AdoptionTest, ASpawnThatTheLabelDoesNotKnowYetIsTakenOver) {
   start(root_of({process("a")}));
   const std::string before = keeper.labels["a"];

@@ -34,7 +34,10 @@ class FakeKeeper final : public ProcessLauncher {
 
   Status spawn(const ProcessConfig& config, std::uint64_t generation, const StopPlan& stop) override {
     log.push_back("spawn " + config.id);
+    const auto label = ProcessLabel::decode(labels[config.id]);
+    EXPECT_TRUE(label && label->generation == generation) << config.id << ": what is spawned must be known to a successor";
     ranks[config.id] = stop.rank;
+    if (lose_spawns) return {};
     if (refuse_spawns) return Error(errc::exhausted, "the link is full");
     if (const auto failure = spawn_errors.find(config.id); failure != spawn_errors.end()) {
       loop_.post([this, id = config.id, generation, code = failure->second] {
@@ -101,6 +104,7 @@ class FakeKeeper final : public ProcessLauncher {
   std::vector<std::string> log, forgotten;
   bool answer_spawns = true;
   bool refuse_spawns = false;
+  bool lose_spawns = false;  // as if the engine died before
   bool lose_forgets = false;
 
  private:

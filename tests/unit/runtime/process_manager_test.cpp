@@ -116,6 +116,34 @@ TEST_F(ProcessManagerTest, AFullProcessTableIsWaitedOutAndCountedAgainstNobody) 
   EXPECT_TRUE(answer.ok());
 }
 
+TEST_F(ProcessManagerTest, AStopInTheCallThatSpawnsReachesTheProcessBehindItsSpawn) {
+  struct Owner final : ProcessOwner {
+    explicit Owner(ProcessManager& m) : manager(m) {}
+    void on_exit_decided(const ProcessHandle& process, const ExitRecord&, const RestartDecision&) override {
+      manager.restart_after(process.id(), 0s, {});
+      manager.stop_process(process.id(), {});
+    }
+    bool may_restart_now(const ProcessHandle&) override { return true; }
+    void on_process_ready(const ProcessHandle&) override {}
+    void on_process_down(const ProcessHandle&) override {}
+    ProcessManager& manager;
+  } owner(*manager);
+  manager->set_owner(&owner);
+  for (const bool refused : {false, true}) {
+    const std::string id = refused ? "refused" : "taken";
+    spawn(process(id));
+    keeper.log.clear();
+    keeper.refuse_spawns = refused;
+    exit(id, 1);
+    turn();
+    EXPECT_EQ(status(id), ProcessStatus::terminated) << id;
+    EXPECT_EQ(keeper.log.front(), "spawn " + id);
+    EXPECT_EQ(keeper.log.size(), refused ? 1u : 2u);
+    EXPECT_FALSE(keeper.children.contains(id) && keeper.runs(id));
+  }
+  manager->set_owner(nullptr);
+}
+
 TEST_F(ProcessManagerTest, ARefusedSpawnRequestIsTriedAgain) {
   keeper.refuse_spawns = true;
   const Answer answer = spawn(process("w"));
