@@ -1,6 +1,7 @@
 // Taking over from a former engine. What the label says and what the keeper has may differ by the one step at which the
 // engine died: the keeper then is right about what runs, the label about what was wanted.
 #include <cassert>
+#include <csignal>
 
 #include "runtime/process_record.hpp"
 
@@ -124,6 +125,7 @@ void ProcessManager::adopt_child(Process& process, const ProcessLabel* label, co
   process.frozen = handle.paused() && !is_stopping(phase);
   place(process, phase);
   if (child.exit) return;  // the caller delivers it
+  if (labelled && label->signal_unsent) signal_again(process);
 
   if (phase == ProcessPhase::draining) {
     drain(process, std::max(label->due - now(), Duration::zero()));
@@ -136,6 +138,15 @@ void ProcessManager::adopt_child(Process& process, const ProcessLabel* label, co
     // A deadline that had passed already would have been acted upon.
     await_ready(process, std::max(due - engine_lost, Duration(std::chrono::milliseconds(100))));
   }
+}
+
+// The former engine died where it had saved what is so and perhaps not yet sent the signal that makes it so.
+void ProcessManager::signal_again(Process& process) {
+  const ProcessPhase phase = process.handle.phase;
+  if (phase == ProcessPhase::killed) return signal_group(process, SIGKILL);
+  if (process.frozen) return signal_group(process, SIGSTOP);
+  signal_group(process, SIGCONT);
+  if (phase == ProcessPhase::signalled) signal_group(process, process.config().stop.signal);
 }
 
 }  // namespace tenon::runtime

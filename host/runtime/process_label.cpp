@@ -9,7 +9,7 @@
 namespace tenon::runtime {
 namespace {
 
-constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kVersion = 4;
 constexpr std::uint8_t kProcessKind = 'P';
 constexpr std::uint8_t kSupervisorKind = 'S';
 constexpr std::size_t kMaxId = 512;
@@ -110,7 +110,7 @@ std::string ProcessLabel::encode() const {
   out.number(generation);
   out.number(static_cast<std::uint8_t>(desired)), out.number(static_cast<std::uint8_t>(phase));
   out.number(static_cast<std::uint8_t>(after_stop)), out.number(static_cast<std::uint8_t>(held));
-  out.number(static_cast<std::uint8_t>(started_up));
+  out.number(static_cast<std::uint8_t>(signal_unsent)), out.number(static_cast<std::uint8_t>(started_up));
   out.number(end_cause);
   out.text(std::string_view(reason).substr(0, kMaxReason));
   out.text(std::string_view(not_ready).substr(0, kMaxReason));
@@ -136,6 +136,7 @@ Result<ProcessLabel> ProcessLabel::decode(std::string_view bytes) {
   label.phase = in.enumerator<ProcessPhase>(kLastPhase);
   label.after_stop = in.enumerator<AfterStop>(static_cast<std::uint8_t>(AfterStop::decide));
   label.held = in.boolean();
+  label.signal_unsent = in.boolean();
   label.started_up = in.boolean();
   label.end_cause = in.enumerator<std::uint8_t>(kLastEndCause);
   label.reason = in.text(kMaxReason);

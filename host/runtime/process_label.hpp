@@ -45,6 +45,7 @@ struct ProcessLabel {
   ProcessPhase phase = ProcessPhase::waiting;
   AfterStop after_stop = AfterStop::stay_down;
   bool held = false;           // waiting for its supervisor, not for a time
+  bool signal_unsent = false;  // the signal that this state means may not have been sent
   bool started_up = false;     // its startup checks have succeeded, or it had none
   std::uint8_t end_cause = 0;  // EndCause of a stop with AfterStop::decide
   std::string reason;          // as shown with the status

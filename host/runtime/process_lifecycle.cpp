@@ -113,16 +113,16 @@ void ProcessManager::spawn(Process& process) {
   handle.ready = {};
   begin_health(process);
   set_phase(process, ProcessPhase::spawning, "starting");
-  process.spawn_unsent = true;
-  to_spawn_.push_back(&process);
+  requests_.push_back({handle.id(), handle.generation, 0});
 }
 
-Status ProcessManager::send_spawn(Process& process) {
-  if (!std::exchange(process.spawn_unsent, false)) return {};
-  if (process.dirty) save(process);  // asked for earlier than at the end of the call
-  const StopConfig& stop = process.config().stop;
-  return services_.launcher.spawn(process.config(), process.handle.generation,
-                                  {stop.signal, stop.grace, process.stop_rank});
+// The launcher does not take the request. One that is stopped in the same call has failed to start.
+void ProcessManager::cannot_spawn(Process& process, const std::string& why) {
+  if (process.handle.phase == ProcessPhase::spawning) return retry_spawn(process, why);
+  services_.loop.post([this, alive = std::weak_ptr<int>(alive_), id = process.handle.id(),
+                       generation = process.handle.generation, why] {
+    if (!alive.expired()) on_spawn_failed(id, generation, why, 0);
+  });
 }
 
 void ProcessManager::on_spawned(std::string_view id, std::uint64_t generation, pid_t pid) {

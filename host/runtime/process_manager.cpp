@@ -114,18 +114,32 @@ void ProcessManager::touch(Process& process) {
 }
 
 void ProcessManager::flush() noexcept {
-  // What cannot be spawned has another label for that.
-  while (!dirty_.empty() || !to_spawn_.empty()) {
+  // What was sent, and what could not be, has another label for that.
+  while (!dirty_.empty() || !requests_.empty()) {
     for (Process* const process : std::exchange(dirty_, {})) {
       process->dirty = false;
       save(*process);
     }
-    for (Process* const process : std::exchange(to_spawn_, {})) {
-      if (Status asked = send_spawn(*process); !asked) retry_spawn(*process, asked.error().message);
-    }
+    for (const Request& request : std::exchange(requests_, {})) send(request);
   }
   for (const auto& [id, generation] : to_forget_) services_.launcher.forget(id, generation);
   to_forget_.clear();
+}
+
+void ProcessManager::send(const Request& request) {
+  Process* const process = get(request.id, request.generation);
+  if (request.signal_number != 0) {
+    // An error means that the link is lost (this engine ends) or that nothing is left to signal (the exit is on its
+    // way).
+    (void)services_.launcher.signal(request.id, request.generation, request.signal_number, true);
+    if (process && std::exchange(process->signal_unsent, false)) touch(*process);
+    return;
+  }
+  if (!process) return;
+  const StopConfig& stop = process->config().stop;
+  const Status asked = services_.launcher.spawn(process->config(), request.generation,
+                                                {stop.signal, stop.grace, process->stop_rank});
+  if (!asked) cannot_spawn(*process, asked.error().message);
 }
 
 void ProcessManager::save(Process& process) {
@@ -137,6 +151,7 @@ void ProcessManager::save(Process& process) {
   label.phase = handle.phase;
   label.after_stop = process.after_stop;
   label.held = process.held;
+  label.signal_unsent = process.signal_unsent;
   label.started_up = process.started_up;
   label.end_cause = static_cast<std::uint8_t>(process.stop_cause);
   label.reason = is_stopping(handle.phase) ? process.stop_reason : handle.reason;

@@ -30,8 +30,9 @@
 // die; the process stays `stopping` until the kernel gives it back.
 //
 // Each change of what a successor must know is saved as a label at the end of the call that made it, before a process is
-// spawned and before an exit is forgotten: a successor must not find a new incarnation without the restart that it was.
-// After a crash in between it is told of the exit again, and sees by the label that it is old.
+// spawned or signalled and before an exit is forgotten: a successor must not find a new incarnation without the restart
+// that it was, nor take an end that we asked for for a failure. After a crash in between it is told of the exit again,
+// and sees by the label that it is old; or it sees that a signal may not have been sent, and sends it.
 //
 // All [loop]. Cost of every event is O(1) in the number of processes.
 #pragma once
@@ -245,7 +246,9 @@ class ProcessManager {
   void save(Process& process);
 
   void spawn(Process& process);
-  Status send_spawn(Process& process);
+  struct Request;
+  void send(const Request& request);
+  void cannot_spawn(Process& process, const std::string& why);
   void became_ready(Process& process);
   void ended(Process& process, ExitRecord exit);
   void ask_policy(Process& process, const ExitRecord& exit, std::optional<RestartDecision> decided = {});
@@ -270,6 +273,7 @@ class ProcessManager {
   void clear_due(Process& process);
   void deadline(Process& process);
 
+  void signal_again(Process& process);
   void adopt_label(Process& process, const ProcessLabel& label);
   bool adopt_without_child(Process& process, const ProcessLabel* label);
   void adopt_child(Process& process, const ProcessLabel* label, const AdoptedProcess::Child& child,
@@ -315,7 +319,13 @@ class ProcessManager {
 
   std::uint32_t depth_ = 0;  // of nested calls; what follows is done when the outermost ends, in this order
   std::vector<Process*> dirty_;  // each once: its label is to be saved
-  std::vector<Process*> to_spawn_;
+  // What the launcher is asked when they are saved: to spawn, or to signal the group.
+  struct Request {
+    ProcessId id;
+    std::uint64_t generation;
+    int signal_number;  // 0: to spawn
+  };
+  std::vector<Request> requests_;
   struct Forgotten {
     ProcessId id;
     std::uint64_t generation;

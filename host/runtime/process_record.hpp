@@ -27,7 +27,7 @@ struct ProcessManager::Process final : HealthListener {
   bool started_up = false;   // nothing waits for a startup check (any more) in this incarnation
   bool frozen = false;       // SIGSTOP was sent and SIGCONT not
   bool dirty = false;        // in dirty_
-  bool spawn_unsent = false; // in to_spawn_, and the launcher was not asked yet
+  bool signal_unsent = false;  // one is among requests_
   std::uint32_t shortages = 0;  // failed attempts to spawn in a row, for want of something
   std::string reason_before_pause;  // of handle.reason, for the resume
   Duration time_left{-1};       // while paused: of handle.due; negative: there was none
@@ -50,8 +50,9 @@ struct ProcessManager::Process final : HealthListener {
 // What those who wait for a stop are told once even SIGKILL had its time.
 Error unkillable(const ProcessHandle& process);
 
-// The span of one call from outside. When the outermost ends, labels are saved, then processes are spawned, then exits
-// are forgotten, then those who waited for a result are told: they may call back in, and what they see is whole.
+// The span of one call from outside. When the outermost ends, labels are saved, then processes are spawned and
+// signalled, then exits are forgotten, then those who waited for a result are told: they may call back in, and what they
+// see is whole.
 class ProcessManager::Scope {
  public:
   explicit Scope(ProcessManager& manager) : manager_(manager) { ++manager_.depth_; }

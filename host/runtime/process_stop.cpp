@@ -7,16 +7,9 @@
 namespace tenon::runtime {
 
 void ProcessManager::signal_group(Process& process, int signal_number) {
-  // A signal ahead of the spawn would reach nobody. What was never asked for has failed to start.
-  if (Status asked = send_spawn(process); !asked) {
-    services_.loop.post([this, alive = std::weak_ptr<int>(alive_), id = process.handle.id(),
-                         generation = process.handle.generation, why = asked.error().message] {
-      if (!alive.expired()) on_spawn_failed(id, generation, why, 0);
-    });
-    return;
-  }
-  // An error means that the link is lost (this engine ends) or that nothing is left to signal (the exit is on its way).
-  (void)services_.launcher.signal(process.handle.id(), process.handle.generation, signal_number, true);
+  process.signal_unsent = true;
+  touch(process);
+  requests_.push_back({process.handle.id(), process.handle.generation, signal_number});
 }
 
 void ProcessManager::stop(Process& process, AfterStop after, std::string reason, bool drain_first) {

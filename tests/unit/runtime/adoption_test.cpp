@@ -202,6 +202,72 @@ TEST_F(AdoptionTest, ARestartThatDidNotReachTheKeeperIsCountedOnceAndDone) {
   EXPECT_EQ((*this)["a"].consecutive, 1u);
 }
 
+// The engine dies when it has saved the label, before the signal goes out.
+struct UnsentSignal : AdoptionTest {
+  void SetUp() override {
+    start(root_of({process("a")}));
+    // As the label is when the keeper has it and not the signal.
+    keeper.on_signal = [this] { before_signal = keeper.labels["a"]; };
+  }
+  void crash_before_signal() {
+    keeper.labels["a"] = before_signal;
+    keeper.lose_signals = false;
+    crash();
+  }
+  std::string before_signal;
+};
+
+TEST_F(UnsentSignal, OfAStopIsSentByTheSuccessor) {
+  keeper.lose_signals = true;
+  manager->stop_process("a", {});
+  turn();
+  crash_before_signal();
+  EXPECT_THAT(keeper.log, ElementsAre("signal a CONT", "signal a TERM"));
+  turn();
+  EXPECT_EQ(status("a"), ProcessStatus::terminated);
+}
+
+TEST_F(UnsentSignal, OfARestartCountsForNoFailure) {
+  manager->restart("a", {});  // sent, and the process ends before a successor comes
+  crash_before_signal();
+  turn();
+  EXPECT_THAT(observer.events, testing::Not(testing::Contains("restarting a")));
+  EXPECT_EQ((*this)["a"].total_restarts, 0u);
+  EXPECT_EQ((*this)["a"].generation, 2u);
+}
+
+TEST_F(UnsentSignal, OfAKillIsSentByTheSuccessor) {
+  keeper.ignores_term = {"a"};
+  manager->stop_process("a", {});
+  turn();
+  keeper.lose_signals = true;
+  advance(5s);
+  crash_before_signal();
+  EXPECT_EQ(status("a"), ProcessStatus::terminated);
+}
+
+TEST_F(UnsentSignal, OfAPauseAndOfAResumeToo) {
+  keeper.lose_signals = true;
+  manager->pause("a", {});
+  ASSERT_FALSE(keeper.frozen("a"));
+  crash_before_signal();
+  EXPECT_EQ(status("a"), ProcessStatus::paused);
+  EXPECT_TRUE(keeper.frozen("a"));
+  keeper.lose_signals = true;
+  manager->resume("a", {});
+  crash_before_signal();
+  EXPECT_EQ(status("a"), ProcessStatus::idle);
+  EXPECT_FALSE(keeper.frozen("a"));
+}
+
+TEST_F(UnsentSignal, IsNotSentTwice) {
+  keeper.ignores_term = {"a"};
+  manager->stop_process("a", {});
+  turn();
+  crash();
+  EXPECT_THAT(keeper.log, IsEmpty());
+}
+
 TEST_F(AdoptionTest, ASpawnThatTheLabelDoesNotKnowYetIsTakenOver) {
   start(root_of({process("a")}));
   const std::string before = keeper.labels["a"];

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,8 +56,9 @@ class FakeKeeper final : public ProcessLauncher {
     if (manager) manager->on_spawned(id, child.generation, child.pid);
   }
   Status signal(const ProcessId& id, std::uint64_t generation, int signal_number, bool) override {
+    if (on_signal) on_signal();
     const auto found = children.find(id);
-    if (found == children.end() || found->second.generation != generation) return {};
+    if (lose_signals || found == children.end() || found->second.generation != generation) return {};
     Child& child = found->second;
     if (child.exit) return Error(errc::not_found, id + " has exited");
     log.push_back("signal " + id + " " + signal_name(signal_number));
@@ -104,8 +106,9 @@ class FakeKeeper final : public ProcessLauncher {
   std::vector<std::string> log, forgotten;
   bool answer_spawns = true;
   bool refuse_spawns = false;
-  bool lose_spawns = false;  // as if the engine died before
+  bool lose_spawns = false, lose_signals = false;  // as if the engine died before
   bool lose_forgets = false;
+  std::function<void()> on_signal;  // before it is sent
 
  private:
   event::FakeLoop& loop_;

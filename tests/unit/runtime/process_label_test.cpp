@@ -15,6 +15,7 @@ ProcessLabel full_label() {
   label.phase = ProcessPhase::signalled;
   label.after_stop = AfterStop::decide;
   label.held = true;
+  label.signal_unsent = true;
   label.started_up = true;
   label.not_ready = "not ready: http: status 503";
   label.end_cause = 3;
