@@ -89,7 +89,11 @@ bool ProcessManager::adopt_without_child(Process& process, const ProcessLabel* l
     return handle.phase == ProcessPhase::waiting;
   }
   place(process, ProcessPhase::waiting);
-  if (label->phase != ProcessPhase::waiting) return true;  // its spawn never reached the keeper
+  if (label->phase == ProcessPhase::spawning) {
+    begin(handle.id());  // its spawn never reached the keeper; its turn had come, whatever became of others since
+    return false;
+  }
+  if (label->phase != ProcessPhase::waiting) return true;  // the keeper has lost it
   if (label->held) return true;
   if (handle.paused() && label->time_left >= Duration::zero()) return false;
   if (label->due == kNone) return true;

@@ -138,9 +138,9 @@ class ProcessManager {
   Status remove(std::string_view id);
   // Takes over from a former engine, once per process, after add and before anything else. Nothing is restarted that
   // runs, and no observer is told; a readiness deadline is moved by the time since `engine_lost`, a restart delay and a
-  // stop under way are not. An exit that happened meanwhile is left to the caller, who delivers it by on_exited when
-  // all processes have been adopted. Returns whether the process is left waiting for begin (new, held, or its start
-  // was under way).
+  // stop under way are not. A spawn that the former engine was about to ask for is asked for. An exit that happened
+  // meanwhile is left to the caller, who delivers it by on_exited when all processes have been adopted. Returns whether
+  // the process is left waiting for begin (new, or held).
   bool adopt(std::string_view id, const AdoptedProcess& adopted, MonotonicTime engine_lost);
   // The opaque part of the label; saved with the next change and at the end of this call. errc::exhausted over
   // ProcessLabel::kMaxExtra.

@@ -202,6 +202,16 @@ TEST_F(AdoptionTest, ARestartThatDidNotReachTheKeeperIsCountedOnceAndDone) {
   EXPECT_EQ((*this)["a"].consecutive, 1u);
 }
 
+TEST_F(AdoptionTest, ARestartThatDidNotReachTheKeeperWaitsForNobodyWhoseTurnIsOver) {
+  start(root_of({process("broker"), process("web", {"broker"})}));
+  apply(Verb::stop, "broker");
+  keeper.lose_spawns = keeper.lose_forgets = true;
+  exit("web", 3);
+  keeper.lose_spawns = keeper.lose_forgets = false;
+  crash();
+  EXPECT_EQ(status("web"), ProcessStatus::idle);
+}
+
 // The engine dies when it has saved the label, before the signal goes out.
 struct UnsentSignal : AdoptionTest {
   void SetUp() override {
