@@ -100,15 +100,19 @@ std::vector<StartSequencer::Node> StartSequencer::missing(Node process) const {
 
 std::string StartSequencer::waits_for(Node process, std::size_t limit) const {
   // The points' own names ("counter" for all its replicas) say more than a list of replicas would. But the gate that it
-  // stands behind bears the name of its own supervisor: what that waits for is meant.
+  // stands behind bears the name of its own supervisor, and one whose children are all ready is not what is missing:
+  // what their gates wait for is meant.
   std::vector<std::string> names;
   std::size_t more = 0;
   std::vector<Node> open = list_of(graph_->prerequisites(process));
   for (std::size_t i = 0; i < open.size(); ++i) {
     const Node node = open[i];
     if (satisfied(node)) continue;
-    if (graph_->is_gate(node)) {
-      const auto& before = graph_->prerequisites(node);
+    const std::vector<Node>& before = graph_->prerequisites(node);
+    const bool stands_for_gates = !graph_->is_process(node) && std::all_of(before.begin(), before.end(), [&](Node each) {
+      return satisfied(each) || graph_->is_gate(each);
+    });
+    if (graph_->is_gate(node) || stands_for_gates) {
       open.insert(open.end(), before.begin(), before.end());
       continue;
     }

@@ -42,6 +42,14 @@ TEST_F(SupervisionTreeTest, WhatWaitsWithItsSupervisorNamesWhoIsMeant) {
   EXPECT_EQ((*this)["last"].reason, "waiting for group");
 }
 
+TEST_F(SupervisionTreeTest, ASupervisorWhoseChildrenAreUpIsNotWhoIsWaitedFor) {
+  start(root_of({process("first"), nested("group", {process("web")}), process("last")}, Strategy::rest_for_one));
+  apply(Verb::stop, "first");
+  apply(Verb::stop, "last");
+  apply(Verb::start, "last");
+  EXPECT_EQ((*this)["last"].reason, "waiting for first");
+}
+
 TEST_F(SupervisionTreeTest, OrderedChildrenStartOneByOneAndStopInReverse) {
   start(root_of({process("a"), process("b"), process("c")}, Strategy::rest_for_one));
   EXPECT_THAT(spawned(), ElementsAre("a", "b", "c"));
