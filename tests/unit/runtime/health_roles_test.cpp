@@ -46,7 +46,7 @@ TEST_F(ReadinessTest, FailingTakesItOutOfServiceAndNeverRestartsIt) {
   advance(kRound);
   const auto pid = (*this)["w"].pid;
   say("http", HealthState::unhealthy, "status 503");
-  advance(2 * kRound);
+  advance(10s);
   EXPECT_EQ(status("w"), ProcessStatus::idle) << "two failures are no row of three";
   advance(kRound);
   EXPECT_EQ(status("w"), ProcessStatus::initializing);
