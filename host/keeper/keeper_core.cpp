@@ -153,7 +153,7 @@ bool KeeperCore::reap_next(pid_t which) {
 
 void KeeperCore::on_child_exit(Child& child, ExitReport report) {
   plan_.note_exit(child.pid);
-  report.run_time = now_ - child.started;
+  report.run_time = std::max(now_ - child.started, Duration::zero());  // it may be younger than this turn
   note_memory_kill(child, report);
   holdings_.children.note_exit(child, std::move(report));
   if (child.abandoned) {
