@@ -108,7 +108,7 @@ std::string StartSequencer::waits_for(Node process, std::size_t limit) const {
   for (std::size_t i = 0; i < open.size(); ++i) {
     const Node node = open[i];
     if (satisfied(node)) continue;
-    const std::vector<Node>& before = graph_->prerequisites(node);
+    const auto before = graph_->prerequisites(node);
     const bool stands_for_gates = !graph_->is_process(node) && std::all_of(before.begin(), before.end(), [&](Node each) {
       return satisfied(each) || graph_->is_gate(each);
     });
