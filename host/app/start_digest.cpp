@@ -38,7 +38,7 @@ class FieldHash {
     const loader::Digest digest = hash_.digest();
     std::uint64_t number = 0;
     std::memcpy(&number, digest.data(), sizeof number);
-    return number;
+    return std::uint64_t{kStartDigestVersion} << 56 | number >> 8;
   }
 
  private:

@@ -41,7 +41,9 @@ void ProcessManager::adopt_label(Process& process, const ProcessLabel& label) {
   process.previous_delay = label.previous_delay;
   process.memory = label.memory;
   process.window = label.window;
-  process.started_with = label.start_digest;
+  // From an engine of another release: its config was this one, so it is taken for what the process was started with.
+  const std::uint64_t current = process.config().start_digest;
+  process.started_with = are_comparable(label.start_digest, current) ? label.start_digest : current;
   process.extra = label.extra;
 }
 

@@ -230,6 +230,7 @@ TEST_F(ConfigWatchdogs, MakeAChangedLimitAReasonForARestart) {
   const auto one = load_child(R"(, "health": [{"check": "dog", "config": {"within": "1s"}}])", options());
   const auto other = load_child(R"(, "health": [{"check": "dog", "config": {"within": "2s"}}])", options());
   EXPECT_NE(process_of(one).start_digest, process_of(other).start_digest);
+  EXPECT_TRUE(runtime::are_comparable(process_of(one).start_digest, process_of(other).start_digest));
 }
 
 TEST_F(ConfigWatchdogs, ConcernNobodyElse) {

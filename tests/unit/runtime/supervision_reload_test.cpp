@@ -319,6 +319,18 @@ TEST_F(SupervisionReloadTest, WhatWasRestartedByItselfMeanwhileIsNotRestartedAga
   EXPECT_EQ((*this)["z"].generation, 2u);
 }
 
+TEST_F(SupervisionReloadTest, AnEngineOfAnotherReleaseTouchesNothingBecauseItDigestsOtherwise) {
+  constexpr std::uint64_t kOneRelease = 1ull << 56, kAnother = 2ull << 56;
+  start(root_of({with_digest(kOneRelease | 5, "a")}));
+  loaded_config = root_of({with_digest(kAnother | 9, "a")});
+  crash();
+  EXPECT_FALSE(manager->outdated("a"));
+  EXPECT_TRUE(reload(root_of({with_digest(kAnother | 9, "a")})).all_ok());
+  EXPECT_THAT(keeper.log, IsEmpty());
+  EXPECT_TRUE(reload(root_of({with_digest(kAnother | 10, "a")})).all_ok());
+  EXPECT_THAT(keeper.log, ElementsAre("signal a TERM", "spawn a")) << "from here on it can tell";
+}
+
 TEST_F(SupervisionReloadTest, ABadTreeChangesNothing) {
   start(root_of({process("a"), process("b")}));
   const Status refused = tree->reload(root_of({process("a", {"nobody"})}), {}, {});
