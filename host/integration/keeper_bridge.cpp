@@ -110,10 +110,10 @@ Status KeeperBridge::stop_listening(std::string name) { return client_.unlisten(
 
 // --- answers ---
 
-void KeeperBridge::listen_to(const keeper::ProcessKey& key, unique_fd socket) {
+void KeeperBridge::listen_to(const keeper::ProcessKey& key, unique_fd socket, pid_t pid) {
   const runtime::ProcessHandle* process = manager_->find(key.id);
   const uid_t user = process == nullptr ? ::geteuid() : process->config->uid.value_or(::geteuid());
-  if (Status attached = notify_->attach(key.id, key.generation, std::move(socket), user); !attached.ok())
+  if (Status attached = notify_->attach(key.id, key.generation, std::move(socket), pid, user); !attached.ok())
     log::warn("engine", "a process is not heard by sd_notify", {{"process", key.id}, {"why", attached.error().message}});
 }
 
@@ -123,7 +123,6 @@ Status KeeperBridge::open_worker(const keeper::ProcessKey& key, keeper::ChildDes
   if (descriptors.error.valid())
     if (Status attached = logs_->attach(key.id, LogStream::standard_error, std::move(descriptors.error)); !attached.ok())
       log::warn("engine", "standard error is not captured", {{"process", key.id}, {"why", attached.error().message}});
-  if (descriptors.notify.valid()) listen_to(key, std::move(descriptors.notify));
   ChannelDescriptors channel;
   if (kind == keeper::ChannelKind::stdio) {
     channel.input = std::move(descriptors.output);
@@ -141,6 +140,8 @@ void KeeperBridge::on_spawned(keeper::Spawned spawned) {
   if (CommandRunner::owns(spawned.key)) return commands_->on_spawned(std::move(spawned));
   const WorkerConfig* config = hub_->config(spawned.key.id);
   const keeper::ChannelKind kind = config == nullptr ? keeper::ChannelKind::none : to_keeper(config->channel.kind);
+  if (spawned.descriptors.notify.valid())
+    listen_to(spawned.key, std::move(spawned.descriptors.notify), spawned.pid);
   const Status opened = open_worker(spawned.key, std::move(spawned.descriptors), kind, {}, {});
   manager_->on_spawned(spawned.key.id, spawned.key.generation, spawned.pid);
   if (opened.ok()) return;
@@ -169,6 +170,7 @@ void KeeperBridge::on_exited(const keeper::Exited& exited) {
 Status KeeperBridge::adopt(keeper::AdoptedChild& child, unique_fd channel_memory, std::string_view subscriptions) {
   if (child.channel != keeper::ChannelKind::none && !channel_memory.valid())
     return Error(errc::wrong_state, "the engine ended before the channel's memory was kept");
+  if (child.descriptors.notify.valid()) listen_to(child.key, std::move(child.descriptors.notify), child.pid);
   TENON_TRY(open_worker(child.key, std::move(child.descriptors), child.channel, std::move(channel_memory),
                         subscriptions));
   // What it said to the engine before is not known: its silence counts from now.

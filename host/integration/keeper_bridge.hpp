@@ -73,7 +73,7 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
   void keep_channel_memory(const std::string& id, int fd);
 
  private:
-  void listen_to(const keeper::ProcessKey& key, unique_fd socket);
+  void listen_to(const keeper::ProcessKey& key, unique_fd socket, pid_t pid);
   Status open_worker(const keeper::ProcessKey& key, keeper::ChildDescriptors descriptors, keeper::ChannelKind kind,
                      unique_fd memory, std::string_view subscriptions);
 

@@ -19,7 +19,7 @@ constexpr std::size_t kMaxDescriptors = 253;  // SCM_MAX_FD
 struct Received {
   ssize_t size = -1;  // −1: nothing is there
   bool cut = false;
-  std::optional<uid_t> user;  // of the sender
+  ucred sender{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
 };
 
 // Of the ancillary data only the credentials are wanted; descriptors are closed.
@@ -27,9 +27,7 @@ void take_ancillary(msghdr& header, Received& received) {
   for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
     if (part->cmsg_level != SOL_SOCKET) continue;
     if (part->cmsg_type == SCM_CREDENTIALS && part->cmsg_len >= CMSG_LEN(sizeof(ucred))) {
-      ucred sender{};
-      std::memcpy(&sender, CMSG_DATA(part), sizeof sender);
-      received.user = sender.uid;
+      std::memcpy(&received.sender, CMSG_DATA(part), sizeof received.sender);
     }
     if (part->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -64,9 +62,11 @@ Received receive(int socket, std::span<char> buffer) {
 struct NotifyHub::Source {
   std::string id;
   std::uint64_t generation = 0;
+  pid_t pid = 0;
   uid_t user = 0;
   unique_fd socket;
   bool refused = false;  // somebody, once: told
+  bool main_pid = false;  // that it names another main process was told
   std::unique_ptr<event::FdWatch> watch;
 };
 
@@ -75,10 +75,12 @@ NotifyHub::NotifyHub(event::Loop& loop, runtime::ProcessManager& manager, Worker
 
 NotifyHub::~NotifyHub() = default;
 
-Status NotifyHub::attach(const std::string& id, std::uint64_t generation, unique_fd socket, uid_t user) {
+Status NotifyHub::attach(const std::string& id, std::uint64_t generation, unique_fd socket, pid_t pid,
+                         uid_t user) {
   auto source = std::make_unique<Source>();
   source->id = id;
   source->generation = generation;
+  source->pid = pid;
   source->user = user;
   source->socket = std::move(socket);
   auto watch = loop_.watch(source->socket.get(), event::Interest::read, [this, one = source.get()](event::Interest) {
@@ -105,9 +107,9 @@ bool NotifyHub::hear_one(Source& source) {
   std::array<char, NotifyMessage::kMaxBytes> buffer;
   const Received received = receive(source.socket.get(), buffer);
   if (received.size < 0) return false;
-  const uid_t sender = received.user.value_or(static_cast<uid_t>(-1));
-  if (sender != source.user && sender != 0 && sender != ::geteuid()) {
-    refuse(source, sender);
+  const uid_t user = received.sender.uid;
+  if (received.sender.pid != source.pid && user != source.user && user != 0 && user != ::geteuid()) {
+    refuse(source, user);
     return true;
   }
   if (received.cut) {
@@ -130,6 +132,9 @@ void NotifyHub::heard(Source& source, const NotifyMessage& message) {
   if (message.watchdog == WatchdogWord::trigger) workers_.note_control(id, generation, kWatchdogTrigger);
   if (message.ready) manager_.notify_ready(id, generation);
   else if (message.reloading) manager_.notify_reloading(id, generation);
+  if (message.main_pid && *message.main_pid != source.pid && !std::exchange(source.main_pid, true))
+    log::warn("engine", "a process names another as its main process (MAINPID), which is not followed: when it ends, so does "
+              "the other; let it stay in the foreground", {{"process", id}, {"main_pid", *message.main_pid}});
   if (message.stopping) manager_.notify_stopping(id, generation);
 }
 

@@ -5,8 +5,8 @@
 // sent while no engine lives waits in it (at most net.unix.max_dgram_qlen messages, 10 by default; then the sender
 // blocks). What a process has said before its end is read before its end is told.
 //
-// Heard is who runs as the process's user, as root or as the host's own user, whatever its pid: systemd-notify(1) and
-// other helpers are gone before their message is read. Descriptors that come along are closed at once: none is kept for
+// Heard is the process itself, and who runs as its user, as root or as the host's own user, whatever its pid: systemd-notify(1) and
+// other helpers are gone before their message is read. MAINPID is not followed. Descriptors that come along are closed at once: none is kept for
 // a process, and sd_notify_barrier(3) waits for just that.
 //
 // [loop]
@@ -43,8 +43,8 @@ class NotifyHub {
   NotifyHub(const NotifyHub&) = delete;
   ~NotifyHub();
 
-  // From now on the incarnation is heard. `user`: whom it runs as.
-  Status attach(const std::string& id, std::uint64_t generation, unique_fd socket, uid_t user);
+  // From now on the incarnation is heard. `pid`: its own, heard whoever it has become; `user`: whom it was started as.
+  Status attach(const std::string& id, std::uint64_t generation, unique_fd socket, pid_t pid, uid_t user);
   // It has ended: hears what it said last, then closes the socket.
   void detach(const std::string& id, std::uint64_t generation);
 

@@ -41,11 +41,11 @@ bool has_word(std::string_view text, std::string_view word) {
   return false;
 }
 
-// Groups are removed one by one and empty: their files are the kernel's.
+// Groups are removed one by one and empty, those that processes made within theirs first: their files are the kernel's.
 void remove_tree(const std::string& directory) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
-    if (entry.is_directory(ignored)) ::rmdir(entry.path().c_str());
+    if (entry.is_directory(ignored)) remove_tree(entry.path().string());
   }
   ::rmdir(directory.c_str());
 }
@@ -145,7 +145,7 @@ void Cgroups::remove_all() {
 
 // Ids have no '/', but those of an engine's commands are its own affair.
 std::string Cgroups::name_of(std::string_view id) const {
-  std::string name(id);
+  std::string name = "p." + std::string(id);  // no control file is called so
   std::replace(name.begin(), name.end(), '/', '_');
   return name;
 }
@@ -186,6 +186,7 @@ Cgroups::Membership Cgroups::join(std::string_view id, const GroupLimits& limits
     }
     return made;
   };
+  if (frozen_.contains(id)) freeze(id, false);
   if (contains()) joined.contained = enter(unified_, false, {});
   const bool wanted[kCgroupControllers] = {limits.memory_bytes.has_value(), limits.processes.has_value(),
                                            limits.cpu_millicores.has_value()};
@@ -203,8 +204,15 @@ bool Cgroups::kill(std::string_view id) const {
   return contains() && write_control(unified_ + "/" + name_of(id) + "/cgroup.kill", "1");
 }
 
-bool Cgroups::freeze(std::string_view id, bool on) const {
-  return contains() && write_control(unified_ + "/" + name_of(id) + "/cgroup.freeze", on ? "1" : "0");
+bool Cgroups::freeze(std::string_view id, bool on) {
+  if (!contains() || !write_control(unified_ + "/" + name_of(id) + "/cgroup.freeze", on ? "1" : "0")) return false;
+  if (on) frozen_.emplace(id);
+  else if (const auto known = frozen_.find(id); known != frozen_.end()) frozen_.erase(known);
+  return true;
+}
+
+bool Cgroups::populated(std::string_view id) const {
+  return contains() && counter(read_control(unified_ + "/" + name_of(id) + "/cgroup.events"), "populated") != 0;
 }
 
 std::uint64_t Cgroups::out_of_memory_kills(std::string_view id) const {
@@ -215,11 +223,15 @@ std::uint64_t Cgroups::out_of_memory_kills(std::string_view id) const {
 }
 
 void Cgroups::remove(std::string_view id) {
+  if (const auto known = frozen_.find(id); known != frozen_.end()) frozen_.erase(known);
   std::erase_if(to_remove_, [](const std::string& path) { return ::rmdir(path.c_str()) == 0 || errno == ENOENT; });
   for (const std::string& run : directories()) {
     const std::string path = run + "/" + name_of(id);
-    const bool busy = ::rmdir(path.c_str()) != 0 && errno == EBUSY;
-    if (busy && to_remove_.size() < kPendingRemovals) to_remove_.push_back(path);
+    if (::rmdir(path.c_str()) == 0 || errno != EBUSY) continue;
+    remove_tree(path);
+    const bool busy = ::access(path.c_str(), F_OK) == 0;
+    const bool known = std::find(to_remove_.begin(), to_remove_.end(), path) != to_remove_.end();
+    if (busy && !known && to_remove_.size() < kPendingRemovals) to_remove_.push_back(path);
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,10 @@ class Cgroups {
   Membership join(std::string_view id, const GroupLimits& limits);
   // SIGKILL to all that is in it, in one step, forks under way included. False: it has no group.
   bool kill(std::string_view id) const;
-  bool freeze(std::string_view id, bool on) const;
+  // Frozen, nothing in it runs; who joins it stands still before it has executed anything, so join() thaws it first.
+  bool freeze(std::string_view id, bool on);
+  // Whether anything in it lives; zombies do not count.
+  bool populated(std::string_view id) const;
   // How often the kernel killed in it for want of memory; 0 where nobody counts.
   std::uint64_t out_of_memory_kills(std::string_view id) const;
   // The process is forgotten. What is still populated stays until nothing is.
@@ -67,6 +71,7 @@ class Cgroups {
   std::string unified_;                        // the run's own; empty: none
   std::string limiting_[kCgroupControllers];   // of the run, by CgroupController; empty: none
   bool version_2_[kCgroupControllers] = {};    // those are unified_
+  std::set<std::string, std::less<>> frozen_;  // ids
   std::vector<std::string> to_remove_;         // directories that were not empty yet
   bool complained_ = false;
 };

@@ -27,7 +27,9 @@ struct Child {
   StopPlan stop;
   bool transient = false;
   bool contained = false;              // it has a control group of its own
+  bool memory_limited = false;         // by its control group
   std::uint64_t memory_kills = 0;      // in its control group, before it was started
+  bool killed = false;                 // we sent it SIGKILL
   ChildDescriptors ends;           // the host's
   std::unique_ptr<ExitReport> exit;  // null: runs
   bool told = false;               // the present engine knows of the exit

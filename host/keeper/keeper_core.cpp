@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kReapsPerTurn = 256;
 constexpr Duration kLookForMore = std::chrono::milliseconds(1);
+constexpr Duration kLingerPatience = std::chrono::seconds(2);  // for what a dead process started to die of SIGKILL
 constexpr Duration kLookAgain = std::chrono::milliseconds(20);  // whether strangers are gone
 constexpr Duration kEnginePatience = std::chrono::seconds(2);  // to leave, once all is stopped
 // Woken this late, the keeper was itself not running: a frozen cgroup, a stopped container, a suspended machine.
@@ -63,6 +64,7 @@ MonotonicTime KeeperCore::next_deadline() const {
   if (!unavailable_.on()) consider(unavailable_at_);
   consider(unavailable_.next_deadline());
   consider(orphans_due_);
+  if (!lingering_.empty()) consider(now_ + kLookForMore);
   if (upgrade_ != Upgrade::none && engine_) consider(upgrade_deadline_);
   if (phase_ == Phase::asked) consider(stop_deadline_);
   if (phase_ == Phase::stopping && plan_.finished()) consider(strangers_end_ ? now_ + kLookAgain : now_);
@@ -91,7 +93,8 @@ void KeeperCore::on_child_signal(pid_t told) {
 }
 
 void KeeperCore::on_reload_signal() {
-  if (engine_ && engine_->live()) return tell(ReloadRequested{});
+  const bool stays = upgrade_ == Upgrade::none || upgrade_ == Upgrade::trying;
+  if (stays && engine_ && engine_->live()) return tell(ReloadRequested{});
   reload_pending_ = true;
 }
 
@@ -135,8 +138,9 @@ void KeeperCore::reap() {
 // False if it is not dead, or none is.
 bool KeeperCore::reap_next(pid_t which) {
   // While the leader is a zombie its group's number cannot be anybody else's: whatever it left behind dies now.
-  const auto kill_rest = [this](pid_t pid) {
-    if (const Child* child = holdings_.children.find_running(pid)) kill_remains(*child);
+  bool lingers = false;
+  const auto kill_rest = [this, &lingers](pid_t pid) {
+    if (const Child* child = holdings_.children.find_running(pid)) lingers = kill_remains(*child);
     else if (engine_ && engine_->pid() == pid) ::kill(-pid, SIGKILL);
   };
   auto reaped = reap_one(kill_rest, which);
@@ -145,6 +149,8 @@ bool KeeperCore::reap_next(pid_t which) {
     on_engine_exit(reaped->exit);
   } else if (Child* child = holdings_.children.find_running(reaped->pid)) {
     on_child_exit(*child, std::move(reaped->exit));
+    if (lingers) lingering_.push_back({child->key, now_ + kLingerPatience});
+    else finish_exit(*child);
   } else {
     orphans_due_ = now_;  // one of them: its own children are ours now
   }
@@ -156,18 +162,13 @@ void KeeperCore::on_child_exit(Child& child, ExitReport report) {
   report.run_time = std::max(now_ - child.started, Duration::zero());  // it may be younger than this turn
   note_memory_kill(child, report);
   holdings_.children.note_exit(child, std::move(report));
-  if (child.abandoned) {
-    const ProcessKey key = child.key;
-    holdings_.children.erase(key);
-    return leave_group(key.id);
-  }
-  if (engine_) engine_->tell_exit(child, now_);
 }
 
 void KeeperCore::advance() {
   if (reap_at_ && now_ >= *reap_at_) reap();
   if (start_engine_at_ && now_ >= *start_engine_at_ && phase_ == Phase::running) start_engine();
   if (engine_) engine_->look(awake_since_, now_);
+  if (!lingering_.empty()) look_at_lingering();
   if (orphans_due_ && now_ >= *orphans_due_) look_for_orphans();
   advance_upgrade();
   watch_link();
@@ -210,7 +211,7 @@ void KeeperCore::begin_stop(int exit_code) {
 
 void KeeperCore::signal_groups(const std::vector<ShutdownPlan::Action>& actions) {
   for (const auto& action : actions) {
-    const Child* child = holdings_.children.find_running(action.pid);
+    Child* child = holdings_.children.find_running(action.pid);
     if (!child) continue;
     signal_family(*child, action.signal_number);
     // A stopped process takes no signal but SIGKILL before it is continued.

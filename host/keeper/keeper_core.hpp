@@ -48,8 +48,10 @@ class KeeperCore {
   void signal_groups(const std::vector<ShutdownPlan::Action>& actions);
 
   // keeper_family.cpp: a process and all that it started
-  void signal_family(const Child& child, int signal_number);
-  void kill_remains(const Child& child);
+  void signal_family(Child& child, int signal_number);
+  bool kill_remains(const Child& child);
+  void finish_exit(Child& child);
+  void look_at_lingering();
   void leave_group(const std::string& id);
   void note_memory_kill(Child& child, ExitReport& report);
   void look_for_orphans();
@@ -107,6 +109,11 @@ class KeeperCore {
   bool engine_killed_ = false;  // while ending
   std::chrono::milliseconds shutdown_bound_;
   MonotonicTime asked_at_, stop_deadline_, end_deadline_;
+  struct Lingering {
+    ProcessKey key;
+    MonotonicTime until;
+  };
+  std::vector<Lingering> lingering_;            // exits that are told once all that the process started is dead too
   std::optional<MonotonicTime> orphans_due_;    // when to look for what ended processes have left behind
   std::optional<MonotonicTime> strangers_end_;  // until when the end waits for what is left
   std::vector<pid_t> inherited_;                // children that this process had before it was a keeper

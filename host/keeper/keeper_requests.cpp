@@ -77,8 +77,8 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
     return tell(refusal(key, full));
   }
   const Cgroups::Membership membership = cgroups_.join(key.id, request.spec.group_limits);
-  const std::uint64_t memory_kills =
-      membership.limited[static_cast<std::size_t>(CgroupController::memory)] ? cgroups_.out_of_memory_kills(key.id) : 0;
+  const bool memory_limited = membership.limited[static_cast<std::size_t>(CgroupController::memory)];
+  const std::uint64_t memory_kills = memory_limited ? cgroups_.out_of_memory_kills(key.id) : 0;
   auto outcome = spawner_.spawn(request.spec, membership);
   if (auto* failure = std::get_if<SpawnFailure>(&outcome)) {
     leave_group(key.id);
@@ -95,6 +95,7 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
   child.stop = request.spec.stop;
   child.transient = request.spec.transient;
   child.contained = membership.contained;
+  child.memory_limited = memory_limited;
   child.memory_kills = memory_kills;
   child.ends = std::move(spawned.descriptors);
   answer_spawned(holdings_.children.add(std::move(child)));

@@ -82,6 +82,10 @@ bool KeeperCore::upgrade_on_engine_exit(const std::string& how) {
 
 void KeeperCore::advance_upgrade() {
   if (upgrade_ == Upgrade::none || !engine_ || now_ < upgrade_deadline_) return;
+  if (phase_ != Phase::running) {  // a stop has its own bound, and needs whichever engine there is
+    upgrade_deadline_ = MonotonicTime::max();
+    return;
+  }
   if (upgrade_ == Upgrade::trying) {
     upgrade_late_ = "it did not take over within " + format_duration(kUpgradePatience);
   }

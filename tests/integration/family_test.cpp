@@ -74,6 +74,29 @@ TEST_P(Family, EndsWithAKilledKeeper) {
   EXPECT_TRUE(wait_until([&] { return family().empty(); }, std::chrono::seconds(5)));
 }
 
+TEST_P(Family, LeavesAloneWhatIsNobodysOfOurs) {
+  // A child that the shell had before it became the host, and what that leaves to the host as its subreaper.
+  HostProcess::Options options = GetParam() ? HostProcess::Options{} : without_groups();
+  std::vector<std::string> shell = {"bash", "-c", "export FOREIGN=$TEST; (sleep 0.2; setsid sleep 1000 &) & exec \"$@\"", "bash"};
+  options.wrapper.insert(options.wrapper.begin(), shell.begin(), shell.end());
+  host_.emplace(kDaemons, options);
+  ASSERT_TRUE(host_->start()) << host_->log();
+  const std::string foreign = "FOREIGN=" + host_->directory();
+  const auto strangers = [&] {
+    std::set<pid_t> found;
+    for (const pid_t pid : processes_with_environment(foreign))
+      if (read_text("/proc/" + std::to_string(pid) + "/comm") == "sleep\n" && !family().contains(pid)) found.insert(pid);
+    return found;
+  };
+  ASSERT_TRUE(family_becomes(3));
+  ASSERT_TRUE(wait_until([&] { return strangers().size() == 1 && is_alive(*strangers().begin()); }));
+  EXPECT_EQ(host_->stop(), 0);
+  const std::set<pid_t> left = strangers();
+  EXPECT_EQ(left.size(), 1u);
+  for (const pid_t pid : left) ::kill(pid, SIGKILL);
+  EXPECT_TRUE(family().empty());
+}
+
 TEST_P(Family, MayOutliveItsHeadWhileThatRuns) {
   ASSERT_NO_FATAL_FAILURE(run(R"json({ "supervision": { "children": [ { "id": "w", "env": { "MARK": "${TEST}" },
     "command": ["bash", "-c", "(setsid sleep 1000 &) ; exec sleep 1000"] },
@@ -114,6 +137,20 @@ TEST_P(Grouped, IsStoppedEvenWhilePaused) {
   ASSERT_EQ(host_->cli({"pause", "w"}).exit_code, 0);
   EXPECT_EQ(host_->stop(), 0);
   EXPECT_TRUE(family().empty());
+}
+
+TEST_P(Grouped, IsStartedAnewAfterItWasKilledWhilePaused) {
+  ASSERT_NO_FATAL_FAILURE(run(R"json({ "supervision": { "intensity": { "restarts": 1000, "period": "1s" }, "children": [
+    { "id": "w", "restart": { "config": { "initial": "1ms", "max": "1ms" } },
+      "command": ["sh", "-c", "setsid sleep 1000 & exec sleep 1000"] } ] } })json"));
+  for (int round = 0; round < 5; ++round) {
+    const pid_t before = host_->worker_pid("w");
+    ASSERT_EQ(host_->cli({"pause", "w"}).exit_code, 0);
+    ASSERT_EQ(host_->cli({"kill", "--signal", "KILL", "w"}).exit_code, 0);
+    ASSERT_EQ(host_->cli({"resume", "w"}).exit_code, 0);
+    ASSERT_TRUE(wait_until([&] { return host_->worker_status("w") == "idle" && host_->worker_pid("w") != before; }));
+  }
+  EXPECT_EQ(host_->stop(), 0);
 }
 
 TEST_P(Grouped, SaysWhoRanOutOfMemory) {

@@ -34,11 +34,11 @@ class NotifyHubTest : public HubTest {
     EXPECT_TRUE(hub->add("w", "w", {}).ok());
     EXPECT_TRUE(hub->start("w", 1, {}).ok());
   }
-  void attach(uid_t user) {
+  void attach(uid_t user, pid_t pid = 1) {
     auto made = keeper::make_notify_socket();
     ASSERT_TRUE(made.ok());
     name = made->name;
-    ASSERT_TRUE(notify.attach("w", 1, std::move(made->socket), user).ok());
+    ASSERT_TRUE(notify.attach("w", 1, std::move(made->socket), pid, user).ok());
   }
   void say(std::string_view text, int with = -1) {
     unique_fd sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -104,6 +104,30 @@ TEST_F(NotifyHubTest, DoesNotHearAnybodyElse) {
   ASSERT_EQ(::waitpid(other, &status, 0), other);
   end();
   EXPECT_EQ(manager.status("w"), ProcessStatus::initializing);
+}
+
+TEST_F(NotifyHubTest, HearsTheProcessItselfWhoeverItHasBecome) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const pid_t process = ::fork();
+  if (process == 0) {
+    char go = 0;
+    if (::setresuid(54321, 54321, 54321) == 0 && ::read(ends[0], &go, 1) == 1) {
+      name.assign(64, 0);
+      name.resize(static_cast<std::size_t>(::read(ends[0], name.data(), 64)));
+      say("READY=1");
+    }
+    ::_exit(0);
+  }
+  attach(12345, process);
+  ASSERT_EQ(::write(ends[1], "!", 1), 1);
+  ASSERT_EQ(::write(ends[1], name.data(), name.size()), static_cast<ssize_t>(name.size()));
+  int status = 0;
+  ASSERT_EQ(::waitpid(process, &status, 0), process);
+  end();
+  EXPECT_EQ(manager.status("w"), ProcessStatus::idle);
+  ::close(ends[0]), ::close(ends[1]);
 }
 
 TEST_F(NotifyHubTest, ClosesDescriptorsThatComeAlong) {

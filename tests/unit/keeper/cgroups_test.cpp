@@ -44,18 +44,18 @@ TEST_F(FakeHierarchy, OfVersion1SetsTheLimitsItIsAskedFor) {
   Cgroups groups = Cgroups::make(layout, "run");
   EXPECT_FALSE(groups.contains());
   const std::string memory = "memory/run", pids = "pids/run", cpu = "cpu/run";
-  file(memory + "/a.1/memory.limit_in_bytes"), file(memory + "/a.1/cgroup.procs");
-  file(pids + "/a.1/pids.max"), file(pids + "/a.1/cgroup.procs");
-  file(cpu + "/a.1/cpu.cfs_quota_us"), file(cpu + "/a.1/cgroup.procs");
+  file(memory + "/p.a.1/memory.limit_in_bytes"), file(memory + "/p.a.1/cgroup.procs");
+  file(pids + "/p.a.1/pids.max"), file(pids + "/p.a.1/cgroup.procs");
+  file(cpu + "/p.a.1/cpu.cfs_quota_us"), file(cpu + "/p.a.1/cgroup.procs");
 
   const auto joined = groups.join("a.1", {64u << 20, 8, 500});
   EXPECT_EQ(joined.groups.size(), 3u);
   EXPECT_FALSE(joined.contained);
   EXPECT_TRUE(joined.limited[0] && joined.limited[1] && joined.limited[2]);
-  EXPECT_EQ(text(memory + "/a.1/memory.limit_in_bytes"), "67108864");
-  EXPECT_EQ(text(pids + "/a.1/pids.max"), "8");
-  EXPECT_EQ(text(cpu + "/a.1/cpu.cfs_quota_us"), "50000");
-  file(memory + "/a.1/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
+  EXPECT_EQ(text(memory + "/p.a.1/memory.limit_in_bytes"), "67108864");
+  EXPECT_EQ(text(pids + "/p.a.1/pids.max"), "8");
+  EXPECT_EQ(text(cpu + "/p.a.1/cpu.cfs_quota_us"), "50000");
+  file(memory + "/p.a.1/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
   EXPECT_EQ(groups.out_of_memory_kills("a.1"), 3u);
 
   EXPECT_TRUE(groups.join("b", {}).groups.empty()) << "nothing to limit, nothing that contains";
@@ -64,7 +64,7 @@ TEST_F(FakeHierarchy, OfVersion1SetsTheLimitsItIsAskedFor) {
 TEST_F(FakeHierarchy, OfVersion2TakesControllersThatAreDelegated) {
   file("own/cgroup.controllers", "cpuset cpu io memory pids\n");
   for (const char* name : {"own/cgroup.subtree_control", "own/run/cgroup.subtree_control", "own/run/cgroup.kill",
-                           "own/run/a/cgroup.procs", "own/run/a/memory.max", "own/run/a/cpu.max", "own/run/a/pids.max"})
+                           "own/run/p.a/cgroup.procs", "own/run/p.a/memory.max", "own/run/p.a/cpu.max", "own/run/p.a/pids.max"})
     file(name);
   file("own/run/cgroup.controllers", "cpu memory pids\n");
   CgroupLayout layout;
@@ -76,15 +76,15 @@ TEST_F(FakeHierarchy, OfVersion2TakesControllersThatAreDelegated) {
   const auto joined = groups.join("a", {1 << 20, 5, 1500});
   EXPECT_EQ(joined.groups.size(), 1u) << "one group contains and limits";
   EXPECT_TRUE(joined.limited[0] && joined.limited[1] && joined.limited[2]);
-  EXPECT_EQ(text("own/run/a/memory.max"), "1048576");
-  EXPECT_EQ(text("own/run/a/pids.max"), "5");
-  EXPECT_EQ(text("own/run/a/cpu.max"), "150000 100000");
-  file("own/run/a/memory.events", "low 0\noom 2\noom_kill 1\noom_group_kill 0\n");
+  EXPECT_EQ(text("own/run/p.a/memory.max"), "1048576");
+  EXPECT_EQ(text("own/run/p.a/pids.max"), "5");
+  EXPECT_EQ(text("own/run/p.a/cpu.max"), "150000 100000");
+  file("own/run/p.a/memory.events", "low 0\noom 2\noom_kill 1\noom_group_kill 0\n");
   EXPECT_EQ(groups.out_of_memory_kills("a"), 1u);
 }
 
 TEST_F(FakeHierarchy, OfVersion2WithoutControllersContainsAndLimitsNothing) {
-  for (const char* name : {"own/cgroup.controllers", "own/run/cgroup.kill", "own/run/a/cgroup.procs"}) file(name);
+  for (const char* name : {"own/cgroup.controllers", "own/run/cgroup.kill", "own/run/p.a/cgroup.procs"}) file(name);
   CgroupLayout layout;
   layout.unified = root + "/own";
   Cgroups groups = Cgroups::make(layout, "run");
@@ -163,16 +163,41 @@ TEST_F(RealCgroups, KillAllThatAProcessStarted) {
 
 TEST_F(RealCgroups, StayForTheNextIncarnationAndGoWhenTheyAreEmpty) {
   status_of(spawn("true"));
-  const std::string directory = groups.directories().front() + "/w";
+  const std::string directory = groups.directories().front() + "/p.w";
   EXPECT_TRUE(fs::exists(directory));
   status_of(spawn("true"));
   groups.remove("w");
   EXPECT_FALSE(fs::exists(directory));
 }
 
+TEST_F(RealCgroups, AreThawedForTheNextIncarnation) {
+  const pid_t pid = spawn("exec sleep 1000");
+  ASSERT_TRUE(groups.freeze("w", true));
+  ASSERT_TRUE(groups.kill("w"));
+  status_of(pid);
+  status_of(spawn("true"));  // would stand still for ever, and whoever spawned it too
+}
+
+TEST_F(RealCgroups, SayWhetherAnythingLives) {
+  const pid_t pid = spawn("exec sleep 1000");
+  EXPECT_TRUE(groups.populated("w"));
+  groups.kill("w");
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_FALSE(groups.populated("w")) << "a zombie does not live";
+  status_of(pid);
+}
+
+TEST_F(RealCgroups, GoWithThoseThatAProcessMadeWithin) {
+  const std::string directory = groups.directories().front() + "/p.w";
+  status_of(spawn("mkdir -p " + directory + "/inner/most"));
+  groups.remove("w");
+  EXPECT_FALSE(fs::exists(directory));
+}
+
 TEST_F(RealCgroups, GoLaterIfTheyWereNotEmptyYet) {
   const pid_t pid = spawn("exec sleep 1000");
-  const std::string directory = groups.directories().front() + "/w";
+  const std::string directory = groups.directories().front() + "/p.w";
   groups.remove("w");
   EXPECT_TRUE(fs::exists(directory));
   groups.kill("w");
