@@ -310,9 +310,11 @@ void Engine::on_reload_requested() {
 // --- another binary ---
 
 Status Engine::upgrade() {
-  if (phase_ != Phase::running || leaving_)
+  if (phase_ != Phase::running || upgrade_asked_)
     return Error(errc::wrong_state, "the host starts, stops or changes its engine already; wait for that");
-  return client_.upgrade({});
+  TENON_TRY(client_.upgrade({}));
+  upgrade_asked_ = true;
+  return {};
 }
 
 void Engine::on_leave() {
@@ -327,6 +329,7 @@ void Engine::leave_if_flushed() {
 
 void Engine::on_upgrade_refused(keeper::UpgradeRefused refused) {
   log::error("engine", "no upgrade", {{"why", refused.failure}});
+  upgrade_asked_ = false;
   if (view_ != nullptr) view_->note_upgrade(refused.upgrades, std::move(refused.failure));
 }
 

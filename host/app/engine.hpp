@@ -87,6 +87,7 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   std::string token_;  // of the TCP listener
   RunOptions options_;
   KeptBytes sources_;  // of the config in force
+  bool upgrade_asked_ = false;
   bool leaving_ = false;  // another binary's engine follows, as soon as all that is queued has gone to the keeper
   bool trimmed_ = false;  // what only the start needed has been given back to the kernel
   Scales scales_;

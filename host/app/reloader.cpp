@@ -11,6 +11,7 @@
 #include "common/logging.hpp"
 #include "common/system.hpp"
 #include "common/text.hpp"
+#include "loader/plugin_directory.hpp"
 
 namespace tenon::app {
 
@@ -97,8 +98,12 @@ void Reloader::read(Source source, std::string path, Scales scales, std::functio
   const auto reading = std::make_shared<Reading>();
   reading->from_disk = source == Source::disk;
   reading->scales = std::move(scales);
-  auto job = [reading, path = std::move(path), kept = sources_] {
+  const std::string only = host_.safe_mode() ? host_.config().own_plugin_directory : std::string();
+  auto job = [reading, path = std::move(path), kept = sources_, only] {
     LoadOptions options = load_options(!reading->from_disk);
+    // In safe mode no other plugin is there for what changes.
+    if (!only.empty())
+      options.survey = [only](const std::vector<std::string>&) { return loader::survey_plugins({only}); };
     options.scales = reading->scales;
     // What the machine lacks for one process alone is that process's problem, as when the host started.
     options.forgiving = true;

@@ -106,6 +106,22 @@ TEST_F(Upgrade, IsRolledBackWhenTheNewOneDoesNotTakeOver) {
   EXPECT_EQ(host_->cli({"request", "ask", "--data", "1"}).exit_code, 0);
 }
 
+TEST_F(Upgrade, IsOneAtATime) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  write_text(installed_ + ".hang", "read -r line < <(exec sleep 1000)\n");
+  install(read_text("/bin/bash"));
+  EXPECT_EQ(host_->http_post("/v1/upgrade", "").substr(9, 3), "202");
+  // The engine that was asked answers until it leaves; then nobody does before the trial is over.
+  const std::string second = host_->http_post("/v1/upgrade", "");
+  EXPECT_TRUE(second.empty() || second.substr(9, 3) != "202") << second;
+  ASSERT_TRUE(wait_until([&] {
+    const auto info = host_->json({"info"});
+    return info && info->root().find("upgrades")->as_u64() == 1u;
+  }));
+  EXPECT_THAT(host_->cli({"info"}).out, HasSubstr("did not take over"));
+  expect_untouched();
+}
+
 TEST_F(Upgrade, IsRefusedWhenThereIsNothingToRun) {
   ASSERT_NO_FATAL_FAILURE(start());
   const pid_t engine = host_->engine_pid();
