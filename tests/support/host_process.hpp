@@ -24,8 +24,8 @@ class HostProcess {
   struct Options {
     std::vector<std::string> arguments;    // further ones of `tenon run`
     std::vector<std::string> environment;  // NAME=VALUE
-    std::string binary;                    // instead of this build tree's
     std::vector<std::string> wrapper;      // a program that runs the command after its own arguments, such as unshare
+    std::string binary = {};               // instead of this build tree's
   };
 
   explicit HostProcess(const std::string& config, Options options = {});
