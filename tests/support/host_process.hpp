@@ -25,7 +25,7 @@ class HostProcess {
     std::vector<std::string> arguments;    // further ones of `tenon run`
     std::vector<std::string> environment;  // NAME=VALUE
     std::vector<std::string> wrapper;      // a program that runs the command after its own arguments, such as unshare
-    std::string binary = {};               // instead of this build tree's
+    std::string binary;                    // instead of this build tree's
   };
 
   explicit HostProcess(const std::string& config, Options options = {});
