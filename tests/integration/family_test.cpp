@@ -77,10 +77,11 @@ TEST_P(Family, EndsWithAKilledKeeper) {
 TEST_P(Family, LeavesAloneWhatIsNobodysOfOurs) {
   // A child that the shell had before it became the host, and what that leaves to the host as its subreaper.
   HostProcess::Options options = GetParam() ? HostProcess::Options{} : without_groups();
-  std::vector<std::string> shell = {"bash", "-c", "export FOREIGN=$TEST; (sleep 0.2; setsid sleep 1000 &) & exec \"$@\"", "bash"};
+  std::vector<std::string> shell = {"bash", "-c", "export FOREIGN=$TEST; (until [ -e $TEST/go ]; do sleep 0.01; done; setsid sleep 1000 &) & exec \"$@\"", "bash"};
   options.wrapper.insert(options.wrapper.begin(), shell.begin(), shell.end());
   host_.emplace(kDaemons, options);
   ASSERT_TRUE(host_->start()) << host_->log();
+  write_text(host_->path("go"), "");  // the shell has become the host: what is left now is left to it
   const std::string foreign = "FOREIGN=" + host_->directory();
   const auto strangers = [&] {
     std::set<pid_t> found;

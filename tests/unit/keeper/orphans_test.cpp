@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <sched.h>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,7 +52,12 @@ TEST(Orphans, OfAWholeRunAreKilledWhereverTheyStand) {
     ::execve("/bin/sh", const_cast<char* const*>(argv), environment);
     ::_exit(127);
   }
-  while (!owner_of(child, run)) ::usleep(1000);  // until it has executed
+  siginfo_t ended{};
+  while (!owner_of(child, run)) {  // until it has executed, or could not
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT), 0);
+    ASSERT_EQ(ended.si_pid, 0) << "it ended";
+    ::sched_yield();
+  }
   EXPECT_EQ(kill_whole_run(run, 1000), 0u);
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
