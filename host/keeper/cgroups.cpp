@@ -81,6 +81,13 @@ std::uint64_t counter(const std::string& text, std::string_view name) {
   return 0;
 }
 
+// Ids have no '/', but those of an engine's commands are its own affair.
+std::string name_of(std::string_view id) {
+  std::string name = "p." + std::string(id);  // no control file is called so
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
 }  // namespace
 
 Cgroups Cgroups::make(const CgroupLayout& layout, const std::string& name) {
@@ -141,13 +148,6 @@ void Cgroups::take_controllers(const std::string& own) {
 void Cgroups::remove_all() {
   for (const std::string& directory : directories()) remove_tree(directory);
   *this = {};
-}
-
-// Ids have no '/', but those of an engine's commands are its own affair.
-std::string Cgroups::name_of(std::string_view id) const {
-  std::string name = "p." + std::string(id);  // no control file is called so
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
 }
 
 bool Cgroups::limit(const std::string& directory, CgroupController controller, const GroupLimits& limits) {

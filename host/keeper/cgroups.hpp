@@ -4,7 +4,7 @@
 // which its own processes stay), and in these one for each process: always in that of version 2, which kills and
 // freezes; in those of the controllers (version 2 where they are delegated, else version 1) if the process has such a
 // limit. A process joins before it executes anything. Its groups stay for its next incarnation, and go when it is
-// forgotten; what was left by hosts that are dead is removed at the next start.
+// forgotten; what was left by hosts that are dead is removed at the next start, as far as nothing lives in it.
 //
 // Nothing here is needed for a process to run: where there are no groups, stopping works by process group and by what
 // the keeper inherits (orphans.hpp), and limits by rlimits as far as these go.
@@ -65,7 +65,6 @@ class Cgroups {
 
  private:
   void take_controllers(const std::string& own);
-  std::string name_of(std::string_view id) const;
   bool limit(const std::string& directory, CgroupController controller, const GroupLimits& limits);
 
   std::string unified_;                        // the run's own; empty: none

@@ -25,7 +25,8 @@ KeeperCore::KeeperCore(const KeeperOptions& options, HostProcess host, Poller po
     : options_(options), host_(std::move(host)), run_(random_hex(8)), cgroups_(Cgroups::make_here()),
       spawner_(host_.original, run_), poller_(std::move(poller)),
       unavailable_(poller_), breadcrumbs_(std::move(breadcrumbs)), now_(clock_.monotonic()), awake_since_(now_),
-      started_(now_), started_wall_(clock_.wall()), shutdown_bound_(options.shutdown_bound), inherited_(children_of(::getpid())) {
+      started_(now_), started_wall_(clock_.wall()), shutdown_bound_(options.shutdown_bound),
+      inherited_(children_of(::getpid())) {
   poller_.watch(Watched::signals, host_.signals.get(), EPOLLIN);
 }
 

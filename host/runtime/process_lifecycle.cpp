@@ -231,10 +231,12 @@ void ProcessManager::ended(Process& process, ExitRecord exit) {
   process.frozen = false;
   process.time_left = Duration(-1);
   if (stopping && process.after_stop == AfterStop::decide && exit.cause != EndCause::spawn) {
-    const bool our_kill = handle.phase == ProcessPhase::killed && exit.status.signal == SIGKILL;
-    if (process.stop_cause != EndCause::code) exit.cause = process.stop_cause;
-    if (process.stop_cause != EndCause::code) exit.detail = process.stop_reason;
-    else if (our_kill) exit.detail = "it said that it ends, and did not within its grace";
+    if (process.stop_cause != EndCause::code) {
+      exit.cause = process.stop_cause;
+      exit.detail = process.stop_reason;
+    } else if (handle.phase == ProcessPhase::killed && exit.status.signal == SIGKILL) {
+      exit.detail = "it said that it ends, and did not within its grace";
+    }
   }
   handle.last_exit = std::make_unique<ExitRecord>(exit);
   touch(process);
