@@ -282,6 +282,11 @@ void Host::message_timer_due() {
   rearm_message_timer();
 }
 
+void Host::refresh_processes() {
+  refresh_in_flight();
+  tree_.refresh_reasons();
+}
+
 void Host::refresh_in_flight() {
   std::vector<std::pair<std::string, std::uint32_t>> counts;
   manager_.for_each([&](const runtime::ProcessHandle& process) {

@@ -86,8 +86,9 @@ class Host final : private integration::WorkerHubEvents,
   // After each turn: timeouts of messages are due at a new time, perhaps.
   void rearm_message_timer();
 
-  // Brings the runtime's idea of busy up to date with what is in flight; before anybody looks at a status.
-  void refresh_in_flight();
+  // Brings up to date what nobody is told of when it changes: who is busy, and whom those who wait wait for. Before
+  // anybody looks at a process.
+  void refresh_processes();
   // Everything is done that --until-idle waits for.
   bool idle();
   // "a (exit code 1), b (…)": the first few in error and why; empty if none is.
@@ -119,6 +120,7 @@ class Host final : private integration::WorkerHubEvents,
 
  private:
   Status configure_workers();
+  void refresh_in_flight();
   void reconfigure_workers(const integration::HostConfig& former);
   void keep_schemas(const SchemaTexts& texts);
   void announce(const runtime::ProcessHandle& process);  // its status, to its messages' gate

@@ -58,7 +58,7 @@ std::string HostView::info() {
 }
 
 std::string HostView::processes() {
-  host_.refresh_in_flight();
+  host_.refresh_processes();
   JsonWriter json;
   json.begin_array();
   for (const runtime::ProcessHandle* process : host_.processes().list()) write_process(json, host_, *process, false);
@@ -77,7 +77,7 @@ Result<std::vector<runtime::ProcessId>> HostView::named(std::string_view selecto
 }
 
 Result<std::string> HostView::process(std::string_view selectors) {
-  host_.refresh_in_flight();
+  host_.refresh_processes();
   const auto ids = named(selectors);
   if (!ids.ok()) return ids.error();
   JsonWriter json;
@@ -88,7 +88,7 @@ Result<std::string> HostView::process(std::string_view selectors) {
 }
 
 std::string HostView::tree() {
-  host_.refresh_in_flight();
+  host_.refresh_processes();
   JsonWriter json;
   write_tree(json, host_, *host_.tree().root());
   return json.take();
@@ -126,7 +126,7 @@ std::string HostView::metrics() { return host_.metrics().render(); }
 Status HostView::live() { return {}; }
 
 Status HostView::ready() {
-  host_.refresh_in_flight();
+  host_.refresh_processes();
   std::string waiting;
   host_.processes().for_each([&](const runtime::ProcessHandle& process) {
     using enum runtime::ProcessStatus;

@@ -14,7 +14,7 @@ std::vector<DependencyGraph::Node> list_of(std::span<const DependencyGraph::Node
 
 StartSequencer::StartSequencer(const DependencyGraph& graph) : graph_(&graph), state_(graph.size()) {
   for (Node node = 0; node < graph.size(); ++node) {
-    state_[node].unmet = static_cast<std::uint32_t>(graph.prerequisites(node).size());
+    for (const Node below : graph.prerequisites(node)) count(below, node, false);
   }
   // Points without prerequisites are satisfied from the start, and so on upwards.
   std::vector<Node> satisfied_points;
@@ -25,13 +25,22 @@ StartSequencer::StartSequencer(const DependencyGraph& graph) : graph_(&graph), s
     const Node node = satisfied_points.back();
     satisfied_points.pop_back();
     for (const Node up : graph.dependents(node)) {
-      if (--state_[up].unmet == 0 && satisfied(up)) satisfied_points.push_back(up);
+      count(node, up, true);
+      if (satisfied(up)) satisfied_points.push_back(up);
     }
   }
 }
 
 bool StartSequencer::satisfied(Node node) const noexcept {
   return graph_->is_process(node) ? state_[node].ready : state_[node].unmet == 0;
+}
+
+// `node` is one more, or one less, that `dependent` waits for.
+void StartSequencer::count(Node node, Node dependent, bool is_satisfied) noexcept {
+  State& state = state_[dependent];
+  const std::uint32_t change = is_satisfied ? UINT32_MAX : 1;  // modulo 2^32: minus or plus one
+  state.unmet += change;
+  if (graph_->is_gate(node)) state.unmet_gates += change;
 }
 
 void StartSequencer::set_ready(Node process, bool ready, std::vector<Node>* freed) {
@@ -44,7 +53,7 @@ void StartSequencer::set_ready(Node process, bool ready, std::vector<Node>* free
     for (const Node up : graph_->dependents(node)) {
       State& state = state_[up];
       const bool was_met = state.unmet == 0;
-      ready ? --state.unmet : ++state.unmet;
+      count(node, up, ready);
       const bool met = state.unmet == 0;
       if (met == was_met) continue;
       if (!graph_->is_process(up)) {
@@ -108,11 +117,9 @@ std::string StartSequencer::waits_for(Node process, std::size_t limit) const {
   for (std::size_t i = 0; i < open.size(); ++i) {
     const Node node = open[i];
     if (satisfied(node)) continue;
-    const auto before = graph_->prerequisites(node);
-    const bool stands_for_gates = !graph_->is_process(node) && std::all_of(before.begin(), before.end(), [&](Node each) {
-      return satisfied(each) || graph_->is_gate(each);
-    });
+    const bool stands_for_gates = !graph_->is_process(node) && state_[node].unmet == state_[node].unmet_gates;
     if (graph_->is_gate(node) || stands_for_gates) {
+      const auto before = graph_->prerequisites(node);
       open.insert(open.end(), before.begin(), before.end());
       continue;
     }

@@ -36,11 +36,13 @@ class StartSequencer {
 
  private:
   struct State {
-    std::uint32_t unmet = 0;  // prerequisites that are not satisfied
+    std::uint32_t unmet = 0;        // prerequisites that are not satisfied
+    std::uint32_t unmet_gates = 0;  // of these, gates
     bool wanted = false;
     bool ready = false;
   };
   bool satisfied(Node node) const noexcept;
+  void count(Node node, Node dependent, bool is_satisfied) noexcept;
   void set_ready(Node process, bool ready, std::vector<Node>* freed);
 
   const DependencyGraph* graph_ = nullptr;

@@ -127,6 +127,16 @@ void SupervisionTree::on_process_ready(const ProcessHandle& process) {
   }
 }
 
+void SupervisionTree::refresh_reasons() {
+  for (Node node = 0; node < graph_->size(); ++node) {
+    if (!starts_.is_wanted(node)) continue;
+    const ProcessHandle* const process = manager_.find(graph_->name(node));
+    if (!process || process->phase != ProcessPhase::waiting || process->paused()) continue;
+    std::string reason = "waiting for " + starts_.waits_for(node);
+    if (process->reason != reason) manager_.wait_for(process->id(), std::move(reason));
+  }
+}
+
 // What these depend on, directly or through points, and the operator stopped counts as ready no longer. A task that was
 // ready is done, which no stop undoes.
 void SupervisionTree::withdraw_stopped(const std::vector<Node>& processes) {

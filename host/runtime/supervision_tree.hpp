@@ -94,6 +94,10 @@ class SupervisionTree final : private ProcessOwner {
   // for all when kMaxVerbs are under way. `ids` come from resolve(). `signal_number` only for kill.
   void apply(Verb verb, const std::vector<ProcessId>& ids, int signal_number, VerbDone done);
 
+  // Says anew of everybody who waits for somebody whom that is, as it is now: other starts and stops change it, and tell
+  // nobody. For those who are about to show it. Costs the edges of those who wait.
+  void refresh_reasons();
+
   // For --until-idle, as far as the runtime knows: every process for which `must_end` is true has ended or is in error,
   // every other one is idle, paused, or has ended, nothing is due for a restart, and nothing waits for anything but a
   // dependency that will not become ready by itself.

@@ -50,6 +50,22 @@ TEST_F(SupervisionTreeTest, ASupervisorWhoseChildrenAreUpIsNotWhoIsWaitedFor) {
   EXPECT_EQ((*this)["last"].reason, "waiting for first");
 }
 
+TEST_F(SupervisionTreeTest, WhoWaitsNamesTheNextOneWhenTheFirstHasCome) {
+  start(root_of({process("first"), nested("group", {on_event("web")}), process("last")}, Strategy::rest_for_one));
+  manager->notify_ready("web", 1);
+  turn();
+  apply(Verb::stop, "first");
+  apply(Verb::stop, "last");
+  apply(Verb::start, "last");
+  ASSERT_EQ((*this)["last"].reason, "waiting for first");
+  apply(Verb::stop, "group");
+  apply(Verb::start, "group");
+  apply(Verb::start, "first");
+  tree->refresh_reasons();
+  EXPECT_EQ((*this)["last"].reason, "waiting for group");
+  EXPECT_EQ((*this)["web"].reason, "started, not ready yet: no tenon.ready event") << "it waits for nobody any more";
+}
+
 TEST_F(SupervisionTreeTest, OrderedChildrenStartOneByOneAndStopInReverse) {
   start(root_of({process("a"), process("b"), process("c")}, Strategy::rest_for_one));
   EXPECT_THAT(spawned(), ElementsAre("a", "b", "c"));
