@@ -122,6 +122,7 @@ void ProcessManager::begin(std::string_view id) {
   if (!process->handle.paused()) return spawn(*process);
   process->held = false;
   process->time_left = Duration::zero();  // resume starts it
+  process->handle.ready = {};             // that was another incarnation: who waits for this one waits on
   process->handle.reason = std::string(kPaused) + " before it was started";
   touch(*process);
 }

@@ -151,17 +151,21 @@ void SupervisionTree::apply_restart(const std::vector<ProcessId>& ids, const std
   };
   run->done = [this, verb, ids, weak = std::weak_ptr<StopRun>(run)] {
     std::erase(held_runs_, weak.lock());
-    std::vector<ProcessId> wanted;
+    std::vector<ProcessId> wanted, paused;
     for (const ProcessId& id : ids) {
       const ProcessHandle* const process = manager_.find(id);
       if (process && process->desired == Desired::up) {
         wanted.push_back(id);
         continue;
       }
-      if (process && process->paused()) manager_.begin(id);  // its resume starts it
+      if (process && process->paused()) paused.push_back(id);
       verb->add(id, Error(errc::cancelled, id + " was stopped or paused before it was started again"));
     }
     apply_start(wanted, verb);
+    for (const ProcessId& id : paused) {
+      manager_.begin(id);  // its resume starts it
+      if (const Node node = graph_->process(id); node != DependencyGraph::kNone) starts_.withdraw(node);
+    }
   };
   held_runs_.push_back(run);
   stop_next(run, run->sequence.begin());

@@ -317,6 +317,23 @@ TEST_F(SupervisionVerbsTest, HoweverManyWaitForAStopTheNextInOrderWaitsForTheRea
   EXPECT_FALSE(keeper.runs("broker"));
 }
 
+TEST_F(SupervisionVerbsTest, WhoWaitsForAPausedOneWaitsOnThroughADeathOfTheEngine) {
+  start(root_of({on_event("db"), process("broker", {"db"}), process("web", {"broker"})}));
+  manager->notify_ready("db", 1);
+  turn();
+  apply(Verb::stop, "*");
+  apply(Verb::start, "*");
+  apply(Verb::pause, "broker");
+  manager->notify_ready("db", 2);
+  turn();
+  ASSERT_EQ((*this)["broker"].reason, "paused by the operator before it was started");
+  crash();
+  EXPECT_THAT(spawned(), testing::IsEmpty());
+  EXPECT_EQ((*this)["web"].reason, "waiting for broker");
+  EXPECT_TRUE(apply(Verb::resume, "broker").all_ok());
+  EXPECT_THAT(spawned(), ElementsAre("broker", "web"));
+}
+
 TEST_F(SupervisionVerbsTest, WhatEndsDuringTheEndIsNotSaidToBeRestarted) {
   policies.text = "next in 2 s";
   keeper.ignores_term.insert("web");
