@@ -253,6 +253,7 @@ std::string_view to_string(ChangeEffect effect) noexcept {
     case ChangeEffect::started: return "started";
     case ChangeEffect::stopped: return "stopped";
     case ChangeEffect::restarted: return "restarted";
+    case ChangeEffect::next_start: return "next_start";
     case ChangeEffect::applied: return "applied";
     case ChangeEffect::next_run: return "next_run";
   }

@@ -14,6 +14,7 @@ enum class ChangeEffect : std::uint8_t {
   started,    // it is new
   stopped,    // it is gone
   restarted,  // a running process cannot be told
+  next_start, // a running process cannot be told, and it is paused or stopped: it is left alone
   applied,    // holds at once
   next_run,   // holds when the host itself is started again
 };

@@ -127,6 +127,7 @@ void write_limits(JsonWriter& json, const runtime::ResourceLimits& limits) {
 
 void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
   json.member("generation", process.generation).member("desired", to_string(process.desired));
+  json.member("outdated", host.processes().outdated(process.id()));
   json.member("phase", to_string(process.phase)).member("worker_status", process.worker_status);
   json.key("command").begin_array();
   const runtime::ProcessConfig& config = *process.config;

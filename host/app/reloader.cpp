@@ -1,6 +1,7 @@
 #include "app/reloader.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "app/config_check.hpp"
 #include "app/descriptor_budget.hpp"
@@ -63,15 +64,17 @@ std::string document_of(Host& host, const std::vector<ConfigChange>& changes,
 }
 
 void log_changes(const std::vector<ConfigChange>& changes) {
-  std::size_t started = 0, stopped = 0, restarted = 0, applied = 0;
+  std::size_t started = 0, stopped = 0, restarted = 0, postponed = 0, applied = 0;
   for (const ConfigChange& change : changes) {
     started += change.effect == ChangeEffect::started;
     stopped += change.effect == ChangeEffect::stopped;
     restarted += change.effect == ChangeEffect::restarted;
+    postponed += change.effect == ChangeEffect::next_start;
     applied += change.effect == ChangeEffect::applied;
   }
   log::info("engine", "the configuration changed",
-            {{"started", started}, {"stopped", stopped}, {"restarted", restarted}, {"applied", applied}});
+            {{"started", started}, {"stopped", stopped}, {"restarted", restarted}, {"next_start", postponed},
+             {"applied", applied}});
 }
 
 }  // namespace
@@ -156,7 +159,33 @@ std::vector<ConfigChange> Reloader::changes_of(const Reading& reading) const {
   const bool told = std::any_of(changes.begin(), changes.end(), [](const auto& c) { return c.section == "schemas"; });
   if (!told && reading.schemas && loader::digest_of(encode_schema_texts(**reading.schemas)) != host_.schemas_digest())
     changes.insert(changes.begin(), {"schemas", "schemas", ChangeEffect::applied, {"files"}});
+  judge_by_what_runs(changes, *reading.loaded.config.supervision);
   return changes;
+}
+
+// Two configs do not tell what runs by neither of them: a process that was paused when an earlier change came. Nor who
+// is paused or stopped now.
+void Reloader::judge_by_what_runs(std::vector<ConfigChange>& changes, const runtime::SupervisorConfig& fresh) const {
+  std::unordered_map<std::string, std::size_t> listed;
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    if (changes[i].section == "process") listed.emplace(changes[i].name, i);
+  runtime::for_each_process(fresh, [&](const auto& process) {
+    const runtime::ProcessHandle* const handle = host_.processes().find(process->id);
+    if (handle == nullptr) return;
+    const bool is_up = handle->desired == runtime::Desired::up;
+    const auto started_with = host_.processes().started_with(process->id);
+    const bool is_stale = started_with && *started_with != process->start_digest;
+    const ChangeEffect effect = is_up ? ChangeEffect::restarted : ChangeEffect::next_start;
+    const auto known = listed.find(process->id);
+    if (known == listed.end()) {
+      if (is_stale) changes.push_back({"process", process->id, effect, {}});
+      return;
+    }
+    ConfigChange& change = changes[known->second];
+    const bool restarts = change.effect == ChangeEffect::restarted;
+    if (is_stale || (restarts && !started_with)) change.effect = effect;
+    else if (restarts) change.effect = ChangeEffect::applied;  // it runs with that already
+  });
 }
 
 // --- what operators ask for ---

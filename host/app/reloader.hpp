@@ -52,6 +52,7 @@ class Reloader {
   enum class Source : bool { disk, kept };
   void read(Source source, std::string path, Scales scales, std::function<void(Reading&)> then, Done done);
   std::vector<ConfigChange> changes_of(const Reading& reading) const;
+  void judge_by_what_runs(std::vector<ConfigChange>& changes, const runtime::SupervisorConfig& fresh) const;
   void apply(Reading& reading, bool wait, Done done);
   Status accept(Reading& reading);
   void settings_changed();

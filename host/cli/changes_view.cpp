@@ -14,6 +14,7 @@ constexpr Wording kWordings[] = {
     {"started", "started", "start", Colour::green},
     {"stopped", "stopped and removed", "stop and remove", Colour::red},
     {"restarted", "restarted", "restart", Colour::yellow},
+    {"next_start", "left alone until its next start", "leave alone until its next start", Colour::yellow},
     {"applied", "applied", "apply without a restart", Colour::none},
     {"next_run", "left as it was", "refused: only a restart of the host brings it", Colour::red},
 };

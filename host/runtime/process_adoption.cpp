@@ -44,6 +44,8 @@ void ProcessManager::adopt_label(Process& process, const ProcessLabel& label) {
   // From an engine of another release: its config was this one, so it is taken for what the process was started with.
   const std::uint64_t current = process.config().start_digest;
   process.started_with = are_comparable(label.start_digest, current) ? label.start_digest : current;
+  // The former engine may have died before it had said so of its last configuration.
+  process.passed_over = handle.paused() ? current : label.passed_over;
   process.extra = label.extra;
 }
 
@@ -115,7 +117,7 @@ void ProcessManager::adopt_child(Process& process, const ProcessLabel* label, co
   ProcessPhase phase = labelled ? label->phase : ProcessPhase::starting;
   if (phase == ProcessPhase::spawning) phase = ProcessPhase::starting;
   if (!labelled) {
-    process.started_with = process.config().start_digest;
+    process.started_with = process.passed_over = process.config().start_digest;
     handle.ready = kNone;
     process.held = false;
     process.time_left = Duration(-1);

@@ -24,6 +24,7 @@ bool ProcessManager::configure(std::shared_ptr<const ProcessConfig> config, std:
     send_stop_plan(*process);
   }
   if (old->health != fresh.health) renew_monitors(*process);
+  process->passed_over = handle.paused() ? fresh.start_digest : process->started_with;
   touch(*process);
   if (old->start_digest != fresh.start_digest) return true;
   const bool terms = old->ready != fresh.ready || old->restart != fresh.restart || old->health != fresh.health ||
@@ -31,9 +32,19 @@ bool ProcessManager::configure(std::shared_ptr<const ProcessConfig> config, std:
   return handle.phase == ProcessPhase::error && terms;
 }
 
-bool ProcessManager::outdated(std::string_view id) const {
+std::optional<std::uint64_t> ProcessManager::started_with(std::string_view id) const {
   const Process* const process = get(id);
-  return process && may_have_pid(process->handle.phase) && process->started_with != process->config().start_digest;
+  if (!process || !may_have_pid(process->handle.phase)) return std::nullopt;
+  return process->started_with;
+}
+
+bool ProcessManager::outdated(std::string_view id) const {
+  const auto digest = started_with(id);
+  return digest && *digest != get(id)->config().start_digest;
+}
+
+bool ProcessManager::passed_over(std::string_view id) const {
+  return outdated(id) && get(id)->passed_over == get(id)->config().start_digest;
 }
 
 void ProcessManager::send_stop_plan(Process& process) {

@@ -9,7 +9,7 @@
 namespace tenon::runtime {
 namespace {
 
-constexpr std::uint8_t kVersion = 4;
+constexpr std::uint8_t kVersion = 5;
 constexpr std::uint8_t kProcessKind = 'P';
 constexpr std::uint8_t kSupervisorKind = 'S';
 constexpr std::size_t kMaxId = 512;
@@ -120,7 +120,7 @@ std::string ProcessLabel::encode() const {
   out.number(consecutive), out.number(total_restarts);
   out.number(previous_delay.count());
   for (const std::uint64_t word : memory) out.number(word);
-  out.number(start_digest);
+  out.number(start_digest), out.number(passed_over);
   out.text(extra);
   return out.take();
 }
@@ -147,7 +147,7 @@ Result<ProcessLabel> ProcessLabel::decode(std::string_view bytes) {
   label.consecutive = in.number<std::uint32_t>(), label.total_restarts = in.number<std::uint32_t>();
   label.previous_delay = in.duration();
   for (std::uint64_t& word : label.memory) word = in.number<std::uint64_t>();
-  label.start_digest = in.number<std::uint64_t>();
+  label.start_digest = in.number<std::uint64_t>(), label.passed_over = in.number<std::uint64_t>();
   label.extra = in.text(kMaxExtra);
   if (!in.complete() || label.id.empty()) return unreadable("a process label");
   return label;

@@ -61,6 +61,7 @@ struct ProcessLabel {
   Duration previous_delay{0};
   PolicyMemory memory{};
   std::uint64_t start_digest = 0;  // of the config that this generation was started with
+  std::uint64_t passed_over = 0;   // of the config that a reload did not bring because it was paused
   std::string extra;           // opaque: what integration must know again (subscriptions, cursor …)
 
   std::string encode() const;  // cuts texts and window to their limits; requires extra.size() <= kMaxExtra

@@ -108,7 +108,7 @@ void ProcessManager::spawn(Process& process) {
   process.time_left = Duration(-1);
   if (process.held) return touch(process);
   ++handle.generation;
-  process.started_with = process.config().start_digest;
+  process.started_with = process.passed_over = process.config().start_digest;
   handle.spawned = now();
   handle.ready = {};
   begin_health(process);

@@ -166,6 +166,7 @@ void ProcessManager::save(Process& process) {
   label.previous_delay = process.previous_delay;
   label.memory = process.memory;
   label.start_digest = process.started_with;
+  label.passed_over = process.passed_over;
   label.extra = process.extra;
   services_.launcher.save_label(label.id, label.encode());
 }

@@ -130,8 +130,12 @@ class ProcessManager {
   // that changed (start_digest), or, of a process in error, anything that may have brought it there. False for an
   // unknown id.
   bool configure(std::shared_ptr<const ProcessConfig> config, std::string supervisor, std::uint32_t stop_rank);
+  // The start_digest that what runs of it was started with; empty: nothing runs.
+  std::optional<std::uint64_t> started_with(std::string_view id) const;
   // It runs with a start_digest other than its configuration's: only a restart brings what changed.
   bool outdated(std::string_view id) const;
+  // It is outdated, and was paused since its configuration changed: it goes on as it was.
+  bool passed_over(std::string_view id) const;
   // It is being stopped to be begun by its owner afterwards.
   bool stops_to_be_held(std::string_view id) const;
   // Forgets a process of which nothing runs. errc::wrong_state otherwise.

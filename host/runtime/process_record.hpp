@@ -34,6 +34,8 @@ struct ProcessManager::Process final : HealthListener {
 
   std::uint32_t stop_rank = 0;
   std::uint64_t started_with = 0;  // config().start_digest at the last spawn
+  // config().start_digest of the newest configuration that it was paused under, or else of the spawn.
+  std::uint64_t passed_over = 0;
   std::string extra;
   PolicyMemory memory{};
   Duration previous_delay{0};

@@ -199,6 +199,7 @@ void ProcessManager::pause(std::string_view id, Completion done) {
   if (is_ended(handle.phase)) return answer(std::move(done), wrong_state(handle, "start it first"));
   if (handle.paused()) return answer(std::move(done), {});
   handle.desired = Desired::paused;
+  process->passed_over = process->config().start_digest;  // of a reload whose restart had not come yet
   process->time_left = handle.due == MonotonicTime{} ? Duration(-1) : std::max(handle.due - now(), Duration::zero());
   clear_due(*process);
   process->reason_before_pause = std::exchange(handle.reason, kPaused);

@@ -54,10 +54,12 @@ std::vector<ProcessId> SupervisionTree::held_by_nobody() const {
   return ids;
 }
 
-// Those, and what a new configuration has changed and the former engine had not restarted yet.
+// Those, and what a new configuration has changed and the former engine had not restarted yet. What that found paused
+// goes on as it was, resumed or not.
 void SupervisionTree::restart_again(std::vector<ProcessId> ids) {
   for (const ProcessId& id : order_) {
-    if (manager_.outdated(id) && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+    if (!manager_.outdated(id) || manager_.passed_over(id)) continue;
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
   }
   std::erase_if(ids, [&](const ProcessId& id) { return manager_.find(id)->desired != Desired::up; });
   apply(Verb::restart, ids, 0, {});

@@ -92,6 +92,7 @@ class Chaos {
     for (const char* id : {"n1", "n2"}) model_.add(id, "rest", {"n1", "n2"});
     model_.add("r3", "rest", {"r3"});
     model_.name_group("nested", {"n1", "n2"});
+    for (const auto& [base, mode] : modes_) configure(base);
   }
 
   void run(int rounds) {
@@ -255,14 +256,20 @@ class Chaos {
       const std::string id = any_process();
       const std::string base = id.substr(0, id.find('.'));
       ++modes_[base];
-      for (const std::string& each : members_of(base)) model_.touch(each);
+      configure(base);
       note("another " + base);
     }
     if (random_.below(2) == 0) has_extra_ = !has_extra_, note(has_extra_ ? "extra comes" : "extra goes");
     write_text(host_.config_path(), config());
-    if (has_extra_ && !model_.has("extra")) model_.add("extra", "extra", {"extra"});
+    if (has_extra_ && !model_.has("extra")) model_.add("extra", "extra", {"extra"}), configure("extra");
     note("reload");
+    model_.reload();
     send("/v1/reload", {}, {});
+  }
+
+  void configure(const std::string& base) {
+    for (const std::string& id : members_of(base))
+      if (model_.has(id)) model_.configure(id, std::to_string(modes_[base]));
   }
 
   void scale() {
@@ -270,12 +277,14 @@ class Chaos {
     scaled_to_ = random_.below(kMostReplicas + 1);
     note("scale pool " + std::to_string(*scaled_to_));
     for (std::uint64_t i = replicas_ + 1; i <= *scaled_to_; ++i) add_replica(i);
+    model_.reload();
     send(scale_path(), {}, {});
   }
   std::string scale_path() const { return "/v1/processes/pool/scale?replicas=" + std::to_string(*scaled_to_); }
   void add_replica(std::uint64_t number) {
     const std::string id = "pool." + std::to_string(number);
     model_.add(id, id, {id});
+    model_.configure(id, std::to_string(modes_["pool"]));
   }
 
   void open_gate(bool open) {

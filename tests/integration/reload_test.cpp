@@ -73,6 +73,34 @@ TEST_F(Reload, RestartsWhatAProcessIsStartedWithAndNothingElse) {
   EXPECT_THAT(environment, HasSubstr("MODE=new"));
 }
 
+// Told by diff, by reload and by its status, until the next reload finds it up.
+TEST_F(Reload, APausedProcessGoesOnAsItWasAndSaysSoUntilTheNextReload) {
+  begin(sleeper("a") + "," + sleeper("b"));
+  const pid_t a = pid("a");
+  const auto is_outdated = [&] { return host_->json({"status", "a"})->root().find("outdated")->as_bool() == true; };
+  ASSERT_EQ(host_->cli({"pause", "a"}).exit_code, 0);
+  ASSERT_EQ(host_->cli({"stop", "b"}).exit_code, 0);
+  rewrite(sleeper("a", R"(, "env": { "MODE": "new" })") + "," + sleeper("b", R"(, "env": { "MODE": "new" })"));
+  EXPECT_THAT(host_->cli({"diff", host_->config_path()}).out, HasSubstr("leave alone until its next start"));
+  EXPECT_FALSE(is_outdated());
+  const auto changed = host_->json({"reload"});
+  ASSERT_NE(changed, nullptr);
+  EXPECT_THAT(changed->root().to_json(), HasSubstr(R"("name":"a","effect":"next_start","keys":["env"])"));
+  EXPECT_THAT(changed->root().to_json(), HasSubstr(R"("name":"b","effect":"next_start","keys":["env"])"));
+  EXPECT_TRUE(is_outdated());
+
+  EXPECT_EQ(host_->cli({"resume", "a"}).exit_code, 0);
+  ::kill(host_->engine_pid(), SIGKILL);
+  ASSERT_TRUE(host_->wait_for_engine_restart(1)) << host_->log();
+  EXPECT_EQ(pid("a"), a) << "an engine's death changes nothing";
+  EXPECT_TRUE(is_outdated());
+  const auto again = host_->json({"reload"});
+  ASSERT_NE(again, nullptr);
+  EXPECT_THAT(again->root().to_json(), HasSubstr(R"("changes":[{"section":"process","name":"a","effect":"restarted")"));
+  EXPECT_NE(pid("a"), a);
+  EXPECT_FALSE(is_outdated());
+}
+
 TEST_F(Reload, ByTheSignalHupToo) {
   begin(sleeper("a"));
   rewrite(sleeper("a") + "," + sleeper("b"));

@@ -61,9 +61,17 @@ void ChaosModel::ask(const std::string& id, Wish wish, bool sure) {
   process.sure = process.sure || (sure && was_there);
 }
 
-void ChaosModel::touch(const std::string& id) {
+void ChaosModel::configure(const std::string& id, const std::string& mode) {
   Process& process = processes_.at(id);
-  process.touched = process.asked = process.outdated = true;
+  process.touched = process.asked = true;
+  process.mode = mode;
+}
+
+// It brings what an earlier one did not.
+void ChaosModel::reload() {
+  reloaded_ = true;
+  for (auto& [id, process] : processes_)
+    if (process.before.outdated) process.touched = process.asked = true;
 }
 
 std::set<Wish> ChaosModel::allowed(const Process& process) const {
@@ -131,6 +139,14 @@ std::string ChaosModel::of_untouched(const Process& process, const ToldProcess& 
   return "";
 }
 
+std::string ChaosModel::of_mode(const Process& process, const ToldProcess& told, const std::string& found) const {
+  const bool is_outdated = !process.mode.empty() && found != process.mode;
+  const std::string what = "it runs in the mode " + found + " instead of " + process.mode;
+  if (told.outdated != is_outdated) return what + (is_outdated ? " and does not say so" : ", says the host");
+  const bool went_on = !reloaded_ && process.before.outdated && told.pid == process.before.pid;
+  return is_outdated && told.desired != "paused" && !went_on ? what : "";
+}
+
 std::string ChaosModel::of_what_runs(const std::map<std::string, ToldProcess>& told,
                                      const std::vector<FoundProcess>& found,
                                      const std::vector<std::string>& probes) const {
@@ -147,6 +163,10 @@ std::string ChaosModel::of_what_runs(const std::map<std::string, ToldProcess>& t
     if (owner->second.pid != each.group)
       return what + " runs beside pid " + std::to_string(owner->second.pid) + ", in the group " +
              std::to_string(each.group);
+    if (each.pid == each.group) {
+      const std::string wrong = of_mode(processes_.at(each.id), owner->second, each.mode);
+      if (!wrong.empty()) return each.id + ": " + wrong + " (" + describe(owner->second) + ")";
+    }
     ++members[each.group];
     if (each.stopped) stopped.insert(each.pid);
   }
@@ -197,11 +217,11 @@ std::string ChaosModel::of_kills(const std::map<std::string, ToldProcess>& told)
 }
 
 void ChaosModel::settle(const std::map<std::string, ToldProcess>& told) {
+  reloaded_ = false;
   for (auto& [id, process] : processes_) {
-    process.outdated = process.outdated && told.at(id).pid != 0 && told.at(id).pid == process.before.pid;
     process.before = told.at(id);
     process.wishes = {wish_of(process.before.desired).value_or(Wish::up)};
-    process.touched = process.asked = process.outdated;  // whatever comes next may bring the change
+    process.touched = process.asked = false;
     process.sure = false;
     process.asked_for.clear();
     process.killed.clear();

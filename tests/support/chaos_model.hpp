@@ -7,6 +7,7 @@
 //   - every process is wanted as somebody may have asked for: up, down or paused; what nobody asked about is as it was
 //   - who is up runs exactly once, in a group of its own, with as many processes as it consists of; who is paused is
 //     stopped by a signal, or waits to be resumed; who is down does not run; nothing else is left of anybody
+//   - who runs does so by the config in force, unless it is paused, or was at the last reload; then it says so
 //   - what nothing touched has kept its pid, its count of restarts and its absence
 //   - what was killed does not run any more; who was only killed has come back, with those whom its strategy takes
 //     along, and has counted at least one restart and at most one a kill
@@ -39,8 +40,10 @@ class ChaosModel {
   void kill(const std::string& id, pid_t pid);
   // Somebody asks for this; `sure`: and was told that it is so.
   void ask(const std::string& id, Wish wish, bool sure);
-  // It may be restarted for a reason of its own: a changed config.
-  void touch(const std::string& id);
+  // What its MODE is from the next reload on; empty, as at first: it may be anything.
+  void configure(const std::string& id, const std::string& mode);
+  // The config is read again, perhaps more than once; it is in force before the next quiet moment.
+  void reload();
   // Out of service by a readiness check, while it runs.
   void set_ready(const std::string& id, bool ready) { processes_.at(id).ready = ready; }
 
@@ -57,12 +60,12 @@ class ChaosModel {
     std::vector<std::string> taken_along;
     std::size_t consists_of = 1;
     bool ready = true;
+    std::string mode;
     std::set<Wish> wishes{Wish::up};  // what it may be wanted as
     ToldProcess before;               // at the last quiet moment
     // Since then; what is new was touched:
     bool touched = true;  // by anything
     bool asked = true;    // by more than kills
-    bool outdated = false;  // its config changed, and it goes on as it was: it was paused then
     std::set<Wish> asked_for;
     bool sure = false;
     std::set<pid_t> killed;
@@ -73,12 +76,14 @@ class ChaosModel {
   std::string of_one(const Process& process, const ToldProcess& told) const;
   std::string of_what_runs(const std::map<std::string, ToldProcess>& told, const std::vector<FoundProcess>& found,
                            const std::vector<std::string>& probes) const;
+  std::string of_mode(const Process& process, const ToldProcess& told, const std::string& found) const;
   std::string of_untouched(const Process& process, const ToldProcess& told) const;
   std::string of_kills(const std::map<std::string, ToldProcess>& told) const;
   bool may_wait(const ToldProcess& told, const std::map<std::string, ToldProcess>& all) const;
   bool only_killed(const std::vector<std::string>& ids) const;
 
   std::map<std::string, Process> processes_;
+  bool reloaded_ = false;  // since the last quiet moment
   std::map<std::string, std::vector<std::string>> groups_;
 };
 

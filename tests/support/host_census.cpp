@@ -76,6 +76,8 @@ std::optional<std::map<std::string, ToldProcess>> told_processes(const HostProce
     one.desired = text_of(process, "desired"), one.reason = text_of(process, "reason");
     one.pid = static_cast<pid_t>(number_of(process, "pid"));
     one.restarts = number_of(process, "restarts");
+    const auto outdated = process.find("outdated");
+    one.outdated = outdated && outdated->as_bool().value_or(false);
   }
   return told;
 }
@@ -85,7 +87,8 @@ std::vector<FoundProcess> found_processes(const std::string& variable) {
   for (const pid_t pid : processes_with_environment(variable)) {
     FoundProcess found;
     found.pid = pid;
-    found.id = value_in(environment_of(pid), "TENON_ID");
+    const std::string environment = environment_of(pid);
+    found.id = value_in(environment, "TENON_ID"), found.mode = value_in(environment, "MODE");
     found.command = read_text("/proc/" + std::to_string(pid) + "/cmdline");
     for (char& c : found.command)
       if (c == '\0') c = ' ';

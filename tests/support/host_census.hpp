@@ -15,6 +15,7 @@ struct ToldProcess {
   std::string status, phase, desired, reason;
   pid_t pid = 0;  // 0: nothing of it runs
   std::int64_t restarts = 0;
+  bool outdated = false;
 };
 
 // All that it has, by id, as of one moment; empty if nobody answers, or not as the API promises.
@@ -24,6 +25,7 @@ struct FoundProcess {
   pid_t pid = 0, group = 0;
   bool stopped = false; // by a signal, or its control group is frozen
   std::string id;       // its TENON_ID; empty: it has none
+  std::string mode;     // its MODE; the same
   std::string command;  // its arguments, with blanks between them
 };
 

@@ -29,6 +29,8 @@ ProcessLabel full_label() {
   label.total_restarts = 9;
   label.previous_delay = 800ms;
   label.memory = {1, 2, 3, UINT64_MAX};
+  label.start_digest = 7;
+  label.passed_over = 8;
   label.extra = std::string("\0\xff opaque", 9);
   return label;
 }

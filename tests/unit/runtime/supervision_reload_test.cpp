@@ -89,6 +89,32 @@ TEST_F(SupervisionReloadTest, WhatTheOperatorStoppedOrPausedStaysSo) {
   EXPECT_FALSE(manager->outdated("paused"));
 }
 
+TEST_F(SupervisionReloadTest, WhatWasPassedOverGoesOnAsItWasThroughDeathsOfTheEngine) {
+  start(root_of({with_digest(1, "before"), with_digest(1, "after")}));
+  apply(Verb::pause, "before");
+  apply(Verb::pause, "after");
+  EXPECT_TRUE(reload(root_of({with_digest(2, "before"), with_digest(2, "after")})).all_ok());
+  apply(Verb::resume, "before");
+  crash();
+  apply(Verb::resume, "after");
+  crash();
+  EXPECT_THAT(keeper.log, IsEmpty());
+  EXPECT_TRUE(manager->outdated("before") && manager->outdated("after"));
+  EXPECT_TRUE(reload(loaded_config).all_ok()) << "the next one brings it";
+  EXPECT_FALSE(manager->outdated("before") || manager->outdated("after"));
+}
+
+TEST_F(SupervisionReloadTest, ASuccessorBringsWhatTheEngineThatAcceptedItCouldNotBring) {
+  start(root_of({with_digest(1, "paused"), with_digest(1, "up")}));
+  apply(Verb::pause, "paused");
+  loaded_config = root_of({with_digest(2, "paused"), with_digest(2, "up")});
+  crash();  // before the former engine had told the tree
+  EXPECT_THAT(spawned(), ElementsAre("up"));
+  apply(Verb::resume, "paused");
+  crash();
+  EXPECT_THAT(spawned(), IsEmpty());
+}
+
 TEST_F(SupervisionReloadTest, WhatWasInErrorBeginsAnewOnceItsConfigurationIsMended) {
   auto broken = with_digest(1, "p");
   broken->restart.policy = "never";
