@@ -50,6 +50,12 @@ void remove_tree(const std::string& directory) {
   ::rmdir(directory.c_str());
 }
 
+// By the run's directory: a path through /sys/fs/cgroup costs as much as a system call or two.
+unique_fd enter_group(const unique_fd& run, const std::string& name) {
+  if (!run.valid() || (::mkdirat(run.get(), name.c_str(), 0755) != 0 && errno != EEXIST)) return {};
+  return unique_fd(::openat(run.get(), name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
 bool make_directory(const std::string& path) { return ::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST; }
 
 // "tenon.123-…" of a process that is no more. Only what is empty: the number may be that of a living host in another PID
@@ -171,33 +177,53 @@ bool Cgroups::limit(const std::string& directory, CgroupController controller, c
 Cgroups::Membership Cgroups::join(std::string_view id, const GroupLimits& limits) {
   Membership joined;
   const auto enter = [&](const std::string& run, bool and_limit, CgroupController controller) {
-    const std::string directory = run + "/" + name_of(id);
-    bool made = make_directory(directory);
-    if (!made && errno == ENOENT) made = make_directory(run) && make_directory(directory);  // somebody tidied up
-    if (made && and_limit) made = limit(directory, controller, limits);
-    if (made) {
-      joined.groups.emplace_back(::open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
-      made = joined.groups.back().valid();
-      if (!made) joined.groups.pop_back();
+    const std::string name = name_of(id);
+    unique_fd& at = run_directories_[run];
+    unique_fd entered = enter_group(at, name);
+    if (!entered.valid() && make_directory(run)) {  // it was not open yet, or somebody tidied up
+      at.reset(::open(run.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+      entered = enter_group(at, name);
     }
-    if (!made && !std::exchange(complained_, true)) {
+    if (entered.valid() && and_limit && !limit(run + "/" + name, controller, limits)) entered.reset();
+    if (!entered.valid() && !std::exchange(complained_, true)) {
       log::warn("keeper", "a control group cannot be used; processes run without it",
-                {{"group", directory}, {"why", Error::from_errno(errno, "use it").message}});
+                {{"group", run + "/" + name}, {"why", Error::from_errno(errno, "use it").message}});
     }
-    return made;
+    return entered;
   };
   if (frozen_.contains(id)) freeze(id, false);
-  if (contains()) joined.contained = enter(unified_, false, {});
+  if (contains()) joined.group = enter(unified_, false, {});
   const bool wanted[kCgroupControllers] = {limits.memory_bytes.has_value(), limits.processes.has_value(),
                                            limits.cpu_millicores.has_value()};
   for (std::size_t i = 0; i < kCgroupControllers; ++i) {
     const auto controller = static_cast<CgroupController>(i);
+    if (!wanted[i]) lift(id, controller);
     if (!wanted[i] || !this->limits(controller)) continue;
-    const bool is_in = version_2_[i] && joined.contained;
-    joined.limited[i] = is_in ? limit(unified_ + "/" + name_of(id), controller, limits)
-                              : enter(limiting_[i], true, controller);
+    if (version_2_[i]) {
+      joined.limited[i] = joined.contained() && limit(unified_ + "/" + name_of(id), controller, limits);
+      if (joined.limited[i]) limited_[i].emplace(id);
+    } else if (unique_fd entered = enter(limiting_[i], true, controller); entered.valid()) {
+      joined.others.push_back(std::move(entered));
+      joined.limited[i] = true;
+    }
   }
   return joined;
+}
+
+Cgroups::Membership Cgroups::join_anew(std::string_view id, const GroupLimits& limits) {
+  if (contains()) remove_tree(unified_ + "/" + name_of(id));
+  return join(id, limits);
+}
+
+// A process whose config names no limit any more is no longer in the groups of version 1.
+void Cgroups::lift(std::string_view id, CgroupController controller) {
+  auto& limited = limited_[static_cast<std::size_t>(controller)];
+  const auto known = limited.find(id);
+  if (known == limited.end()) return;
+  constexpr std::string_view kFiles[] = {"/memory.max", "/pids.max", "/cpu.max"};
+  static_assert(std::size(kFiles) == kCgroupControllers);
+  const auto file = kFiles[static_cast<std::size_t>(controller)];
+  if (write_control(unified_ + "/" + name_of(id) + std::string(file), "max")) limited.erase(known);
 }
 
 bool Cgroups::kill(std::string_view id) const {
@@ -223,7 +249,9 @@ std::uint64_t Cgroups::out_of_memory_kills(std::string_view id) const {
 }
 
 void Cgroups::remove(std::string_view id) {
-  if (const auto known = frozen_.find(id); known != frozen_.end()) frozen_.erase(known);
+  for (auto* ids : {&frozen_, &limited_[0], &limited_[1], &limited_[2]}) {
+    if (const auto known = ids->find(id); known != ids->end()) ids->erase(known);
+  }
   std::erase_if(to_remove_, [](const std::string& path) { return ::rmdir(path.c_str()) == 0 || errno == ENOENT; });
   for (const std::string& run : directories()) {
     const std::string path = run + "/" + name_of(id);

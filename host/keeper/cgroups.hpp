@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -41,14 +42,18 @@ class Cgroups {
     return !limiting_[static_cast<std::size_t>(controller)].empty();
   }
 
-  // What a process joins: it writes "0" to each of these.
+  // The directories of what a process joins, open with O_PATH.
   struct Membership {
-    std::vector<unique_fd> groups;
-    bool contained = false;
+    unique_fd group;                        // of version 2: it holds all that the process starts
+    std::vector<unique_fd> others;          // of version 1: they limit
     bool limited[kCgroupControllers] = {};  // of those asked for, by CgroupController
+    bool contained() const noexcept { return group.valid(); }
   };
   // Makes the groups of a process and sets its limits. What fails is left out, and logged once.
   Membership join(std::string_view id, const GroupLimits& limits);
+  // The same in new groups: for a process that its old group will not have, because something that it made there is in
+  // the way (a group that hands controllers down holds no process).
+  Membership join_anew(std::string_view id, const GroupLimits& limits);
   // SIGKILL to all that is in it, in one step, forks under way included. False: it has no group.
   bool kill(std::string_view id) const;
   // Frozen, nothing in it runs; who joins it stands still before it has executed anything, so join() thaws it first.
@@ -66,11 +71,14 @@ class Cgroups {
  private:
   void take_controllers(const std::string& own);
   bool limit(const std::string& directory, CgroupController controller, const GroupLimits& limits);
+  void lift(std::string_view id, CgroupController controller);
 
   std::string unified_;                        // the run's own; empty: none
   std::string limiting_[kCgroupControllers];   // of the run, by CgroupController; empty: none
   bool version_2_[kCgroupControllers] = {};    // those are unified_
+  std::map<std::string, unique_fd, std::less<>> run_directories_;  // open ones of unified_ and limiting_
   std::set<std::string, std::less<>> frozen_;  // ids
+  std::set<std::string, std::less<>> limited_[kCgroupControllers];  // ids, of version 2: a group outlives its limits
   std::vector<std::string> to_remove_;         // directories that were not empty yet
   bool complained_ = false;
 };

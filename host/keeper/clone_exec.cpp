@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
+#include <span>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "keeper/clone_into.hpp"
 #include "keeper/descriptor_slots.hpp"
 
 namespace tenon::keeper {
@@ -28,6 +30,7 @@ struct ChildArguments {
   const ExecPlan* plan;
   const DescriptorSlots* slots;
   pid_t parent;
+  bool in_group;                     // see clone_into
   volatile SpawnStage failed_stage;  // written by the child, read by the parent
   volatile int error_number;
 };
@@ -115,17 +118,29 @@ TENON_IN_CHILD void execute(const ExecPlan& plan, const DescriptorSlots& slots) 
   if (forbidden) errno = EACCES;
 }
 
-// Before it has a table of its own: the files are open in the parent's.
-TENON_IN_CHILD bool join_control_groups(const ExecPlan& plan) {
+TENON_IN_CHILD bool join_control_group(int directory) {
+  const long processes = kernel(SYS_openat, directory, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0);
+  if (processes < 0) return false;
   const char self = '0';
+  const bool joined = kernel(SYS_write, processes, &self, 1) == 1;
+  const int error_number = errno;
+  kernel(SYS_close, processes);
+  errno = error_number;
+  return joined;
+}
+
+TENON_IN_CHILD bool join_control_groups(const ExecPlan& plan, bool in_group) {
+  if (plan.group >= 0 && !in_group && !join_control_group(plan.group)) return false;
   for (std::size_t i = 0; i < plan.control_group_count; ++i) {
-    if (kernel(SYS_write, plan.control_groups[i], &self, 1) != 1) return false;
+    if (!join_control_group(plan.control_groups[i])) return false;
   }
   return true;
 }
 
-TENON_IN_CHILD SpawnStage prepare_and_execute(const ExecPlan& plan, const DescriptorSlots& slots, pid_t parent) {
-  if (!join_control_groups(plan)) return SpawnStage::cgroup;
+TENON_IN_CHILD SpawnStage prepare_and_execute(const ChildArguments& arguments) {
+  const ExecPlan& plan = *arguments.plan;
+  const DescriptorSlots& slots = *arguments.slots;
+  if (!join_control_groups(plan, arguments.in_group)) return SpawnStage::cgroup;
   if (!take_own_table(slots)) return SpawnStage::descriptors;
   give_default_signals(plan.ignored_signals);
   if (kernel(SYS_setsid) < 0) return SpawnStage::session;
@@ -136,7 +151,7 @@ TENON_IN_CHILD SpawnStage prepare_and_execute(const ExecPlan& plan, const Descri
   if (const SpawnStage failed = become_user(plan); failed != SpawnStage::none) return failed;
   if (plan.dies_with_parent) {
     if (kernel(SYS_prctl, PR_SET_PDEATHSIG, long{SIGKILL}, 0L, 0L, 0L) < 0) return SpawnStage::parent_death;
-    if (kernel(SYS_getppid) != parent) return SpawnStage::parent_gone;
+    if (kernel(SYS_getppid) != arguments.parent) return SpawnStage::parent_gone;
   }
   if (plan.directory && kernel(SYS_chdir, plan.directory) < 0) return SpawnStage::chdir;
   if (plan.file_mode_mask >= 0) kernel(SYS_umask, plan.file_mode_mask);
@@ -148,7 +163,7 @@ TENON_IN_CHILD SpawnStage prepare_and_execute(const ExecPlan& plan, const Descri
 TENON_IN_CHILD int child_main(void* pointer) {
   auto& arguments = *static_cast<ChildArguments*>(pointer);
   errno = 0;
-  const SpawnStage stage = prepare_and_execute(*arguments.plan, *arguments.slots, arguments.parent);
+  const SpawnStage stage = prepare_and_execute(arguments);
   arguments.error_number = errno;
   arguments.failed_stage = stage;
   for (;;) kernel(SYS_exit_group, 127);
@@ -156,16 +171,16 @@ TENON_IN_CHILD int child_main(void* pointer) {
 
 // Mapped once and used again and again: the parent is suspended while its child is on it. Grows downwards into a page
 // that faults rather than into somebody's memory.
-char* stack_top() {
-  static char* const top = []() -> char* {
+std::span<std::byte> child_stack() {
+  static std::byte* const lowest = []() -> std::byte* {
     const std::size_t guard = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     void* base = ::mmap(nullptr, kStackBytes + guard, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (base == MAP_FAILED) return nullptr;
     ::mprotect(base, guard, PROT_NONE);
-    return static_cast<char*>(base) + guard + kStackBytes;
+    return static_cast<std::byte*>(base) + guard;
   }();
-  return top;
+  return {lowest, lowest ? kStackBytes : 0};
 }
 
 bool fill_slots(const ExecPlan& plan, DescriptorSlots& slots) {
@@ -227,29 +242,27 @@ std::uint64_t ignored_signals() {
 }
 
 std::variant<pid_t, ExecFailure> clone_and_exec(const ExecPlan& plan) {
-  char* const stack = stack_top();
-  if (!stack) return ExecFailure{SpawnStage::clone, ENOMEM};
+  const std::span<std::byte> stack = child_stack();
+  if (stack.empty()) return ExecFailure{SpawnStage::clone, ENOMEM};
   DescriptorSlots& slots = DescriptorSlots::of_this_process();
   if (!fill_slots(plan, slots)) {
     const int error_number = errno;
     slots.empty();
     return ExecFailure{SpawnStage::descriptors, error_number};
   }
-  ChildArguments arguments{&plan, &slots, ::getpid(), SpawnStage::none, 0};
-  // What clone3(CLONE_VM | CLONE_VFORK) does. glibc 2.36 has no wrapper for clone3, and a raw clone3 cannot switch
-  // stacks without assembly.
-  const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (slots.sharing_helps() ? CLONE_FILES : 0);
-  pid_t pid = -1;
-  int clone_error = 0;
+  ChildArguments arguments{&plan, &slots, ::getpid(), false, SpawnStage::none, 0};
+  const unsigned long flags = CLONE_VM | CLONE_VFORK | (slots.sharing_helps() ? CLONE_FILES : 0);
+  Cloned child;
   {
     const NoSignals quiet;
-    pid = ::clone(child_main, stack, flags, &arguments);
-    clone_error = errno;
+    child = clone_into(plan.group, flags, stack, child_main, &arguments, arguments.in_group);
   }
   slots.empty();
-  if (pid < 0) return ExecFailure{SpawnStage::clone, clone_error};
-  if (arguments.failed_stage == SpawnStage::none) return pid;
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  if (child.pid < 0) {
+    return ExecFailure{child.group_refused ? SpawnStage::cgroup : SpawnStage::clone, child.error_number};
+  }
+  if (arguments.failed_stage == SpawnStage::none) return child.pid;
+  while (::waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return ExecFailure{arguments.failed_stage, arguments.error_number};
 }

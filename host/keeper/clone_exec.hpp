@@ -5,9 +5,9 @@
 // comes back through the shared memory as a stage and an errno.
 //
 // The order in the child is: control groups, a descriptor table of its own, signals, session, OOM score, descriptors,
-// limits and priority (which may need the keeper's privileges), groups, gid, uid, and only then the parent-death signal, because setuid clears it, and the
-// check that the parent is still there, because it may have died before; then what must work as the new user:
-// directory and program.
+// limits and priority (which may need the keeper's privileges), groups, gid, uid, and only then the parent-death signal,
+// because setuid clears it, and the check that the parent is still there, because it may have died before; then what
+// must work as the new user: directory and program.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,8 @@ struct ExecPlan {
   char* const* environment = nullptr;
   int descriptors[4] = {-1, -1, -1, -1};    // become 0 … 3 of the child; -1: /dev/null, of [3]: none
   std::uint64_t ignored_signals = 0;        // of the parent's, bit 0 is signal 1: the child gets their defaults
-  const int* control_groups = nullptr;      // cgroup.procs of those that it joins, open for writing
+  int group = -1;                           // directory of its control group of version 2; -1: the parent's
+  const int* control_groups = nullptr;      // directories of others that it joins
   std::size_t control_group_count = 0;
   const char* directory = nullptr;          // null: the parent's
   const ResourceLimit* limits = nullptr;

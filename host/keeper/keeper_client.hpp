@@ -7,8 +7,9 @@
 //
 // A link that closes means that the keeper is dead: it never closes the link of a living engine while it has children.
 // The client then kills the process group of every child it knows (the keeper's PDEATHSIG takes only the direct
-// children), the control groups of the run, and whatever else carries its cookie. A malformed packet means that keeper and engine do not fit together: the children are left to the keeper
-// and the next engine. Either way on_link_lost comes last, and the engine must exit.
+// children), the control groups of the run, and whatever else carries its cookie. A malformed packet means that keeper
+// and engine do not fit together: the children are left to the keeper and the next engine. Either way on_link_lost comes
+// last, and the engine must exit.
 //
 // Thread: one, the loop's. Callbacks run inside on_readable and may send; they must not destroy the client.
 #pragma once

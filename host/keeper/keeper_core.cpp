@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "common/logging.hpp"
-#include "keeper/orphans.hpp"
 #include "keeper/random_name.hpp"
+#include "keeper/reaper.hpp"
 
 namespace tenon::keeper {
 namespace {
@@ -26,7 +26,7 @@ KeeperCore::KeeperCore(const KeeperOptions& options, HostProcess host, Poller po
       spawner_(host_.original, run_), poller_(std::move(poller)),
       unavailable_(poller_), breadcrumbs_(std::move(breadcrumbs)), now_(clock_.monotonic()), awake_since_(now_),
       started_(now_), started_wall_(clock_.wall()), shutdown_bound_(options.shutdown_bound),
-      inherited_(children_of(::getpid())) {
+      inherited_children_(has_children()) {
   poller_.watch(Watched::signals, host_.signals.get(), EPOLLIN);
 }
 

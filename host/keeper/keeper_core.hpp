@@ -76,6 +76,7 @@ class KeeperCore {
   // keeper_requests.cpp: what engines ask for
   void handle(Message request);
   void handle_spawn(SpawnRequest request);
+  SpawnOutcome spawn_in_group(const SpawnSpec& spec, Cgroups::Membership& membership);
   void handle_signal(const SignalRequest& request);
   void handle_close(const CloseRequest& request);
   void handle_forget(const Forget& request);
@@ -114,9 +115,10 @@ class KeeperCore {
     MonotonicTime until;
   };
   std::vector<Lingering> lingering_;            // exits that are told once all that the process started is dead too
+  bool any_uncontained_ = false;                // a process was started without a group that holds all it starts
   std::optional<MonotonicTime> orphans_due_;    // when to look for what ended processes have left behind
   std::optional<MonotonicTime> strangers_end_;  // until when the end waits for what is left
-  std::vector<pid_t> inherited_;                // children that this process had before it was a keeper
+  bool inherited_children_;                     // this process had some before it was a keeper
   ShutdownPlan plan_;
 
   enum class Upgrade : std::uint8_t {

@@ -73,7 +73,7 @@ void KeeperCore::note_memory_kill(Child& child, ExitReport& report) {
 // belongs to a process that runs is left alone until that ends.
 void KeeperCore::look_for_orphans() {
   orphans_due_.reset();
-  if (cgroups_.contains()) return;
+  if (!any_uncontained_) return;
   for (const pid_t pid : children_of(::getpid())) {
     if (holdings_.children.find_running(pid) || (engine_ && engine_->pid() == pid)) continue;
     const auto owner = owner_of(pid, run_);
@@ -89,7 +89,7 @@ void KeeperCore::look_for_orphans() {
 // come to us: we are not the first process of a namespace, and had no children before we were a keeper. True while
 // anything is left that may still die.
 bool KeeperCore::kill_strangers() {
-  const bool all_are_ours = ::getpid() != 1 && inherited_.empty();
+  const bool all_are_ours = ::getpid() != 1 && !inherited_children_;
   bool any = false;
   for (const pid_t pid : children_of(::getpid())) {
     if (holdings_.children.find_running(pid) || (engine_ && engine_->pid() == pid)) continue;

@@ -76,10 +76,10 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
                                     " processes already; stop some, or run a second host";
     return tell(refusal(key, full));
   }
-  const Cgroups::Membership membership = cgroups_.join(key.id, request.spec.group_limits);
-  const bool memory_limited = membership.limited[static_cast<std::size_t>(CgroupController::memory)];
-  const std::uint64_t memory_kills = memory_limited ? cgroups_.out_of_memory_kills(key.id) : 0;
-  auto outcome = spawner_.spawn(request.spec, membership);
+  Cgroups::Membership membership = cgroups_.join(key.id, request.spec.group_limits);
+  constexpr auto memory = static_cast<std::size_t>(CgroupController::memory);
+  const std::uint64_t memory_kills = membership.limited[memory] ? cgroups_.out_of_memory_kills(key.id) : 0;
+  auto outcome = spawn_in_group(request.spec, membership);
   if (auto* failure = std::get_if<SpawnFailure>(&outcome)) {
     leave_group(key.id);
     return tell(SpawnFailed{key, std::string(to_string(failure->stage)), failure->error_number,
@@ -94,11 +94,31 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
   child.channel = request.spec.channel;
   child.stop = request.spec.stop;
   child.transient = request.spec.transient;
-  child.contained = membership.contained;
-  child.memory_limited = memory_limited;
+  child.contained = membership.contained();
+  any_uncontained_ |= !child.contained;
+  child.memory_limited = membership.limited[memory];
   child.memory_kills = memory_kills;
   child.ends = std::move(spawned.descriptors);
   answer_spawned(holdings_.children.add(std::move(child)));
+}
+
+// A process runs, if need be, without the groups that will not have it: with rlimits, and known by its cookie.
+SpawnOutcome KeeperCore::spawn_in_group(const SpawnSpec& spec, Cgroups::Membership& membership) {
+  const auto is_refused = [](const SpawnOutcome& outcome) {
+    const auto* failure = std::get_if<SpawnFailure>(&outcome);
+    return failure && failure->stage == SpawnStage::cgroup;
+  };
+  SpawnOutcome outcome = spawner_.spawn(spec, membership);
+  if (!is_refused(outcome)) return outcome;
+  if (membership.contained()) {
+    membership = cgroups_.join_anew(spec.key.id, spec.group_limits);
+    outcome = spawner_.spawn(spec, membership);
+    if (!is_refused(outcome)) return outcome;
+  }
+  log::warn("keeper", "a process runs without a control group: its own will not have it",
+            {{"process", to_string(spec.key)}, {"why", std::get<SpawnFailure>(outcome).message}});
+  membership = {};
+  return spawner_.spawn(spec, membership);
 }
 
 void KeeperCore::answer_spawned(Child& child) {

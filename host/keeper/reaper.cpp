@@ -33,6 +33,11 @@ std::optional<Reaped> reap_one(const std::function<void(pid_t)>& before, pid_t p
   return reaped;
 }
 
+bool has_children() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
 std::optional<bool> stopped_or_continued(pid_t pid) {
   std::optional<bool> last;
   siginfo_t info{};

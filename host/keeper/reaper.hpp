@@ -20,6 +20,9 @@ struct Reaped {
 inline constexpr pid_t kAnyChild = 0;
 std::optional<Reaped> reap_one(const std::function<void(pid_t)>& before, pid_t pid = kAnyChild);
 
+// Whether this process has any child, dead ones included.
+bool has_children();
+
 // Whether `pid` was stopped (true) or continued (false) since the last question; empty: neither.
 std::optional<bool> stopped_or_continued(pid_t pid);
 

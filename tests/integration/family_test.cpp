@@ -172,6 +172,21 @@ TEST_P(Grouped, HasAtMostSoManyProcesses) {
   EXPECT_TRUE(family_becomes(5));
 }
 
+TEST_P(Grouped, RunsWithoutAGroupThatWillNotHaveIt) {
+  ASSERT_NO_FATAL_FAILURE(run(kDaemons));
+  ASSERT_TRUE(family_becomes(3));
+  ASSERT_EQ(host_->cli({"stop", "w"}).exit_code, 0);
+  // A threaded group makes all beside it invalid for whole processes: the kernel refuses to put one there.
+  const std::string kill_file = "*/tenon." + std::to_string(host_->keeper_pid()) + "-*/cgroup.kill";
+  ASSERT_EQ(run_program({"sh", "-ec", "cd $(dirname $(find /sys/fs/cgroup -path '" + kill_file + "')); mkdir t;"
+                                      "echo threaded > t/cgroup.type"}).exit_code, 0);
+  EXPECT_EQ(host_->cli({"start", "w"}).exit_code, 0);
+  EXPECT_TRUE(family_becomes(3));
+  EXPECT_THAT(host_->log(), HasSubstr("a process runs without a control group: its own will not have it"));
+  EXPECT_EQ(host_->cli({"stop", "w"}).exit_code, 0);
+  EXPECT_TRUE(family_becomes(0)) << "what detached itself is found by its cookie";
+}
+
 TEST_P(Grouped, LeavesNoGroupBehind) {
   ASSERT_NO_FATAL_FAILURE(run(kDaemons));
   ASSERT_TRUE(family_becomes(3));

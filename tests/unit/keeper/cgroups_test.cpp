@@ -49,8 +49,8 @@ TEST_F(FakeHierarchy, OfVersion1SetsTheLimitsItIsAskedFor) {
   file(cpu + "/p.a.1/cpu.cfs_quota_us"), file(cpu + "/p.a.1/cgroup.procs");
 
   const auto joined = groups.join("a.1", {64u << 20, 8, 500});
-  EXPECT_EQ(joined.groups.size(), 3u);
-  EXPECT_FALSE(joined.contained);
+  EXPECT_EQ(joined.others.size(), 3u);
+  EXPECT_FALSE(joined.contained());
   EXPECT_TRUE(joined.limited[0] && joined.limited[1] && joined.limited[2]);
   EXPECT_EQ(text(memory + "/p.a.1/memory.limit_in_bytes"), "67108864");
   EXPECT_EQ(text(pids + "/p.a.1/pids.max"), "8");
@@ -58,7 +58,7 @@ TEST_F(FakeHierarchy, OfVersion1SetsTheLimitsItIsAskedFor) {
   file(memory + "/p.a.1/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
   EXPECT_EQ(groups.out_of_memory_kills("a.1"), 3u);
 
-  EXPECT_TRUE(groups.join("b", {}).groups.empty()) << "nothing to limit, nothing that contains";
+  EXPECT_TRUE(groups.join("b", {}).others.empty()) << "nothing to limit, nothing that contains";
 }
 
 TEST_F(FakeHierarchy, OfVersion2TakesControllersThatAreDelegated) {
@@ -74,13 +74,20 @@ TEST_F(FakeHierarchy, OfVersion2TakesControllersThatAreDelegated) {
   EXPECT_EQ(text("own/cgroup.subtree_control"), "+memory +pids +cpu");
   EXPECT_EQ(text("own/run/cgroup.subtree_control"), "+memory +pids +cpu");
   const auto joined = groups.join("a", {1 << 20, 5, 1500});
-  EXPECT_EQ(joined.groups.size(), 1u) << "one group contains and limits";
+  EXPECT_TRUE(joined.contained());
+  EXPECT_TRUE(joined.others.empty()) << "one group contains and limits";
   EXPECT_TRUE(joined.limited[0] && joined.limited[1] && joined.limited[2]);
   EXPECT_EQ(text("own/run/p.a/memory.max"), "1048576");
   EXPECT_EQ(text("own/run/p.a/pids.max"), "5");
   EXPECT_EQ(text("own/run/p.a/cpu.max"), "150000 100000");
   file("own/run/p.a/memory.events", "low 0\noom 2\noom_kill 1\noom_group_kill 0\n");
   EXPECT_EQ(groups.out_of_memory_kills("a"), 1u);
+
+  for (const char* name : {"memory.max", "cpu.max", "pids.max"}) file(std::string("own/run/p.a/") + name);  // the kernel's own replace
+  (void)groups.join("a", {.processes = 6});
+  EXPECT_EQ(text("own/run/p.a/memory.max"), "max") << "its config names no limit any more";
+  EXPECT_EQ(text("own/run/p.a/cpu.max"), "max");
+  EXPECT_EQ(text("own/run/p.a/pids.max"), "6");
 }
 
 TEST_F(FakeHierarchy, OfVersion2WithoutControllersContainsAndLimitsNothing) {
@@ -89,7 +96,7 @@ TEST_F(FakeHierarchy, OfVersion2WithoutControllersContainsAndLimitsNothing) {
   layout.unified = root + "/own";
   Cgroups groups = Cgroups::make(layout, "run");
   const auto joined = groups.join("a", {1 << 20, 5, 1500});
-  EXPECT_TRUE(joined.contained);
+  EXPECT_TRUE(joined.contained());
   EXPECT_FALSE(joined.limited[0] || joined.limited[1] || joined.limited[2]);
 }
 
@@ -107,7 +114,9 @@ TEST_F(FakeHierarchy, ThatIsMissingIsNoFailure) {
   layout.legacy[0] = root + "/nowhere";
   Cgroups groups = Cgroups::make(layout, "run");
   EXPECT_TRUE(groups.directories().empty());
-  EXPECT_TRUE(groups.join("a", {1 << 20, 1, 1}).groups.empty());
+  const auto joined = groups.join("a", {1 << 20, 1, 1});
+  EXPECT_FALSE(joined.contained());
+  EXPECT_TRUE(joined.others.empty());
   EXPECT_FALSE(groups.kill("a"));
 }
 
@@ -155,7 +164,7 @@ TEST_F(RealCgroups, KillAllThatAProcessStarted) {
   char byte = 0;
   (void)set_nonblocking(output.get(), false);
   ASSERT_EQ(::read(output.get(), &byte, 1), 1);
-  EXPECT_TRUE(membership.contained);
+  EXPECT_TRUE(membership.contained());
   EXPECT_TRUE(groups.kill("w"));
   EXPECT_EQ(WTERMSIG(status_of(pid)), SIGKILL);
   EXPECT_EQ(rest(), "p\n") << "the pipe has ended, so nobody holds it";
@@ -176,6 +185,19 @@ TEST_F(RealCgroups, AreThawedForTheNextIncarnation) {
   ASSERT_TRUE(groups.kill("w"));
   status_of(pid);
   status_of(spawn("true"));  // would stand still for ever, and whoever spawned it too
+}
+
+TEST_F(RealCgroups, AreMadeAnewIfTheOldOnesWillHaveNobody) {
+  const std::string directory = groups.directories().front() + "/p.w";
+  status_of(spawn("mkdir " + directory + "/inner && echo threaded > " + directory + "/inner/cgroup.type"));
+  groups.join_anew("w", {});
+  EXPECT_FALSE(fs::exists(directory + "/inner"));
+  status_of(spawn("true"));
+}
+
+TEST_F(RealCgroups, HoldAProcessFromBeforeItsFirstInstruction) {
+  status_of(spawn("cat /proc/self/cgroup"));
+  EXPECT_NE(rest().find("/p.w\n"), std::string::npos);
 }
 
 TEST_F(RealCgroups, SayWhetherAnythingLives) {
