@@ -42,12 +42,12 @@ bool has_word(std::string_view text, std::string_view word) {
 }
 
 // Groups are removed one by one and empty, those that processes made within theirs first: their files are the kernel's.
-void remove_tree(const std::string& directory) {
+bool remove_tree(const std::string& directory) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
     if (entry.is_directory(ignored)) remove_tree(entry.path().string());
   }
-  ::rmdir(directory.c_str());
+  return ::rmdir(directory.c_str()) == 0;
 }
 
 // By the run's directory: a path through /sys/fs/cgroup costs as much as a system call or two.
@@ -193,6 +193,7 @@ Cgroups::Membership Cgroups::join(std::string_view id, const GroupLimits& limits
   };
   if (frozen_.contains(id)) freeze(id, false);
   if (contains()) joined.group = enter(unified_, false, {});
+  joined.to_be_born_in = joined.contained() && !killed_.contains(id);
   const bool wanted[kCgroupControllers] = {limits.memory_bytes.has_value(), limits.processes.has_value(),
                                            limits.cpu_millicores.has_value()};
   for (std::size_t i = 0; i < kCgroupControllers; ++i) {
@@ -211,7 +212,8 @@ Cgroups::Membership Cgroups::join(std::string_view id, const GroupLimits& limits
 }
 
 Cgroups::Membership Cgroups::join_anew(std::string_view id, const GroupLimits& limits) {
-  if (contains()) remove_tree(unified_ + "/" + name_of(id));
+  if (contains() && remove_tree(unified_ + "/" + name_of(id)))
+    if (const auto known = killed_.find(id); known != killed_.end()) killed_.erase(known);
   return join(id, limits);
 }
 
@@ -226,7 +228,8 @@ void Cgroups::lift(std::string_view id, CgroupController controller) {
   if (write_control(unified_ + "/" + name_of(id) + std::string(file), "max")) limited.erase(known);
 }
 
-bool Cgroups::kill(std::string_view id) const {
+bool Cgroups::kill(std::string_view id) {
+  if (contains()) killed_.emplace(id);
   return contains() && write_control(unified_ + "/" + name_of(id) + "/cgroup.kill", "1");
 }
 
@@ -249,7 +252,7 @@ std::uint64_t Cgroups::out_of_memory_kills(std::string_view id) const {
 }
 
 void Cgroups::remove(std::string_view id) {
-  for (auto* ids : {&frozen_, &limited_[0], &limited_[1], &limited_[2]}) {
+  for (auto* ids : {&frozen_, &killed_, &limited_[0], &limited_[1], &limited_[2]}) {
     if (const auto known = ids->find(id); known != ids->end()) ids->erase(known);
   }
   std::erase_if(to_remove_, [](const std::string& path) { return ::rmdir(path.c_str()) == 0 || errno == ENOENT; });

@@ -45,6 +45,7 @@ class Cgroups {
   // The directories of what a process joins, open with O_PATH.
   struct Membership {
     unique_fd group;                        // of version 2: it holds all that the process starts
+    bool to_be_born_in = false;             // that group may be given to clone_into
     std::vector<unique_fd> others;          // of version 1: they limit
     bool limited[kCgroupControllers] = {};  // of those asked for, by CgroupController
     bool contained() const noexcept { return group.valid(); }
@@ -55,7 +56,7 @@ class Cgroups {
   // the way (a group that hands controllers down holds no process).
   Membership join_anew(std::string_view id, const GroupLimits& limits);
   // SIGKILL to all that is in it, in one step, forks under way included. False: it has no group.
-  bool kill(std::string_view id) const;
+  bool kill(std::string_view id);
   // Frozen, nothing in it runs; who joins it stands still before it has executed anything, so join() thaws it first.
   bool freeze(std::string_view id, bool on);
   // Whether anything in it lives; zombies do not count.
@@ -78,6 +79,7 @@ class Cgroups {
   bool version_2_[kCgroupControllers] = {};    // those are unified_
   std::map<std::string, unique_fd, std::less<>> run_directories_;  // open ones of unified_ and limiting_
   std::set<std::string, std::less<>> frozen_;  // ids
+  std::set<std::string, std::less<>> killed_;  // ids whose group was killed once: nobody can be born in it any more
   std::set<std::string, std::less<>> limited_[kCgroupControllers];  // ids, of version 2: a group outlives its limits
   std::vector<std::string> to_remove_;         // directories that were not empty yet
   bool complained_ = false;

@@ -31,6 +31,7 @@ struct ChildArguments {
   const DescriptorSlots* slots;
   pid_t parent;
   bool in_group;                     // see clone_into
+  volatile bool ran;                 // written by the child: it was not killed before its first instruction
   volatile SpawnStage failed_stage;  // written by the child, read by the parent
   volatile int error_number;
 };
@@ -162,6 +163,7 @@ TENON_IN_CHILD SpawnStage prepare_and_execute(const ChildArguments& arguments) {
 
 TENON_IN_CHILD int child_main(void* pointer) {
   auto& arguments = *static_cast<ChildArguments*>(pointer);
+  arguments.ran = true;
   errno = 0;
   const SpawnStage stage = prepare_and_execute(arguments);
   arguments.error_number = errno;
@@ -250,7 +252,7 @@ std::variant<pid_t, ExecFailure> clone_and_exec(const ExecPlan& plan) {
     slots.empty();
     return ExecFailure{SpawnStage::descriptors, error_number};
   }
-  ChildArguments arguments{&plan, &slots, ::getpid(), false, SpawnStage::none, 0};
+  ChildArguments arguments{&plan, &slots, ::getpid(), false, false, SpawnStage::none, 0};
   const unsigned long flags = CLONE_VM | CLONE_VFORK | (slots.sharing_helps() ? CLONE_FILES : 0);
   Cloned child;
   {
@@ -261,9 +263,10 @@ std::variant<pid_t, ExecFailure> clone_and_exec(const ExecPlan& plan) {
   if (child.pid < 0) {
     return ExecFailure{child.group_refused ? SpawnStage::cgroup : SpawnStage::clone, child.error_number};
   }
-  if (arguments.failed_stage == SpawnStage::none) return child.pid;
+  if (arguments.failed_stage == SpawnStage::none && (arguments.ran || !arguments.in_group)) return child.pid;
   while (::waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
   }
+  if (arguments.failed_stage == SpawnStage::none) return ExecFailure{SpawnStage::cgroup, ECANCELED};
   return ExecFailure{arguments.failed_stage, arguments.error_number};
 }
 

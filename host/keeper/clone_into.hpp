@@ -3,6 +3,9 @@
 // To join a group by a write takes a lock that stops every fork and exit of the machine; to be born in it takes none
 // (clone3(2), CLONE_INTO_CGROUP, Linux 5.7). glibc 2.36 has no wrapper for clone3, and a raw call cannot leave the
 // parent's stack without assembly, so only x86-64 has it here.
+//
+// A trap: up to Linux 6.18 at least, a child that is born in a group to whose cgroup.kill anybody has ever written is
+// killed before its first instruction, because the fork compares the count of such kills with that of the parent's group.
 #pragma once
 
 #include <cstddef>

@@ -146,7 +146,8 @@ struct Preparation {
     for (const std::string* variable : {&cookie, &plumbing.notify_variable}) {
       if (!variable->empty()) environment.insert(environment.begin(), const_cast<char*>(variable->c_str()));
     }
-    plan.group = membership.group.get();
+    if (membership.to_be_born_in) plan.group = membership.group.get();
+    else if (membership.contained()) control_groups.push_back(membership.group.get());
     for (const unique_fd& group : membership.others) control_groups.push_back(group.get());
     plan.control_groups = control_groups.data();
     plan.control_group_count = control_groups.size();

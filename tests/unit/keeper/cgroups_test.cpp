@@ -195,6 +195,26 @@ TEST_F(RealCgroups, AreMadeAnewIfTheOldOnesWillHaveNobody) {
   status_of(spawn("true"));
 }
 
+TEST_F(RealCgroups, TakeTheNextIncarnationAfterAKill) {
+  const pid_t pid = spawn("exec sleep 1000");
+  ASSERT_TRUE(groups.kill("w"));
+  status_of(pid);
+  EXPECT_EQ(status_of(spawn("exit 3")), 3 << 8) << "and do not kill it, too";
+  // By somebody else, of whom nobody told: the child is not taken for one that runs.
+  std::ofstream(groups.directories().front() + "/p.other/cgroup.kill") << "1";
+  SpawnSpec spec;
+  spec.key = {"other", 1};
+  spec.argv = {"true"};
+  (void)groups.join("other", {});
+  std::ofstream(groups.directories().front() + "/p.other/cgroup.kill") << "1";
+  const auto outcome = Spawner({}).spawn(spec, groups.join("other", {}));
+  if (const auto* failure = std::get_if<SpawnFailure>(&outcome)) EXPECT_EQ(failure->stage, SpawnStage::cgroup);
+  else EXPECT_EQ(status_of(std::get<SpawnedChild>(outcome).pid), 0) << "a kernel without that flaw";
+  const auto again = Spawner({}).spawn(spec, groups.join_anew("other", {}));
+  ASSERT_TRUE(std::holds_alternative<SpawnedChild>(again));
+  EXPECT_EQ(status_of(std::get<SpawnedChild>(again).pid), 0);
+}
+
 TEST_F(RealCgroups, HoldAProcessFromBeforeItsFirstInstruction) {
   status_of(spawn("cat /proc/self/cgroup"));
   EXPECT_NE(rest().find("/p.w\n"), std::string::npos);
