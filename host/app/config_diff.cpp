@@ -70,6 +70,7 @@ std::vector<std::string> keys_of_process(const ProcessConfig& a, const ProcessCo
   keys.note("nice", a.nice != b.nice);
   keys.note("no_new_privileges", a.no_new_privileges != b.no_new_privileges);
   keys.note("limits", a.limits != b.limits);
+  keys.note("sockets", a.sockets != b.sockets);
   keys.note("channel", wa.channel != wb.channel);
   keys.note("subscribe", wa.subscribe != wb.subscribe);
   keys.note("publish", wa.publish != wb.publish || wa.may_publish != wb.may_publish);

@@ -68,6 +68,7 @@ struct ConfigDraft {
   };
   std::vector<Significance> significant;  // children that say whether they are
   std::vector<NameUse> dependencies;
+  std::vector<NameUse> listening;  // where sockets of processes listen
   std::vector<std::vector<std::string>*> dependency_lists;  // in the tree, those that are not empty
   std::map<std::string, JsonValue> transports;        // where each was given first
   std::vector<NameUse> transport_uses;

@@ -1,6 +1,7 @@
 #include "app/config_environment.hpp"
 
 #include "common/text.hpp"
+#include "keeper/spawn_spec.hpp"
 
 namespace tenon::app {
 
@@ -86,7 +87,8 @@ void read_env(ConfigReader& reader, const JsonValue& at, Environment& out) {
 }
 
 Environment compose_environment(ConfigReader& reader, const EnvironmentDraft& draft,
-                                const integration::ChannelConfig& channel, const std::string& node) {
+                                const integration::ChannelConfig& channel, std::size_t passed_sockets,
+                                const std::string& node) {
   ConfigMachine& machine = reader.machine();
   Environment environment;
   for (const char* name : {"PATH", "HOME", "USER", "LANG"}) {
@@ -109,7 +111,9 @@ Environment compose_environment(ConfigReader& reader, const EnvironmentDraft& dr
   environment["TENON_NODE"] = node;
   if (channel.kind != runtime::ChannelKind::none)
     environment["TENON_CONTENT_TYPE"] = content_type_of(channel.serializer);
-  if (channel.kind == runtime::ChannelKind::socket) environment["TENON_CHANNEL_FD"] = "3";
+  if (channel.kind == runtime::ChannelKind::socket) {
+    environment["TENON_CHANNEL_FD"] = std::to_string(keeper::channel_descriptor(passed_sockets));
+  }
   return environment;
 }
 

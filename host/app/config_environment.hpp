@@ -28,7 +28,8 @@ void read_env(ConfigReader& reader, const JsonValue& at, Environment& out);
 
 // All of it but TENON_ID, which differs between replicas.
 Environment compose_environment(ConfigReader& reader, const EnvironmentDraft& draft,
-                                const integration::ChannelConfig& channel, const std::string& node);
+                                const integration::ChannelConfig& channel, std::size_t passed_sockets,
+                                const std::string& node);
 // "NAME=value", sorted.
 std::vector<std::string> as_list(const Environment& environment);
 

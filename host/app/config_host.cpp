@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include "app/config_address.hpp"
 #include "app/config_draft.hpp"
 #include "common/text.hpp"
 
@@ -56,57 +57,17 @@ constexpr Key<HostConfig> kPluginKeys[] = {
      [](ConfigReader& reader, const JsonValue& at, HostConfig& out) { reader.boolean(at, out.watch_plugins); }},
 };
 
-// Splits "127.0.0.1:80" or "[::1]:80"; empty host if it is neither.
-struct Listen {
-  std::string host;
-  std::uint32_t port = 0;
-};
-std::optional<Listen> parse_listen(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return std::nullopt;
-  }
-  Listen listen{std::string(host), 0};
-  const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
-  if (failed != std::errc() || end != port.data() + port.size() || listen.port > 65'535 || host.empty())
-    return std::nullopt;
-  return listen;
-}
-
-// The kernel listens on addresses, not on names; this one name has a fixed meaning.
-std::string as_address(std::string host) { return host == "localhost" ? "127.0.0.1" : host; }
-
-bool is_address(const std::string& host) {
-  in6_addr address;
-  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
-}
-
-// Of an address.
-bool is_loopback(const std::string& host) {
-  in_addr v4;
-  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
-  in6_addr v6;
-  return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 void read_listen(ConfigReader& reader, const JsonValue& at, ControlConfig& out) {
   std::string text;
   if (!reader.text(at, text, "an address such as \"127.0.0.1:7070\"")) return;
-  auto listen = parse_listen(text);
-  if (listen) listen->host = as_address(listen->host);
-  if (!listen || !is_address(listen->host)) {
+  const auto listen = parse_ip_and_port(text);
+  if (!listen) {
     reader.wrong(at, "an address and a port such as \"127.0.0.1:7070\" or \"[::1]:7070\"");
-  } else if (!is_loopback(listen->host)) {
+  } else if (!is_loopback(*listen)) {
     reader.refuse(at, "listening beyond loopback needs TLS, which this version does not offer; listen on 127.0.0.1 and "
                       "put a TLS proxy before it", "a loopback address");
   } else {
-    const bool v6 = listen->host.find(':') != std::string::npos;
-    out.http_listen = (v6 ? "[" + listen->host + "]" : listen->host) + ":" + std::to_string(listen->port);
+    out.http_listen = to_string(*listen);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/config_draft.hpp"
+#include "app/config_sockets.hpp"
 
 namespace tenon::app {
 
@@ -36,6 +37,7 @@ LoadedConfig load_config(ConfigSources sources, const LoadOptions& options) {
     check_transport_uses(reader, draft);
     check_significance(reader, draft);
     check_dependencies(reader, main, draft);
+    check_listening_places(reader, draft);
     check_plugins(reader, draft);
   }
   draft.host.supervision = std::make_shared<const runtime::SupervisorConfig>(std::move(draft.root));

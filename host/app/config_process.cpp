@@ -4,6 +4,7 @@
 
 #include "app/config_environment.hpp"
 #include "app/config_lifecycle.hpp"
+#include "app/config_sockets.hpp"
 #include "app/config_worker.hpp"
 #include "app/start_digest.hpp"
 #include "common/text.hpp"
@@ -138,7 +139,10 @@ constexpr Key<ProcessDraft> kProcessKeys[] = {
     {"nice", read_nice},
     {"no_new_privileges",
      [](R& reader, V& at, ProcessDraft& out) { reader.boolean(at, out.process.no_new_privileges); }},
-    {"sockets", nullptr, KeyRule::reserved},
+    {"sockets",
+     [](R& reader, V& at, ProcessDraft& out) {
+       read_sockets(reader, at, out.process.base_id, out.all, out.process.sockets);
+     }},
     {"durable", nullptr, KeyRule::reserved},
 };
 const Section<ProcessDraft> kProcess{"process", kProcessKeys, {"id", "command"}};
@@ -242,7 +246,8 @@ void read_process(ConfigReader& reader, const JsonValue& at, const std::string& 
   check_ready(reader, at, process);
   check_log(reader, at, process);
   const Environment environment =
-      compose_environment(reader, process.environment, process.worker.channel, draft.host.node);
+      compose_environment(reader, process.environment, process.worker.channel, process.process.sockets.size(),
+                          draft.host.node);
   check_command(reader, at, process, environment);
   process.process.shared_env = draft.environments.share(as_list(environment));
   add_processes(reader, at, process, parent);
@@ -252,6 +257,7 @@ void describe_process(std::vector<SectionKeys>& out) {
   out.push_back(keys_of(kProcess));
   describe_worker(out);
   describe_lifecycle(out);
+  describe_sockets(out);
 }
 
 }  // namespace tenon::app

@@ -204,6 +204,7 @@ Status Engine::listen() {
       host_->plugin_listeners().adopt(listener.spec);
       continue;
     }
+    if (integration::ProcessSockets::owns(listener.spec.name)) continue;  // adopted with the processes
     std::erase_if(wanted_listeners_, [&](const keeper::ListenSpec& s) { return s.name == listener.spec.name; });
     serve(listener.spec.name, std::move(listener.socket));
   }

@@ -70,7 +70,8 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
                   return process == nullptr ? nullptr : process->config.get();
                 },
                 std::filesystem::path(config_->file).parent_path()),
-      listeners_(bridge_), policies_(plugin_services_, loader_.registry()),
+      listeners_(bridge_), sockets_(loop, [this](std::string name) { close_socket(std::move(name)); }),
+      policies_(plugin_services_, loader_.registry()),
       checks_(plugin_services_, loader_.registry()),
       logs_(loop, [](const runtime::ProcessId& id, const Error& problem) {
         log::warn("logs", problem.message, {{"process", id}});
@@ -78,7 +79,7 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
       hub_({loop, router_, intake_, budget_, dead_letters_, serializers_,
             [this](std::string_view name, const std::string& instance) { return serializers_.make(name, instance); },
             [this](const message::Event& event) { return validation_.check(event); }, *this, config_->node}),
-      process_events_(system_events_, hub_, callbacks_.must_end),
+      process_events_(system_events_, hub_, sockets_, callbacks_.must_end),
       manager_({loop, bridge_, policies_, checks_, hub_, process_events_}),
       notify_(loop, manager_, hub_), tree_(loop, manager_, bridge_, process_events_),
       transports_({loop, plugin_services_, loader_.registry(), serializers_, router_, intake_, budget_, dead_letters_,
@@ -86,9 +87,16 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
                    config_->request_timeout, config_->node},
                   config_->transports, config_->routes) {
   system_events_.hold();
-  bridge_.connect(manager_, hub_, notify_, logs_, commands_);
+  sockets_.connect(manager_);
+  bridge_.connect(manager_, hub_, notify_, sockets_, logs_, commands_);
   bridge_.share_outputs(outputs_for(*config_) == Outputs::shared);
   loader_.registry().add_observer(&plugin_events_);
+}
+
+void Host::close_socket(std::string name) {
+  log::info("engine", "nobody is to use this socket any more; its clients are hung up on", {{"listener", name}});
+  if (Status told = bridge_.stop_listening(name); !told.ok())
+    log::warn("engine", "the keeper goes on listening for nobody", {{"listener", name}, {"why", told.error().message}});
 }
 
 Host::~Host() {

@@ -120,6 +120,7 @@ class Host final : private integration::WorkerHubEvents,
 
  private:
   Status configure_workers();
+  void close_socket(std::string name);
   void refresh_in_flight();
   void reconfigure_workers(const integration::HostConfig& former);
   void keep_schemas(const SchemaTexts& texts);
@@ -191,6 +192,7 @@ class Host final : private integration::WorkerHubEvents,
   integration::KeeperBridge bridge_;
   integration::CommandRunner commands_;
   integration::PluginListeners listeners_;
+  integration::ProcessSockets sockets_;
   integration::PluginRestartPolicies policies_;
   integration::PluginHealthChecks checks_;
   runtime::LogCapture logs_;

@@ -20,6 +20,8 @@ void Host::adopt_processes(keeper::Adoption& adoption) {
     else if (removed.contains(child.key.id)) end_stranger(child.key, child.stop);
   }
   for (const auto& [id, why] : broken) manager_.replace(id, why);
+  for (const keeper::AdoptedListener& listener : adoption.listeners)
+    if (integration::ProcessSockets::owns(listener.spec.name)) sockets_.adopt(listener.spec.name);
 }
 
 // Of a config before this one. The engine before may have asked it to stop already: asked again, its grace begins anew.

@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 
+#include "app/config_address.hpp"
 #include "app/process_usage.hpp"
 #include "common/rfc3339.hpp"
 #include "common/units.hpp"
@@ -125,6 +126,12 @@ void write_limits(JsonWriter& json, const runtime::ResourceLimits& limits) {
   json.end_object();
 }
 
+std::string place_of(const runtime::SocketConfig& socket) {
+  if (socket.inherit) return "passed to the host";
+  if (!socket.path.empty()) return socket.path;
+  return to_string(IpAndPort{socket.address, socket.port});
+}
+
 void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& process) {
   json.member("generation", process.generation).member("desired", to_string(process.desired));
   json.member("outdated", host.processes().outdated(process.id()));
@@ -134,6 +141,9 @@ void write_detail(JsonWriter& json, Host& host, const runtime::ProcessHandle& pr
   for (const std::string& argument : config.shown_command.empty() ? config.argv : config.shown_command)
     json.value(argument);
   json.end_array().member("cwd", process.config->cwd);
+  json.key("sockets").begin_array();
+  for (const runtime::SocketConfig& socket : config.sockets) json.value(socket.name + " " + place_of(socket));
+  json.end_array();
   json.key("last_exit");
   if (process.last_exit) write_exit(json, host, *process.last_exit);
   else json.null();

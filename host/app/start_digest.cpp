@@ -58,6 +58,11 @@ std::uint64_t start_digest(const runtime::ProcessConfig& process, const integrat
   hash.add(limits.memory_bytes), hash.add(limits.cpu), hash.add(limits.processes);
   hash.add(limits.open_files), hash.add(limits.core_bytes);
   hash.add(static_cast<int>(process.ready.on)), hash.add(process.notify);
+  hash.add(process.sockets.size());
+  for (const runtime::SocketConfig& socket : process.sockets) {
+    hash.add(socket.name), hash.add(socket.address), hash.add(socket.port), hash.add(socket.path);
+    hash.add(socket.inherit), hash.add(static_cast<int>(socket.kind)), hash.add(socket.backlog), hash.add(socket.mode);
+  }
   const integration::ChannelConfig& channel = worker.channel;
   hash.add(static_cast<int>(channel.kind)), hash.add(static_cast<int>(channel.framing));
   hash.add(channel.serializer), hash.add(channel.max_event), hash.add(channel.data_as_bytes);

@@ -8,7 +8,7 @@
 
 namespace tenon::app {
 
-inline constexpr std::uint8_t kStartDigestVersion = 1;
+inline constexpr std::uint8_t kStartDigestVersion = 2;
 
 // Covers all that a running process cannot be told any more: command, directory, environment, user, mask, priority,
 // privileges, limits, channel, how it says that it is ready, and the delivery mode, for which books are kept from start

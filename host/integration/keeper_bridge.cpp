@@ -70,6 +70,7 @@ Status KeeperBridge::spawn(const runtime::ProcessConfig& config, std::uint64_t g
   spec.notify = config.notify;
   if (share_outputs_ && spec.channel == keeper::ChannelKind::none) spec.standard_error = keeper::OutputMode::merge;
   spec.stop = to_keeper(stop);
+  spec.sockets = sockets_->give(config);
   return client_.spawn(std::move(spec));
 }
 

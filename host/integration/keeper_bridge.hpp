@@ -20,6 +20,7 @@
 #include "integration/keeper_store.hpp"
 #include "integration/notify_hub.hpp"
 #include "integration/plugin_listeners.hpp"
+#include "integration/process_sockets.hpp"
 #include "integration/worker_hub.hpp"
 #include "keeper/keeper_client.hpp"
 #include "runtime/log_capture.hpp"
@@ -35,9 +36,9 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
  public:
   KeeperBridge(keeper::KeeperClient& client, KeeperStore& store) : client_(client), store_(store) {}
   // Before the first answer of the keeper is passed on. All outlive the bridge's use.
-  void connect(runtime::ProcessManager& manager, WorkerHub& hub, NotifyHub& notify, runtime::LogCapture& logs,
-               CommandRunner& commands) {
-    manager_ = &manager, hub_ = &hub, notify_ = &notify, logs_ = &logs, commands_ = &commands;
+  void connect(runtime::ProcessManager& manager, WorkerHub& hub, NotifyHub& notify, ProcessSockets& sockets,
+               runtime::LogCapture& logs, CommandRunner& commands) {
+    manager_ = &manager, hub_ = &hub, notify_ = &notify, sockets_ = &sockets, logs_ = &logs, commands_ = &commands;
   }
   // Of the processes without a channel that are spawned from here on: stdout and stderr by one pipe, as stdout.
   void share_outputs(bool share) { share_outputs_ = share; }
@@ -82,6 +83,7 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
   runtime::ProcessManager* manager_ = nullptr;
   WorkerHub* hub_ = nullptr;
   NotifyHub* notify_ = nullptr;
+  ProcessSockets* sockets_ = nullptr;
   runtime::LogCapture* logs_ = nullptr;
   CommandRunner* commands_ = nullptr;
   bool share_outputs_ = false;

@@ -72,12 +72,14 @@ void ProcessEvents::on_restarting(const runtime::ProcessHandle& process, const r
 
 void ProcessEvents::on_failed(const runtime::ProcessHandle& process) {
   log::error("runtime", "gave up", {{"process", process.id()}, {"reason", process.reason}});
+  sockets_.look_soon();
   events_.publish("system.process.failed", process.id(),
                   [&] { return about(process).member("reason", process.reason).end_object().take(); });
 }
 
 void ProcessEvents::on_stopped(const runtime::ProcessHandle& process) {
   log::info("runtime", "stopped", {{"process", process.id()}, {"reason", process.reason}});
+  sockets_.look_soon();
   events_.publish("system.process.stopped", process.id(),
                   [&] { return about(process).member("reason", process.reason).end_object().take(); });
 }

@@ -1,10 +1,11 @@
-// What happens to processes, told to everybody: gates of the router, system.process.* and system.health.* events, the
-// log.
+// What happens to processes, told to everybody: gates of the router, their sockets, system.process.* and system.health.*
+// events, the log.
 #pragma once
 
 #include <functional>
 #include <string>
 
+#include "integration/process_sockets.hpp"
 #include "integration/system_events.hpp"
 #include "integration/worker_hub.hpp"
 #include "runtime/runtime_observer.hpp"
@@ -14,8 +15,8 @@ namespace tenon::integration {
 class ProcessEvents final : public runtime::RuntimeObserver {
  public:
   using HostMustEnd = std::function<void(int exit_code, const std::string& reason)>;
-  ProcessEvents(SystemEvents& events, WorkerHub& hub, HostMustEnd host_must_end)
-      : events_(events), hub_(hub), host_must_end_(std::move(host_must_end)) {}
+  ProcessEvents(SystemEvents& events, WorkerHub& hub, ProcessSockets& sockets, HostMustEnd host_must_end)
+      : events_(events), hub_(hub), sockets_(sockets), host_must_end_(std::move(host_must_end)) {}
 
   void on_status_changed(const runtime::ProcessHandle& process, runtime::ProcessStatus old_status) override;
   void on_starting(const runtime::ProcessHandle& process) override;
@@ -34,6 +35,7 @@ class ProcessEvents final : public runtime::RuntimeObserver {
  private:
   SystemEvents& events_;
   WorkerHub& hub_;
+  ProcessSockets& sockets_;
   HostMustEnd host_must_end_;
 };
 

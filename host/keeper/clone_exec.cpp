@@ -24,7 +24,9 @@ constexpr std::size_t kStackBytes = 128 * 1024;
 // The sanitizers' bookkeeping knows neither this stack nor this way of returning.
 #define TENON_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), noinline))
 
-constexpr std::size_t kExecutableSlot = 4;  // after 0 … 3
+constexpr std::size_t kExecutableSlot = kMaxChildDescriptors;  // after those
+static_assert(kExecutableSlot < DescriptorSlots::kCount);
+static_assert(kMaxChildDescriptors <= DescriptorSlots::kFirst);  // no slot is where a child gets something
 
 struct ChildArguments {
   const ExecPlan* plan;
@@ -76,11 +78,18 @@ TENON_IN_CHILD bool take_own_table(const DescriptorSlots& slots) {
 }
 
 TENON_IN_CHILD bool place_descriptors(const ExecPlan& plan, const DescriptorSlots& slots) {
-  const int count = plan.descriptors[3] < 0 ? 3 : 4;
-  for (int i = 0; i < count; ++i) {
-    if (kernel(SYS_dup3, slots.number(static_cast<std::size_t>(i)), i, 0) < 0) return false;
+  for (std::size_t i = 0; i < plan.descriptor_count; ++i) {
+    if (kernel(SYS_dup3, slots.number(i), i, 0) < 0) return false;
   }
   return true;
+}
+
+TENON_IN_CHILD void write_own_pid(char* at) {
+  char digits[10];
+  int count = 0;
+  for (long pid = kernel(SYS_getpid); pid > 0; pid /= 10) digits[count++] = static_cast<char>('0' + pid % 10);
+  while (count > 0) *at++ = digits[--count];
+  *at = '\0';
 }
 
 TENON_IN_CHILD bool set_limits(const ExecPlan& plan) {
@@ -145,6 +154,7 @@ TENON_IN_CHILD SpawnStage prepare_and_execute(const ChildArguments& arguments) {
   if (!take_own_table(slots)) return SpawnStage::descriptors;
   give_default_signals(plan.ignored_signals);
   if (kernel(SYS_setsid) < 0) return SpawnStage::session;
+  if (plan.own_pid) write_own_pid(plan.own_pid);
   if (plan.oom_score) restore_oom_score(plan.oom_score);
   if (!place_descriptors(plan, slots)) return SpawnStage::descriptors;
   if (!set_limits(plan)) return SpawnStage::limits;
@@ -187,7 +197,7 @@ std::span<std::byte> child_stack() {
 
 bool fill_slots(const ExecPlan& plan, DescriptorSlots& slots) {
   if (!slots.reserve()) return false;
-  for (std::size_t i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < plan.descriptor_count; ++i) {
     if (plan.descriptors[i] >= 0 && !slots.fill(i, plan.descriptors[i])) return false;
   }
   return plan.executable < 0 || slots.fill(kExecutableSlot, plan.executable);

@@ -10,6 +10,7 @@
 // must work as the new user: directory and program.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -26,13 +27,18 @@ enum class SpawnStage : std::uint8_t {
 };
 std::string_view to_string(SpawnStage stage) noexcept;
 
+// 0 … 2, sockets that it is passed, and a channel.
+inline constexpr std::size_t kMaxChildDescriptors = 3 + kMaxPassedSockets + 1;
+
 // Borrows everything; all of it must live until clone_and_exec returns.
 struct ExecPlan {
   int executable = -1;                      // ≥ 0: this open file is executed; else:
   const char* const* candidates = nullptr;  // paths tried in order, ended by null
   char* const* argv = nullptr;
   char* const* environment = nullptr;
-  int descriptors[4] = {-1, -1, -1, -1};    // become 0 … 3 of the child; -1: /dev/null, of [3]: none
+  std::array<int, kMaxChildDescriptors> descriptors = {-1, -1, -1};  // become 0, 1, … of the child; -1: /dev/null
+  std::size_t descriptor_count = 3;
+  char* own_pid = nullptr;                  // where in `environment` the child writes its pid; 11 bytes are free there
   std::uint64_t ignored_signals = 0;        // of the parent's, bit 0 is signal 1: the child gets their defaults
   int group = -1;                           // directory of its control group of version 2; -1: the parent's
   const int* control_groups = nullptr;      // directories of others that it joins

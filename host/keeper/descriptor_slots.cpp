@@ -6,11 +6,6 @@
 #include <unistd.h>
 
 namespace tenon::keeper {
-namespace {
-
-constexpr int kFirst = 10;  // above all that a child gets by number
-
-}  // namespace
 
 DescriptorSlots& DescriptorSlots::of_this_process() {
   static DescriptorSlots slots;

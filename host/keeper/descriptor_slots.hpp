@@ -13,7 +13,8 @@ namespace tenon::keeper {
 
 class DescriptorSlots {
  public:
-  static constexpr std::size_t kCount = 5;
+  static constexpr std::size_t kCount = 21;  // as many as a child may be given, and its executable
+  static constexpr int kFirst = 24;          // the lowest number: above all that a child gets by number
 
   // Those of this process; its only thread alone may use them.
   static DescriptorSlots& of_this_process();
@@ -26,7 +27,7 @@ class DescriptorSlots {
   void empty();
 
   int number(std::size_t slot) const { return numbers_[slot]; }
-  // Above every slot, and above 0 … 3 and more of a child's own.
+  // Above every slot.
   int end() const { return end_; }
   // Whether the kernel copies only part of a table (Linux 5.9; a container may forbid it).
   bool sharing_helps() const { return sharing_helps_; }

@@ -28,7 +28,7 @@ Result<std::unique_ptr<EngineSession>> EngineSession::start(const Spawner& spawn
   auto environment = what.environment;
   std::string& link_entry = environment.emplace_back(kLinkVariable);
   link_entry += '=';
-  link_entry += std::to_string(kChannelDescriptor);
+  link_entry += std::to_string(channel_descriptor(0));
   auto outcome = spawner.spawn_engine(what.binary, what.argv, environment, pair->engine_end.get());
   if (auto* failure = std::get_if<SpawnFailure>(&outcome)) return Error(errc::io, std::move(failure->message));
 

@@ -69,6 +69,7 @@ Result<unique_fd> take_signals() {
 
 Result<HostProcess> prepare_host_process() {
   HostProcess host;
+  host.sockets = InheritedSockets::take();
   TENON_TRY(fill_standard_descriptors());
   // Before Linux 5.11 the flag is unknown; descriptors that the caller left open then leak into children, as they would
   // from any program.

@@ -24,11 +24,11 @@ int run_keeper(const KeeperOptions& given) {
   if (options.host_parameters.size() > kMaxHostParameters) {
     return refuse(Error(errc::invalid_argument, "the host's parameters are over 1 MiB"));
   }
+  auto host = prepare_host_process();
+  if (!host) return refuse(host.error());
   if (options.engine_environment.empty()) {
     for (char** entry = environ; *entry != nullptr; ++entry) options.engine_environment.emplace_back(*entry);
   }
-  auto host = prepare_host_process();
-  if (!host) return refuse(host.error());
   auto poller = Poller::make();
   if (!poller) return refuse(poller.error());
   auto breadcrumbs = make_shared_memory("tenon-breadcrumbs", sizeof(BreadcrumbPage));

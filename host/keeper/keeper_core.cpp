@@ -27,6 +27,7 @@ KeeperCore::KeeperCore(const KeeperOptions& options, HostProcess host, Poller po
       unavailable_(poller_), breadcrumbs_(std::move(breadcrumbs)), now_(clock_.monotonic()), awake_since_(now_),
       started_(now_), started_wall_(clock_.wall()), shutdown_bound_(options.shutdown_bound),
       inherited_children_(has_children()) {
+  holdings_.listeners = Listeners(std::move(host_.sockets));
   poller_.watch(Watched::signals, host_.signals.get(), EPOLLIN);
 }
 

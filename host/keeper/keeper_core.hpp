@@ -76,7 +76,8 @@ class KeeperCore {
   // keeper_requests.cpp: what engines ask for
   void handle(Message request);
   void handle_spawn(SpawnRequest request);
-  SpawnOutcome spawn_in_group(const SpawnSpec& spec, Cgroups::Membership& membership);
+  Result<std::vector<int>> open_sockets(const SpawnSpec& spec);
+  SpawnOutcome spawn_in_group(const SpawnSpec& spec, Cgroups::Membership& membership, const std::vector<int>& sockets);
   void handle_signal(const SignalRequest& request);
   void handle_close(const CloseRequest& request);
   void handle_forget(const Forget& request);

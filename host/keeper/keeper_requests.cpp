@@ -76,10 +76,12 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
                                     " processes already; stop some, or run a second host";
     return tell(refusal(key, full));
   }
+  auto sockets = open_sockets(request.spec);
+  if (!sockets) return tell(SpawnFailed{key, std::string(to_string(SpawnStage::socket)), 0, sockets.error().message});
   Cgroups::Membership membership = cgroups_.join(key.id, request.spec.group_limits);
   constexpr auto memory = static_cast<std::size_t>(CgroupController::memory);
   const std::uint64_t memory_kills = membership.limited[memory] ? cgroups_.out_of_memory_kills(key.id) : 0;
-  auto outcome = spawn_in_group(request.spec, membership);
+  auto outcome = spawn_in_group(request.spec, membership, *sockets);
   if (auto* failure = std::get_if<SpawnFailure>(&outcome)) {
     leave_group(key.id);
     return tell(SpawnFailed{key, std::string(to_string(failure->stage)), failure->error_number,
@@ -102,23 +104,35 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
   answer_spawned(holdings_.children.add(std::move(child)));
 }
 
+// Open from the first start that asks for them until nobody wants them any more: clients queue while a process restarts.
+Result<std::vector<int>> KeeperCore::open_sockets(const SpawnSpec& spec) {
+  std::vector<int> sockets;
+  for (const PassedSocket& wanted : spec.sockets) {
+    auto listener = holdings_.listeners.reopen(wanted.listener);
+    if (!listener) return std::move(listener).error();
+    sockets.push_back((*listener)->fd());
+  }
+  return sockets;
+}
+
 // A process runs, if need be, without the groups that will not have it: with rlimits, and known by its cookie.
-SpawnOutcome KeeperCore::spawn_in_group(const SpawnSpec& spec, Cgroups::Membership& membership) {
+SpawnOutcome KeeperCore::spawn_in_group(const SpawnSpec& spec, Cgroups::Membership& membership,
+                                        const std::vector<int>& sockets) {
   const auto is_refused = [](const SpawnOutcome& outcome) {
     const auto* failure = std::get_if<SpawnFailure>(&outcome);
     return failure && failure->stage == SpawnStage::cgroup;
   };
-  SpawnOutcome outcome = spawner_.spawn(spec, membership);
+  SpawnOutcome outcome = spawner_.spawn(spec, membership, sockets);
   if (!is_refused(outcome)) return outcome;
   if (membership.contained()) {
     membership = cgroups_.join_anew(spec.key.id, spec.group_limits);
-    outcome = spawner_.spawn(spec, membership);
+    outcome = spawner_.spawn(spec, membership, sockets);
     if (!is_refused(outcome)) return outcome;
   }
   log::warn("keeper", "a process runs without a control group: its own will not have it",
             {{"process", to_string(spec.key)}, {"why", std::get<SpawnFailure>(outcome).message}});
   membership = {};
-  return spawner_.spawn(spec, membership);
+  return spawner_.spawn(spec, membership, sockets);
 }
 
 void KeeperCore::answer_spawned(Child& child) {

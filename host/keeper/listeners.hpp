@@ -13,6 +13,7 @@
 
 #include "common/result.hpp"
 #include "common/unique_fd.hpp"
+#include "keeper/inherited_sockets.hpp"
 #include "keeper/listen_spec.hpp"
 
 namespace tenon::keeper {
@@ -21,7 +22,8 @@ class Listener {
  public:
   // errc::already_exists: another host, or another program, has the path or address; errc::invalid_argument: it
   // makes no sense. The sentence names path or address and what to do.
-  static Result<std::unique_ptr<Listener>> open(const ListenSpec& spec);
+  // A socket that does for it among `inherited` takes the place of one of its own, without file and lock.
+  static Result<std::unique_ptr<Listener>> open(const ListenSpec& spec, const InheritedSockets& inherited = {});
   ~Listener();  // removes the socket file and the lock file, if they are still ours
   Listener(const Listener&) = delete;
 
@@ -35,7 +37,10 @@ class Listener {
   Status lock_path();
   Status remove_stale_socket();
   Status bind_unix();
-  Status bind_tcp();
+  Status bind_ip();
+  Status set_mode_of_waiting();
+  Error path_error(const std::string& what, const std::string& path) const;
+  Error taken(int lock) const;
 
   ListenSpec spec_;
   unique_fd lock_;
@@ -47,15 +52,20 @@ class Listener {
 
 class Listeners {
  public:
-  static constexpr std::size_t kMaxListeners = 64;
+  static constexpr std::size_t kMaxListeners = 4096;
+
+  explicit Listeners(InheritedSockets inherited = {}) : inherited_(std::move(inherited)) {}
 
   // The one of that name if it is the same in all else, a new one otherwise.
   Result<const Listener*> open(const ListenSpec& spec);
+  // The same, but one that is the same in nothing but its name is closed first.
+  Result<const Listener*> reopen(const ListenSpec& spec);
   void close(const std::string& name) { listeners_.erase(name); }
   const Listener* find(const std::string& name) const;  // null: none
   std::vector<std::string> names() const;
 
  private:
+  InheritedSockets inherited_;
   std::map<std::string, std::unique_ptr<Listener>> listeners_;
 };
 

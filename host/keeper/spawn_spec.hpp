@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/unique_fd.hpp"
+#include "keeper/listen_spec.hpp"
 
 namespace tenon::keeper {
 
@@ -33,10 +34,20 @@ std::string to_string(const ProcessKey& key);
 enum class ChannelKind : std::uint8_t {
   none = 0,    // stdin is /dev/null; stdout goes where `standard_output` says
   stdio = 1,   // events on stdin and stdout, both pipes; `standard_output` is not looked at
-  socket = 2,  // a connected stream socket on descriptor kChannelDescriptor of the child; stdin is /dev/null
+  socket = 2,  // a connected stream socket, see channel_descriptor; stdin is /dev/null
 };
-// Where a socket channel stands in the child. The caller puts TENON_CHANNEL_FD=3 into `environment`.
-inline constexpr int kChannelDescriptor = 3;
+
+// A listening socket that a process is passed, by the protocol of sd_listen_fds(3): from descriptor 3 on, named in
+// LISTEN_FDNAMES. The keeper opens it at the first start that asks for it and holds it through all that follow.
+struct PassedSocket {
+  std::string name;     // 1 … 255 printable characters of ASCII without ':' (sd_listen_fds_with_names(3))
+  ListenSpec listener;  // its name is that of all processes that share the socket
+  bool operator==(const PassedSocket&) const = default;
+};
+inline constexpr std::size_t kMaxPassedSockets = 16;
+
+// Where a socket channel stands in a child with so many passed sockets. The caller says so in TENON_CHANNEL_FD.
+constexpr int channel_descriptor(std::size_t passed_sockets) { return 3 + static_cast<int>(passed_sockets); }
 
 enum class OutputMode : std::uint8_t {
   discard = 0,  // /dev/null
@@ -91,6 +102,7 @@ struct SpawnSpec {
   // A socket of its own for sd_notify(3): its name is added to `environment` as NOTIFY_SOCKET.
   bool notify = false;
   StopPlan stop;
+  std::vector<PassedSocket> sockets;  // at most kMaxPassedSockets
 };
 
 // The host's ends, non-blocking and close-on-exec; each is invalid where the spec asked for none. The keeper keeps

@@ -45,6 +45,9 @@ std::string objection(const SpawnSpec& spec) {
   if (spec.stop.grace < std::chrono::milliseconds(0) || spec.stop.grace > kMaxGrace) {
     return "the stop grace must be between 0 and 24 hours";
   }
+  if (spec.sockets.size() > kMaxPassedSockets) {
+    return "a process can be passed " + std::to_string(kMaxPassedSockets) + " sockets at most; name fewer (sockets)";
+  }
   if (spec.standard_output == OutputMode::merge) return "standard output cannot be merged into itself";
   if (spec.stop.signal_number < 1 || spec.stop.signal_number > SIGRTMAX) return "the stop signal is no signal";
   return {};
@@ -135,10 +138,11 @@ struct Preparation {
   std::vector<ResourceLimit> limits;
   std::vector<gid_t> groups;
   std::vector<int> control_groups;
+  std::vector<std::string> socket_variables;
   ExecPlan plan;
 
   Preparation(const SpawnSpec& spec, const Plumbing& plumbing, const std::string& cookie,
-              const Cgroups::Membership& membership, const OriginalLimits& original)
+              const Cgroups::Membership& membership, const std::vector<int>& sockets, const OriginalLimits& original)
       : candidates(program_candidates(spec.program.empty() ? spec.argv[0] : spec.program, spec.environment)),
         paths(pointers_to(candidates)), argv(pointers_to(spec.argv)), environment(pointers_to(spec.environment)),
         limits(spec.limits) {
@@ -153,11 +157,12 @@ struct Preparation {
     plan.control_group_count = control_groups.size();
     plan.candidates = paths.data();
     plan.argv = argv.data();
-    plan.environment = environment.data();
     plan.descriptors[0] = ends.input.get();
     plan.descriptors[1] = ends.output.get();
     plan.descriptors[2] = ends.error.get();
-    plan.descriptors[3] = ends.channel.get();
+    pass_sockets(spec, sockets);
+    if (ends.channel.valid()) plan.descriptors[plan.descriptor_count++] = ends.channel.get();
+    plan.environment = environment.data();
     plan.directory = spec.directory.empty() ? nullptr : spec.directory.c_str();
     plan.file_mode_mask = static_cast<int>(spec.file_mode_mask.value_or(022) & 0777);
     plan.no_new_privileges = spec.no_new_privileges;
@@ -166,6 +171,18 @@ struct Preparation {
     set_user(spec);
   }
   Preparation(const Preparation&) = delete;
+
+  void pass_sockets(const SpawnSpec& spec, const std::vector<int>& sockets) {
+    if (sockets.empty()) return;
+    std::string names;
+    for (const PassedSocket& one : spec.sockets) names += (names.empty() ? "" : ":") + one.name;
+    const std::string pid = "LISTEN_PID=";
+    socket_variables = {pid + std::string(11, '\0'), "LISTEN_FDS=" + std::to_string(sockets.size()),
+                        "LISTEN_FDNAMES=" + names};
+    plan.own_pid = socket_variables[0].data() + pid.size();
+    for (std::string& variable : socket_variables) environment.insert(environment.begin(), variable.data());
+    for (const int socket : sockets) plan.descriptors[plan.descriptor_count++] = socket;
+  }
 
   // By the rlimits that come nearest.
   void replace_group_limits(const GroupLimits& wanted, const Cgroups::Membership& membership) {
@@ -283,7 +300,8 @@ Spawner::Spawner(OriginalLimits original, std::string run)
     last_descriptor_ = static_cast<int>(std::min<std::uint64_t>(limit->current - kReservedDescriptors, INT_MAX)) - 1;
 }
 
-SpawnOutcome Spawner::spawn(const SpawnSpec& spec, const Cgroups::Membership& membership) const {
+SpawnOutcome Spawner::spawn(const SpawnSpec& spec, const Cgroups::Membership& membership,
+                            const std::vector<int>& sockets) const {
   SpawnFailure refused{SpawnStage::refused, 0, objection(spec)};
   if (!refused.message.empty()) return refused;
   Plumbing plumbing(spec, last_descriptor_);
@@ -292,7 +310,7 @@ SpawnOutcome Spawner::spawn(const SpawnSpec& spec, const Cgroups::Membership& me
   }
 
   const std::string cookie = run_.empty() ? std::string() : run_cookie(run_, spec.key);
-  Preparation prepared(spec, plumbing, cookie, membership, original_);
+  Preparation prepared(spec, plumbing, cookie, membership, sockets, original_);
   prepared.plan.ignored_signals = ignored_signals_;
   auto outcome = clone_and_exec(prepared.plan);
   if (auto* failure = std::get_if<ExecFailure>(&outcome)) {
@@ -312,7 +330,7 @@ SpawnOutcome Spawner::spawn_engine(int executable, const std::vector<std::string
   plan.descriptors[0] = 0;
   plan.descriptors[1] = 1;
   plan.descriptors[2] = 2;
-  plan.descriptors[3] = link;
+  plan.descriptors[plan.descriptor_count++] = link;
   plan.oom_score = original_.oom_score.empty() ? nullptr : original_.oom_score.c_str();
   plan.ignored_signals = ignored_signals_;
   plan.dies_with_parent = false;

@@ -47,7 +47,9 @@ class Spawner {
 
   // Into the control groups that it joins; group limits that these do not keep become rlimits. Fails with EMFILE once no
   // more than kReservedDescriptors are left.
-  SpawnOutcome spawn(const SpawnSpec& spec, const Cgroups::Membership& membership = {}) const;
+  // `sockets` are those of the spec, in its order.
+  SpawnOutcome spawn(const SpawnSpec& spec, const Cgroups::Membership& membership = {},
+                     const std::vector<int>& sockets = {}) const;
 
   // The engine: an open file instead of a path, the parent's stdio, one more descriptor, and no parent-death signal: it
   // must outlive a killed keeper long enough to kill what the keeper left.

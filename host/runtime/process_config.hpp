@@ -22,6 +22,23 @@ using ProcessId = std::string;
 
 enum class ChannelKind : std::uint8_t { none, stdio, socket };
 
+enum class SocketKind : std::uint8_t { stream, datagram };
+
+// A listening socket that a process is passed by the protocol of sd_listen_fds(3). All processes of one base id share
+// it, and the host holds it through their restarts. It listens at `address` and `port`, or at `path`, or is the one
+// of its name that was passed to the host itself.
+struct SocketConfig {
+  std::string name;     // in LISTEN_FDNAMES
+  std::string address;  // a literal of IPv4 or IPv6
+  std::uint16_t port = 0;
+  std::string path;     // absolute, of a unix socket
+  bool inherit = false;
+  SocketKind kind = SocketKind::stream;
+  std::int32_t backlog = 4096;  // of streams; the kernel takes net.core.somaxconn at most
+  std::uint32_t mode = 0666;    // of the file at `path`
+  bool operator==(const SocketConfig&) const = default;
+};
+
 // open_files and core are rlimits of the process; the others bound all that it starts together, by control groups where
 // the machine has them (keeper/spawn_spec.hpp, GroupLimits). Empty: not limited by us.
 struct ResourceLimits {
@@ -116,6 +133,7 @@ struct ProcessConfig {
   bool no_new_privileges = false;
   ResourceLimits limits;
   ChannelKind channel = ChannelKind::none;
+  std::vector<SocketConfig> sockets;  // from its descriptor 3 on
   bool notify = false;  // it gets a socket to speak of itself by sd_notify(3), and NOTIFY_SOCKET
   ReadyConfig ready;
   RestartConfig restart;

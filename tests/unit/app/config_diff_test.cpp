@@ -53,6 +53,7 @@ TEST_F(ConfigDiff, TellsWhatRestartsAProcessFromWhatDoesNot) {
       {R"(, "nice": 5)", "nice", true},
       {R"(, "no_new_privileges": true)", "no_new_privileges", true},
       {R"(, "limits": {"open_files": 64})", "limits", true},
+      {R"(, "sockets": [{"listen": "127.0.0.1:1"}])", "sockets", true},
       {R"(, "ready": {"on": "event"})", "ready", true},
       {R"(, "ready": {"on": "start", "timeout": "3s"})", "ready", false},
       {R"(, "delivery": {"mode": "at_least_once"})", "delivery", true},
@@ -112,7 +113,7 @@ TEST_F(ConfigDiff, KnowsEveryKeyOfAProcess) {
                         "id", "replicas", "command", "cwd", "user", "umask", "nice",
                         "no_new_privileges", "env", "env_file", "inherit_env", "channel", "subscribe", "publish",
                         "echo", "mailbox", "delivery", "ready", "restart", "health", "limits", "stop", "depends_on",
-                        "significant", "log"))
+                        "significant", "log", "sockets"))
       << "teach config_diff.cpp and start_digest.cpp the new key, then this list";
 }
 

@@ -43,7 +43,8 @@ class KeeperBridgeTest : public HubTest {
     commands.emplace(loop, *bridge, 1, [](std::string_view) { return nullptr; });
     manager.emplace(runtime::ProcessManager::Services{loop, *bridge, policies, checks, *hub, observer});
     notify.emplace(loop, *manager, *hub);
-    bridge->connect(*manager, *hub, *notify, logs, *commands);
+    sockets.connect(*manager);
+    bridge->connect(*manager, *hub, *notify, sockets, logs, *commands);
   }
   ~KeeperBridgeTest() override {
     notify.reset();
@@ -137,6 +138,8 @@ class KeeperBridgeTest : public HubTest {
   std::optional<KeeperStore> store;
   std::optional<KeeperBridge> bridge;
   std::optional<CommandRunner> commands;
+  std::vector<std::string> closed;  // listeners
+  ProcessSockets sockets{loop, [this](std::string name) { closed.push_back(std::move(name)); }};
   runtime::LogCapture logs{loop, [](const runtime::ProcessId&, const Error&) {}};
   runtime::test::FakePolicies policies;
   runtime::test::FakeChecks checks;
@@ -192,6 +195,34 @@ TEST_F(KeeperBridgeTest, ASpawnCarriesAllThatTheConfigSays) {
   EXPECT_EQ(spec.stop.signal_number, SIGINT);
   EXPECT_EQ(spec.stop.rank, 9u);
   EXPECT_EQ(spec.stop.grace, keeper::kMaxGrace) << "cut to what the keeper takes";
+}
+
+TEST_F(KeeperBridgeTest, ASpawnNamesTheSocketsThatReplicasShare) {
+  auto config = runtime::test::process("web.2");
+  config->base_id = "web";
+  config->sockets = {{.name = "http", .address = "::1", .port = 80, .backlog = 9},
+                     {.name = "admin", .path = "/run/web.sock", .kind = runtime::SocketKind::datagram, .mode = 0600},
+                     {.name = "passed", .inherit = true}};
+  ASSERT_TRUE(bridge->spawn(*config, 1, {}).ok());
+  const auto asked = heard<keeper::SpawnRequest>().spec.sockets;
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_EQ(asked[0].name, "http");
+  EXPECT_EQ(asked[0].listener.name, "process/web/http");
+  EXPECT_EQ(asked[0].listener.family, keeper::ListenFamily::tcp);
+  EXPECT_EQ(asked[0].listener.port, 80);
+  EXPECT_EQ(asked[0].listener.backlog, 9);
+  EXPECT_TRUE(asked[0].listener.blocking);
+  EXPECT_EQ(asked[1].listener.family, keeper::ListenFamily::unix_datagram);
+  EXPECT_EQ(asked[1].listener.address, "/run/web.sock");
+  EXPECT_EQ(asked[1].listener.mode, 0600u);
+  EXPECT_EQ(asked[2].listener.inherit, "passed");
+  EXPECT_TRUE(ProcessSockets::owns(asked[2].listener.name));
+}
+
+TEST_F(KeeperBridgeTest, ASocketThatNoProcessOfTheHostWantsIsClosed) {
+  sockets.adopt("process/gone/http");
+  loop.advance(Duration(0));
+  EXPECT_THAT(closed, ElementsAre("process/gone/http"));
 }
 
 TEST_F(KeeperBridgeTest, OnlyProcessesWithoutAChannelShareAPipeForTheirOutputs) {

@@ -1,6 +1,7 @@
 #include "keeper/listeners.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -125,6 +126,45 @@ TEST_F(ListenerTest, RefusesAnAddressThatIsNone) {
   tcp.family = ListenFamily::tcp;
   tcp.address = "localhost";
   EXPECT_EQ(Listener::open(tcp).error().code, errc::invalid_argument);
+}
+
+TEST_F(ListenerTest, TakesDatagramsToo) {
+  ListenSpec datagrams = spec("/run/datagrams.sock");
+  datagrams.family = ListenFamily::unix_datagram;
+  EXPECT_TRUE(Listener::open(datagrams).ok());
+  ListenSpec udp;
+  udp.family = ListenFamily::udp;
+  udp.address = "127.0.0.1";
+  auto first = Listener::open(udp);
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  udp.port = (*first)->port();
+  EXPECT_THAT(Listener::open(udp).error().message, HasSubstr("ss -lunp"));
+}
+
+TEST_F(ListenerTest, WaitsWhereItIsAskedTo) {
+  ListenSpec waits = spec();
+  waits.blocking = true;
+  EXPECT_EQ(::fcntl((*Listener::open(waits))->fd(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl((*Listener::open(spec()))->fd(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+TEST_F(ListenerTest, SaysWhichSettingToChange) {
+  ListenSpec one = spec("/" + std::string(200, 'x'));
+  one.setting = "sockets of web";
+  EXPECT_THAT(Listener::open(one).error().message, HasSubstr("choose a shorter sockets of web"));
+  one.inherit = "web";
+  EXPECT_THAT(Listener::open(one).error().message,
+              HasSubstr("no socket of the name web was passed to the host (LISTEN_FDNAMES; passed were: none)"));
+}
+
+TEST_F(ListenerTest, IsOpenedAnewUnderItsNameForOtherSettings) {
+  Listeners listeners;
+  auto first = listeners.reopen(spec("/run/a.sock"));
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(*listeners.reopen(spec("/run/a.sock")), *first) << "nothing was dropped";
+  auto other = listeners.reopen(spec("/run/b.sock"));
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ((*other)->spec().address, spec("/run/b.sock").address);
 }
 
 TEST_F(ListenerTest, AnswersTheSameQuestionWithTheSameListener) {

@@ -39,6 +39,7 @@ SpawnSpec full_spec() {
   spec.transient = true;
   spec.notify = true;
   spec.group_limits = {1u << 30, 17, 250};
+  spec.sockets = {{"web", {"process/counter/web", ListenFamily::udp, "::1", 53, 0666, 9, false, true, "", "sockets"}}};
   spec.stop = {15, std::chrono::milliseconds(1234), 9};
   return spec;
 }
@@ -49,7 +50,7 @@ std::vector<Message> one_of_each() {
   const ExitReport exit{ExitStatus{3, 0, false}, std::chrono::seconds(5), std::chrono::milliseconds(6),
                         std::chrono::milliseconds(7), 1 << 20, true};
   const StopPlan plan{2, std::chrono::milliseconds(99), 4};
-  const ListenSpec listen{"control", ListenFamily::tcp, "127.0.0.1", 7070, 0600, 128, true};
+  const ListenSpec listen{"control", ListenFamily::tcp, "127.0.0.1", 7070, 0600, 128, true, true, "web", "sockets"};
   std::vector<Message> all;
   Hello hello;
   hello.keeper_pid = 12;
