@@ -104,7 +104,9 @@ std::string ChaosModel::of_one(const Process& process, const ToldProcess& told) 
   if (process.killed.contains(told.pid)) return "it was killed";
   switch (*wish) {
     case Wish::down: return told.status == "terminated" && told.pid == 0 ? "" : "it is to be down";
-    case Wish::paused: return told.status == "paused" ? "" : "it is to be paused";
+    case Wish::paused:
+      if (told.phase == "spawning") return "its pid is on its way";
+      return told.status == "paused" ? "" : "it is to be paused";
     case Wish::up: break;
   }
   if (told.pid == 0) return told.status == "initializing" ? "" : "it is to run";
