@@ -214,7 +214,25 @@ void Host::announce(const runtime::ProcessHandle& process) {
   hub_.set_status(process.id(), process.status, process.desired == runtime::Desired::down);
 }
 
+// Without one, an engine that dies may lose lines that it had read.
+void Host::take_log_journal(keeper::Adoption& adoption) {
+  const auto kept = adoption.stash.find(kLogJournalKey);
+  if (kept != adoption.stash.end() && !kept->second.descriptors.empty()) {
+    auto former = runtime::LogJournal::adopt(std::move(kept->second.descriptors.front()));
+    if (former.ok()) return logs_.use_journal(std::move(*former));
+    log::warn("logs", "lines that the former engine was reading may be missing", {{"why", former.error().message}});
+  }
+  auto fresh = runtime::LogJournal::make();
+  if (!fresh.ok()) {
+    log::warn("logs", "lines that are being read are lost with the engine", {{"why", fresh.error().message}});
+    return;
+  }
+  store_.put(std::string(kLogJournalKey), {}, fresh->fd());
+  logs_.use_journal(std::move(*fresh));
+}
+
 Status Host::start(keeper::Adoption& adoption, bool first) {
+  take_log_journal(adoption);
   if (first) {
     system_events_.release();
     TENON_TRY(transports_.start());

@@ -129,6 +129,7 @@ class Host final : private integration::WorkerHubEvents,
   Status load_plugins(keeper::Adoption& adoption, bool first);
   bool tolerate_serializer(const std::string& name);
   Status load_schemas(const keeper::Adoption& adoption, bool first);
+  void take_log_journal(keeper::Adoption& adoption);
   void adopt_processes(keeper::Adoption& adoption);
   std::map<std::string, std::string> adopt_channels(keeper::Adoption& adoption, const runtime::TreeAdoption& former);
   void end_stranger(const keeper::ProcessKey& key, const keeper::StopPlan& stop);

@@ -41,6 +41,7 @@ std::map<std::string, std::string> Host::adopt_channels(keeper::Adoption& adopti
   std::map<std::string, std::string> broken;
   for (keeper::AdoptedChild& child : adoption.children) {
     if (manager_.find(child.key.id) == nullptr) continue;  // of a config before this one
+    logs_.taken_over(child.key.id);
     unique_fd memory;
     const auto kept = adoption.stash.find(integration::KeeperBridge::channel_key(child.key.id));
     if (kept != adoption.stash.end() && !kept->second.descriptors.empty())

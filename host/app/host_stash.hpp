@@ -11,6 +11,7 @@ inline constexpr std::string_view kSchemasKey = "schemas";       // texts of the
 inline constexpr std::string_view kTokenKey = "control-token";   // of the TCP listener
 inline constexpr std::string_view kStartedKey = "started";       // an engine of this keeper has started something
 inline constexpr std::string_view kQuarantineKey = "quarantine";
+inline constexpr std::string_view kLogJournalKey = "log-journal";  // what is being read of logs
 inline constexpr std::string_view kPluginPrefix = "plugin/";
 
 }  // namespace tenon::app

@@ -6,6 +6,7 @@
 
 #include "app/host_documents.hpp"
 #include "app/host_metrics.hpp"
+#include "app/log_stream.hpp"
 #include "app/publish_refusal.hpp"
 #include "app/version.hpp"
 #include "common/json_writer.hpp"
@@ -294,55 +295,11 @@ Result<control::StreamHandle> HostView::tail(std::string_view pattern, std::shar
   return control::StreamHandle(tail);
 }
 
-namespace {
-
-// With `id` where the lines of several processes are mixed; positions mean something for one alone.
-std::string log_item(const runtime::LogLine& line, const runtime::ProcessId* id) {
-  JsonWriter json;
-  json.begin_object();
-  if (id != nullptr) json.member("id", *id);
-  json.member("time", format_rfc3339(line.at).view()).member("stream", to_string(line.stream));
-  json.member("text", line.text).member("cut", line.cut);
-  if (id == nullptr) json.member("position", line.position);
-  return json.end_object().take();
-}
-
-// The last lines of each, the oldest of all first.
-void push_last_lines(const runtime::LogCapture& logs, const std::vector<runtime::ProcessId>& ids, std::size_t lines,
-                     control::StreamSink& sink) {
-  std::vector<std::pair<WallTime, std::string>> items;
-  for (const runtime::ProcessId& id : ids)
-    logs.last_lines(id, lines, [&](const runtime::LogLine& line) {
-      items.emplace_back(line.at, log_item(line, ids.size() == 1 ? nullptr : &id));
-    });
-  const auto earlier = [](const auto& a, const auto& b) { return a.first < b.first; };
-  std::stable_sort(items.begin(), items.end(), earlier);
-  for (const auto& [at, item] : items) sink.push(item);
-}
-
-}  // namespace
-
-Result<control::StreamHandle> HostView::logs(std::string_view selectors, std::size_t lines,
-                                             std::optional<std::uint64_t> from, bool follow,
+Result<control::StreamHandle> HostView::logs(std::string_view selectors, const control::LogRequest& request,
                                              std::shared_ptr<control::StreamSink> sink) {
   const auto ids = named(selectors);
   if (!ids.ok()) return ids.error();
-  if (!from) push_last_lines(host_.logs(), *ids, lines, *sink);
-  auto followers = std::make_shared<std::vector<runtime::LogCapture::Follower>>();
-  for (const runtime::ProcessId& id : *ids) {
-    if (!follow && !from) break;
-    // A position from before a restart of the engine may lie ahead of the new ring.
-    const std::uint64_t begin = std::min(from.value_or(UINT64_MAX), host_.logs().end_position(id));
-    const auto push = [sink, id, several = ids->size() > 1](const runtime::LogLine& line) {
-      sink->push(log_item(line, several ? &id : nullptr));
-    };
-    auto follower = host_.logs().follow(id, begin, push);
-    if (!follower.ok()) return std::move(follower).error();
-    followers->push_back(std::move(*follower));
-  }
-  if (follow) return control::StreamHandle(std::move(followers));
-  sink->end();
-  return control::StreamHandle();
+  return open_logs(host_.logs(), *ids, request, std::move(sink));
 }
 
 }  // namespace tenon::app

@@ -57,8 +57,7 @@ class HostView final : public control::HostInterface {
   void request(std::string_view event, Duration timeout, control::JsonDone done) override;
 
   Result<control::StreamHandle> tail(std::string_view pattern, std::shared_ptr<control::StreamSink> sink) override;
-  Result<control::StreamHandle> logs(std::string_view selectors, std::size_t lines,
-                                     std::optional<std::uint64_t> from, bool follow,
+  Result<control::StreamHandle> logs(std::string_view selectors, const control::LogRequest& request,
                                      std::shared_ptr<control::StreamSink> sink) override;
 
  private:

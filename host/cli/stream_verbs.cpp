@@ -8,6 +8,7 @@
 #include "cli/views.hpp"
 #include "common/encoding.hpp"
 #include "common/json_document.hpp"
+#include "common/rfc3339.hpp"
 #include "control/protocol.hpp"
 
 namespace tenon::cli {
@@ -33,14 +34,6 @@ void tell_dropped(Session& session, const StreamItem& item, std::string_view wha
   const auto document = JsonDocument::parse(item.data, "notice");
   const std::string count = document ? member_text(document->root(), "dropped", "some") : "some";
   session.output.complain(count + " " + std::string(what) + " were dropped, because they were not read fast enough");
-}
-
-// The pid of the engine that answers; empty when none does.
-std::optional<std::int64_t> engine_pid(Session& session) {
-  const auto reply = session.client.call({.target = "/v1/info"});
-  if (!reply || !reply->ok()) return std::nullopt;
-  const auto document = JsonDocument::parse(reply->body, "answer");
-  return document ? member_number(document->root(), "engine_pid") : std::nullopt;
 }
 
 }  // namespace
@@ -74,29 +67,29 @@ int tail_events(Session& session) {
 
 namespace {
 
-// Where to go on after the connection broke: behind the last line seen, or at the beginning of a new engine's memory.
-struct LogPlace {
-  std::optional<std::uint64_t> position;  // of one process; lines of several have none
-  std::optional<std::int64_t> engine;
-  bool seen = false;  // a line
+// Where a log is read on after the connection broke: behind the time of the last line seen, which no two lines share.
+class LogPlace {
+ public:
+  explicit LogPlace(const Arguments& arguments)
+      : arguments_(arguments), time_(format_rfc3339(SystemClock().wall(), Rfc3339Precision::nanoseconds).str()) {}
 
-  std::string target(const Arguments& arguments) const {
-    std::string text = "/v1/processes/" + joined_names(arguments) + "/logs?";
-    if (position) {
-      text += "from=" + std::to_string(*position);
-    } else if (seen) {
-      text += "lines=0";
-    } else {
-      text += "lines=" + std::to_string(arguments.count.value_or(control::kDefaultLogLines));
-    }
-    return arguments.follow ? text + "&follow=1" : text;
+  std::string first() const {
+    const std::uint64_t lines = arguments_.count.value_or(control::kDefaultLogLines);
+    return path() + "lines=" + std::to_string(lines) + (arguments_.follow ? "&follow=1" : "");
   }
+  std::string page() const { return path() + "after=" + percent_encode(time_); }
+  std::string rest() const { return page() + "&follow=1"; }
   void note(const std::string& json) {
     const auto document = JsonDocument::parse(json, "line", {.max_bytes = 64 << 20});
-    const auto found = document ? document->root().find("position") : std::nullopt;
-    position = found ? found->as_u64() : std::nullopt;
-    seen = true;
+    const auto found = document ? document->root().find("time") : std::nullopt;
+    if (const auto time = found ? found->as_string() : std::nullopt) time_ = *time;
   }
+
+ private:
+  std::string path() const { return "/v1/processes/" + joined_names(arguments_) + "/logs?"; }
+
+  const Arguments& arguments_;
+  std::string time_;  // until a line is seen: when it was asked for them
 };
 
 }  // namespace
@@ -105,24 +98,26 @@ int print_logs(Session& session) {
   const Arguments& arguments = session.arguments;
   const Interruption interruption;
   const Attention attention{interruption.fd(), session.output.out()};
-  LogPlace place;
-  if (arguments.follow) place.engine = engine_pid(session);
-  while (true) {
-    const StreamEnd end = session.client.stream(
-        place.target(arguments), attention, [&] { session.client.recovered(); },
-        [&](const StreamItem& item) {
-          if (item.event == control::kDroppedEvent) return tell_dropped(session, item, "lines"), true;
-          place.note(item.data);
-          return session.output.print(arguments.json ? item.data + "\n"
-                                                     : render_log_line(item.data, session.output.style()));
-        });
-    if (end.why != Why::lost || !session.client.pause(attention)) return finish(session, end);
-    if (!arguments.follow) continue;
-    if (const auto engine = engine_pid(session); engine && engine != place.engine) {
-      place.engine = engine;
-      if (place.seen) place.position = 0;  // positions count from the new engine's first line
-    }
+  LogPlace place(arguments);
+  bool any = false;  // in this answer
+  const auto read = [&](const std::string& target) {
+    any = false;
+    return session.client.stream(target, attention, [&] { session.client.recovered(); }, [&](const StreamItem& item) {
+      any = true;
+      if (item.event == control::kDroppedEvent) return tell_dropped(session, item, "lines"), true;
+      place.note(item.data);
+      return session.output.print(arguments.json ? item.data + "\n"
+                                                 : render_log_line(item.data, session.output.style()));
+    });
+  };
+  StreamEnd end = read(place.first());
+  while (end.why == Why::lost && session.client.pause(attention)) {
+    // What came meanwhile a page at a time, until there is none: all at once it might not fit into a stream.
+    do end = read(place.page());
+    while (end.why == Why::finished && any);
+    if (arguments.follow && end.why == Why::finished) end = read(place.rest());
   }
+  return finish(session, end);
 }
 
 }  // namespace tenon::cli

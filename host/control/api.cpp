@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/exit_status.hpp"
+#include "common/rfc3339.hpp"
 #include "common/text.hpp"
 #include "control/index_page.hpp"
 #include "control/problem.hpp"
@@ -229,13 +230,18 @@ void Api::logs(Call& call) {
   const auto from = call.target.number("from", UINT64_MAX);
   if (!lines) return call.respond(problem(lines.error()));
   if (!from) return call.respond(problem(from.error()));
+  LogRequest request{lines->value_or(kDefaultLogLines), *from, {}, follow};
+  if (const std::string* after = call.target.find("after"); after != nullptr) {
+    const auto time = parse_rfc3339(*after);
+    if (!time) return call.respond(problem(Error(time.error()).with_context("after")));
+    request.after = *time;
+  }
   HttpResponse response{.content_type = std::string(follow ? kStreamType : kLinesType)};
   if (call.head()) return call.respond(std::move(response));
   const auto framing = follow ? StreamFraming::events : StreamFraming::lines;
   response.stream =
       std::make_shared<StreamBuffer>(StreamBuffer::Options{.framing = framing, .limit = options_.log_bytes}, budget_);
-  auto subscription =
-      host_.logs(call.parameter(0), lines->value_or(kDefaultLogLines), *from, follow, response.stream);
+  auto subscription = host_.logs(call.parameter(0), request, response.stream);
   if (!subscription) return call.respond(problem(subscription.error()));
   response.subscription = std::move(subscription).value();
   call.respond(std::move(response));

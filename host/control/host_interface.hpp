@@ -33,6 +33,15 @@ class StreamSink {
   virtual void end() = 0;
 };
 
+// Which lines of logs: those behind the time `after`, which no two lines share, from files and memory, a page of them;
+// else those since the position `from`; else the last so many, of each process. Then, with `follow`, each new one.
+struct LogRequest {
+  std::size_t lines = 0;
+  std::optional<std::uint64_t> from{};
+  std::optional<WallTime> after{};
+  bool follow = false;
+};
+
 // Ends the stream when destroyed.
 class [[nodiscard]] StreamHandle {
  public:
@@ -94,11 +103,11 @@ class HostInterface {
 
   // Events as they pass, as JSON CloudEvents. errc::invalid_argument for an illegal pattern.
   virtual Result<StreamHandle> tail(std::string_view pattern, std::shared_ptr<StreamSink> sink) = 0;
-  // Log lines as {"time", "stream", "text", "cut", "position"}: the last `lines`, or those since `from`, then, with `follow`,
-  // each new one. Without `follow` the sink is ended at once. Of several processes: mixed in the order of time, each line
-  // with its "id" and without "position"; `lines` and `from` count for each.
-  virtual Result<StreamHandle> logs(std::string_view selectors, std::size_t lines, std::optional<std::uint64_t> from,
-                                    bool follow, std::shared_ptr<StreamSink> sink) = 0;
+  // Log lines as {"time", "stream", "text", "cut", "position"}. Without `follow` the sink is ended at once. Of several
+  // processes: mixed in the order of time, each line with its "id" and without "position", which only what is in memory
+  // has.
+  virtual Result<StreamHandle> logs(std::string_view selectors, const LogRequest& request,
+                                    std::shared_ptr<StreamSink> sink) = 0;
 };
 
 }  // namespace tenon::control

@@ -1,54 +1,34 @@
 #include "runtime/log_capture.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
-#include <cstdio>
 #include <optional>
 
-#include "common/bounded_ring.hpp"
-#include "common/rfc3339.hpp"
 #include "common/system.hpp"
+#include "common/text.hpp"
 #include "common/units.hpp"
 #include "runtime/line_splitter.hpp"
 #include "runtime/log_file.hpp"
+#include "runtime/log_ring.hpp"
 #include "runtime/token_bucket.hpp"
 
 namespace tenon::runtime {
 namespace {
 
-// A line in the ring: stream digit, '+' if it was cut, 16 hexadecimal digits of wall time, the text, LF. Text, so that
-// the ring's own notion of lines finds the first whole one after old bytes were overwritten.
-constexpr std::size_t kHeader = 18;
-constexpr std::size_t kSmallestRing = 1024;
 constexpr Duration kDropNotice = std::chrono::seconds(1);
+constexpr Duration kSetBack = std::chrono::seconds(1);  // a clock that is set back by more is followed
+constexpr std::string_view kTakenOver =
+    "the engine was restarted here; of a line that was not finished then the beginning may be missing";
 
-void append_record(std::string& out, const LogLine& line) {
-  out.push_back(static_cast<char>('0' + static_cast<int>(line.stream)));
-  out.push_back(line.cut ? '+' : ' ');
-  std::array<char, 17> time;
-  const auto nanoseconds = static_cast<unsigned long long>(line.at.time_since_epoch().count());
-  std::snprintf(time.data(), time.size(), "%016llx", nanoseconds);
-  out.append(time.data(), 16);
-  out += line.text;
-  out.push_back('\n');
-}
-
-// Empty for what is no whole record: the ring may hold the end of one at its beginning.
-std::optional<LogLine> read_record(std::string_view record) {
-  if (record.size() < kHeader || record[0] < '0' || record[0] > '2') return std::nullopt;
-  LogLine line;
-  line.stream = static_cast<LogStream>(record[0] - '0');
-  line.cut = record[1] == '+';
-  std::uint64_t nanoseconds = 0;
-  const auto [end, code] = std::from_chars(record.data() + 2, record.data() + kHeader, nanoseconds, 16);
-  if (code != std::errc() || end != record.data() + kHeader) return std::nullopt;
-  line.at = WallTime(Duration(static_cast<Duration::rep>(nanoseconds)));
-  line.text = record.substr(kHeader);
-  return line;
+// How many octets a read will get; 1 if none are there (yet).
+std::size_t octets_there(int fd, std::size_t most) {
+  int there = 0;
+  if (::ioctl(fd, FIONREAD, &there) != 0 || there < 1) return 1;
+  return std::min(static_cast<std::size_t>(there), most);
 }
 
 }  // namespace
@@ -87,9 +67,7 @@ class LogCapture::ProcessLog {
   }
 
   void configure(const LogConfig& config) {
-    const std::size_t ring = std::max(config.ring_bytes, kSmallestRing);
-    if (ring != ring_bytes_) base_ = end_position(), ring_.reset();
-    ring_bytes_ = ring;
+    ring_.resize(config.ring_bytes);
     bucket_ = TokenBucket(config.rate_bytes, config.burst_bytes);
     rate_bytes_ = config.rate_bytes;
     const LogFile::Limits limits{config.max_file_bytes, config.keep_files, config.max_age};
@@ -109,6 +87,7 @@ class LogCapture::ProcessLog {
     if (!watch) return std::move(watch).error();
     stream->watch = std::move(watch).value();
     stream->descriptor = std::move(descriptor);
+    stream->splitter.feed(std::exchange(inherited_[static_cast<std::size_t>(kind)], {}), sink_of(kind));
     streams_[static_cast<std::size_t>(kind)] = std::move(stream);
     return {};
   }
@@ -134,17 +113,8 @@ class LogCapture::ProcessLog {
     write_file();
   }
 
-  void last_lines(std::size_t count, const LineCallback& visit) const {
-    if (!ring_ || count == 0) return;
-    const std::string held = ring_->contents();
-    std::size_t begin = held.size();  // just behind the LF of the line before the wanted ones
-    for (std::size_t lines = 0; begin > 0; --begin) {
-      if (held[begin - 1] == '\n' && lines++ == count) break;
-    }
-    visit_records(std::string_view(held).substr(begin), begin == 0 && ring_->total() > held.size(), visit);
-  }
-
-  std::uint64_t end_position() const noexcept { return base_ + (ring_ ? ring_->total() : 0); }
+  void last_lines(std::size_t count, const LineCallback& visit) const { ring_.last(count, visit); }
+  std::uint64_t end_position() const noexcept { return ring_.end_position(); }
 
   Result<Follower> follow(std::uint64_t from, LineCallback on_line) {
     std::erase_if(followers_, [](const auto& follower) { return follower.expired(); });
@@ -158,10 +128,63 @@ class LogCapture::ProcessLog {
     return Follower(std::move(subscription));
   }
 
+  Page lines_after(WallTime time, std::size_t most, const LineCallback& visit) const {
+    Page page;
+    const std::optional<WallTime> in_memory = ring_.oldest();
+    const bool reaches_back = in_memory && *in_memory <= time;
+    constexpr std::chrono::nanoseconds kJust(1);
+    if (!reaches_back && file_) {
+      const LogHistory::Page read = LogHistory(file_->path(), file_->limits().keep).after(time, most);
+      bool meets_memory = false, any = false;
+      for (const std::string_view line : split(read.text, '\n')) {
+        const auto parsed = LogHistory::parse(line);
+        if (!parsed || parsed->at <= time) continue;
+        meets_memory = in_memory && parsed->at >= *in_memory;
+        if (meets_memory) break;
+        any = true;
+        if (!read.whole && page.whole_from == WallTime::min()) page.whole_from = parsed->at - kJust;
+        visit(*parsed);
+      }
+      page.more = read.more && any && !meets_memory;
+      if (page.more) return page;
+    } else if (!reaches_back) {
+      page.whole_from = in_memory && ring_.has_lost() ? *in_memory - kJust : owner_.began_;
+    }
+    ring_.last(SIZE_MAX, [&](const LogLine& line) {
+      if (line.at > time) visit(line);
+    });
+    return page;
+  }
+
+  // What its lines are in the file already goes without saying again.
+  void take_up(LogJournal::Unfinished left) {
+    const std::string written = file_ ? LogHistory(file_->path(), file_->limits().keep).since(left.place, kMostAgain) : "";
+    std::string_view rest = written;
+    LineSplitter splitter(max_line());
+    bool first = true;
+    splitter.feed(left.bytes, [&](std::string_view text, bool cut) {
+      const bool may_be_the_end_of_one = std::exchange(first, false);
+      for (std::string_view look = rest; !look.empty();) {
+        const std::size_t end = std::min(look.find('\n'), look.size() - 1);
+        const auto line = LogHistory::parse(look.substr(0, end));
+        look.remove_prefix(end + 1);
+        if (!line || line->stream != left.stream) continue;
+        if (line->text == text || (may_be_the_end_of_one && line->text.ends_with(text))) return void(rest = look);
+      }
+      take_line(left.stream, owner_.loop_.clock().wall(), text, cut);
+    });
+    const std::size_t feed = left.bytes.rfind('\n');
+    inherited_[static_cast<std::size_t>(left.stream)] = left.bytes.substr(feed == std::string::npos ? 0 : feed + 1);
+    write_file();
+  }
+
+  void taken_over() noexcept { was_taken_over_ = true; }
   const Counters& counters() const noexcept { return counters_; }
 
  private:
-  std::size_t max_line() const noexcept { return std::min(kMaxLine, ring_bytes_ / 2 - kHeader - 1); }
+  static constexpr std::size_t kMostAgain = 1024 * 1024;  // of what one read can have become in the file
+
+  std::size_t max_line() const noexcept { return std::min(kMaxLine, ring_.max_line()); }
 
   void report(const Error& problem) {
     if (owner_.on_problem_) owner_.on_problem_(id_, problem);
@@ -184,17 +207,35 @@ class LogCapture::ProcessLog {
   ssize_t read_once(Stream& stream) {
     // One buffer for all streams of the thread: it is used only within this call.
     static thread_local std::array<char, kReadBytes> buffer;
+    static_assert(kReadBytes == LogJournal::kCapacity);
+    char* into = buffer.data();
+    std::size_t wanted = buffer.size();
+    if (owner_.journal_) {
+      wanted = octets_there(stream.descriptor.get(), kReadBytes);
+      into = owner_.journal_->begin(id_, stream.kind, wanted, file_place());
+    }
     ssize_t size;
     do {
-      size = ::read(stream.descriptor.get(), buffer.data(), buffer.size());
+      size = ::read(stream.descriptor.get(), into, wanted);
     } while (size < 0 && errno == EINTR);
-    if (size < 0) return errno == EAGAIN ? -1 : 0;
-    if (size == 0) return 0;
-    const WallTime now = owner_.loop_.clock().wall();
-    stream.splitter.feed({buffer.data(), static_cast<std::size_t>(size)},
-                         [&](std::string_view text, bool cut) { take_line(stream.kind, now, text, cut); });
-    write_file();
+    const int error = size < 0 ? errno : 0;
+    if (size > 0) {
+      stream.splitter.feed({into, static_cast<std::size_t>(size)}, sink_of(stream.kind));
+      write_file();
+    }
+    if (owner_.journal_) owner_.journal_->end();
+    if (size < 0) return error == EAGAIN ? -1 : 0;
     return size;
+  }
+
+  LineSplitter::Sink sink_of(LogStream kind) {
+    return [this, kind, now = owner_.loop_.clock().wall()](std::string_view text, bool cut) {
+      take_line(kind, now, text, cut);
+    };
+  }
+
+  LogPlace file_place() {
+    return file_ ? file_->place(owner_.loop_.clock().monotonic(), owner_.loop_.clock().wall()) : LogPlace{};
   }
 
   void throttle(Stream& stream, std::size_t size) {
@@ -239,19 +280,11 @@ class LogCapture::ProcessLog {
   }
 
   void keep(LogLine line) {
-    if (!ring_) ring_.emplace(ring_bytes_);
-    std::string& record = owner_.record_;
-    record.clear();
-    append_record(record, line);
-    ring_->append(record);
-    line.position = end_position();
+    if (std::exchange(was_taken_over_, false)) keep({LogStream::host, line.at, false, kTakenOver});
+    line.at = owner_.stamp();
+    line.position = ring_.append(line);
     if (file_) {
-      file_batch_ += format_rfc3339(line.at);
-      file_batch_ += ' ';
-      file_batch_ += to_string(line.stream);
-      file_batch_ += ' ';
-      file_batch_ += line.text;
-      file_batch_ += line.cut ? " […cut]\n" : "\n";
+      LogHistory::append(file_batch_, line);
       if (file_batch_.size() > kReadBytes) write_file();
     }
     for (std::size_t i = 0; i < followers_.size();) {
@@ -272,40 +305,22 @@ class LogCapture::ProcessLog {
   }
 
   void replay(std::uint64_t from, Subscription& subscription) const {
-    if (!ring_) return;
-    std::uint64_t lost = 0;
-    const std::string held = ring_->since(from > base_ ? from - base_ : 0, &lost);
-    if (from < base_) lost += base_ - from;
-    if (lost > 0) {
+    ring_.since(from, subscription.on_line, [&](std::uint64_t lost, std::uint64_t position) {
       const std::string text = format_bytes(lost) + " of this log are no longer in memory";
-      subscription.on_line({LogStream::host, owner_.loop_.clock().wall(), false, text, end_position() - held.size()});
-    }
-    visit_records(held, lost > 0 && ring_->total() > held.size(), subscription.on_line);
-  }
-
-  // `records` end where the ring ends. With `torn` the first may lack its beginning.
-  void visit_records(std::string_view records, bool torn, const LineCallback& visit) const {
-    if (torn) records.remove_prefix(std::min(records.find('\n'), records.size() - 1) + 1);
-    while (!records.empty()) {
-      const std::size_t end = std::min(records.find('\n'), records.size() - 1);
-      auto line = read_record(records.substr(0, end));
-      records.remove_prefix(end + 1);
-      if (!line) continue;
-      line->position = end_position() - records.size();
-      visit(*line);
-    }
+      subscription.on_line({LogStream::host, owner_.loop_.clock().wall(), false, text, position});
+    });
   }
 
   LogCapture& owner_;
   const ProcessId& id_;
-  std::size_t ring_bytes_ = 0;
-  std::optional<ByteRing> ring_;  // made with the first line
-  std::uint64_t base_ = 0;
+  LogRing ring_;
   TokenBucket bucket_{0, 1};
   std::uint64_t rate_bytes_ = 0;
   std::unique_ptr<LogFile> file_;
   std::string file_batch_;
   std::array<std::unique_ptr<Stream>, 2> streams_;  // stdout, stderr
+  std::array<std::string, 2> inherited_;            // by a former engine: a line's beginning, for the next attach
+  bool was_taken_over_ = false;                     // and no line was kept since
   std::vector<std::weak_ptr<Subscription>> followers_;
   std::uint64_t dropped_lines_ = 0, dropped_bytes_ = 0;  // not yet said in the log
   event::Handle drop_timer_;
@@ -313,9 +328,18 @@ class LogCapture::ProcessLog {
 };
 
 LogCapture::LogCapture(event::Loop& loop, Problem on_problem, Closed on_closed)
-    : loop_(loop), on_problem_(std::move(on_problem)), on_closed_(std::move(on_closed)) {}
+    : loop_(loop), on_problem_(std::move(on_problem)), on_closed_(std::move(on_closed)),
+      began_(loop.clock().wall()) {}
 
 LogCapture::~LogCapture() = default;
+
+WallTime LogCapture::stamp() {
+  const WallTime now = loop_.clock().wall();
+  const bool ascends = now > last_stamp_ || last_stamp_ - now > kSetBack;
+  last_stamp_ = ascends ? now : last_stamp_ + std::chrono::nanoseconds(1);
+  if (journal_) journal_->set_newest(last_stamp_);
+  return last_stamp_;
+}
 
 LogCapture::ProcessLog* LogCapture::get(std::string_view id) const {
   const auto found = logs_.find(id);
@@ -361,6 +385,24 @@ Result<LogCapture::Follower> LogCapture::follow(std::string_view id, std::uint64
   if (ProcessLog* log = get(id)) return log->follow(from, std::move(on_line));
   return Error(errc::not_found, "no process " + std::string(id) + " has a log; `tenon ps` lists those that exist",
                fault::caller);
+}
+
+LogCapture::Page LogCapture::lines_after(std::string_view id, WallTime time, std::size_t most,
+                                         const LineCallback& visit) const {
+  const ProcessLog* const log = get(id);
+  return log ? log->lines_after(time, most, visit) : Page{};
+}
+
+void LogCapture::use_journal(LogJournal journal) {
+  last_stamp_ = std::max(last_stamp_, journal.newest());
+  if (auto left = journal.unfinished())
+    if (ProcessLog* log = get(left->id)) log->take_up(std::move(*left));
+  journal_ = std::move(journal);
+  journal_->end();
+}
+
+void LogCapture::taken_over(std::string_view id) {
+  if (ProcessLog* log = get(id)) log->taken_over();
 }
 
 LogCapture::Counters LogCapture::counters(std::string_view id) const {

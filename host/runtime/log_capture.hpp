@@ -11,12 +11,21 @@
 // so.
 //
 // Positions count bytes of the ring from the process's first line; a follower that asks for what was overwritten is
-// told by a line of the host how much it missed. All [loop].
+// told by a line of the host how much it missed.
+//
+// The time of a line is when the host read it, or the nanosecond after the line before if that is later: no two lines
+// have the same, whosesoever they are, and within a process they ascend (but where the clock was set back by over a
+// second). So a time says where to go on, in memory or in the log files, with this engine or the next.
+//
+// An engine that dies loses its memory of lines; the files and what waits in the pipes stay. What it had read and not
+// yet written is in the journal (log_journal.hpp). The beginning of a line of which the end had not come is lost, but for
+// that of the read under way; the next output of a process begins with a line of the host that says so. All [loop].
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,6 +34,7 @@
 #include "common/result.hpp"
 #include "common/unique_fd.hpp"
 #include "event/loop.hpp"
+#include "runtime/log_journal.hpp"
 #include "runtime/log_line.hpp"
 #include "runtime/process_config.hpp"
 
@@ -86,6 +96,22 @@ class LogCapture {
   // First, within this call, the lines held since `from`, then each new one as it comes. The callback must not change
   // this capture; it may reset its follower. errc::not_found for an unknown process, exhausted over kMaxFollowers.
   Result<Follower> follow(std::string_view id, std::uint64_t from, LineCallback on_line);
+
+  struct Page {
+    // From when on nothing is missing; before, lines may be that neither memory nor a file has. Not after the time asked
+    // for: nothing is.
+    WallTime whole_from = WallTime::min();
+    bool more = false;  // further lines follow
+  };
+  // The lines after that time, from the log files and from memory, oldest first, about `most` octets of them.
+  Page lines_after(std::string_view id, WallTime time, std::size_t most, const LineCallback& visit) const;
+
+  // ---- taking over ----
+  // Reads are noted there from now on. What a former engine left in it is taken up first: its process must be
+  // configured, and not attached yet.
+  void use_journal(LogJournal journal);
+  // A process whose output a former engine read is about to be attached.
+  void taken_over(std::string_view id);
   Counters counters(std::string_view id) const;
 
  private:
@@ -97,12 +123,15 @@ class LogCapture {
     std::size_t operator()(std::string_view id) const noexcept { return std::hash<std::string_view>{}(id); }
   };
   ProcessLog* get(std::string_view id) const;
+  WallTime stamp();
 
   event::Loop& loop_;
   Problem on_problem_;
   Closed on_closed_;
   std::unordered_map<std::string, std::unique_ptr<ProcessLog>, IdHash, std::equal_to<>> logs_;
-  std::string record_;  // of the line that is being kept
+  WallTime last_stamp_{};
+  const WallTime began_;  // of what memory holds: what was read before, a former engine did
+  std::optional<LogJournal> journal_;
 };
 
 }  // namespace tenon::runtime

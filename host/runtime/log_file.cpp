@@ -50,6 +50,7 @@ Status LogFile::open() {
   if (::fstat(opened.get(), &info) != 0) return Error::from_errno(errno, "look at the log file " + path_);
   if (!S_ISREG(info.st_mode)) return no_regular_file(path_);
   file_ = std::move(opened);
+  inode_ = info.st_ino;
   size_ = static_cast<std::uint64_t>(info.st_size);
   begun_ = now_ - age_of_content();
   return {};
@@ -131,6 +132,12 @@ Status LogFile::write_some(std::string_view& lines) {
   TENON_TRY(append(lines.substr(0, count)));
   lines.remove_prefix(count);
   return {};
+}
+
+LogPlace LogFile::place(MonotonicTime now, WallTime wall) {
+  now_ = now, wall_ = wall;
+  if (failing_ || (!file_ && !open())) return {};
+  return {inode_, size_};
 }
 
 void LogFile::write(std::string_view lines, MonotonicTime now, WallTime wall) {

@@ -23,6 +23,7 @@
 #include "common/clock.hpp"
 #include "common/result.hpp"
 #include "common/unique_fd.hpp"
+#include "runtime/log_history.hpp"
 
 namespace tenon::runtime {
 
@@ -46,6 +47,8 @@ class LogFile {
 
   // Appends whole lines, each with its line feed. No file grows beyond the limit, but for a single longer line.
   void write(std::string_view lines, MonotonicTime now, WallTime wall);
+  // The file as the next write() finds it, opened if it was not; inode 0: it cannot be written now.
+  LogPlace place(MonotonicTime now, WallTime wall);
   const std::string& path() const noexcept { return path_; }
   const Limits& limits() const noexcept { return limits_; }
 
@@ -63,6 +66,7 @@ class LogFile {
   Limits limits_;
   Report report_;
   unique_fd file_;
+  std::uint64_t inode_ = 0;
   std::uint64_t size_ = 0;
   MonotonicTime begun_{};  // when its first line came
   MonotonicTime now_{};    // of the write under way

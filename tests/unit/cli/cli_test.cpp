@@ -238,23 +238,25 @@ TEST_F(CliTest, InterruptedTailIsDone) {
   EXPECT_EQ(on(host, {"tail", "a"}).code, 0);
 }
 
-TEST_F(CliTest, FollowedLogsGoOnWhereTheyBroke) {
-  const auto info = ScriptedHost::answering(200, R"({"engine_pid":10})");
-  ScriptedHost host({info, ScriptedHost::streaming({R"({"text":"one","position":17})"}, false), info,
-                     ScriptedHost::streaming({R"({"text":"two","position":30})"}, true)});
+TEST_F(CliTest, FollowedLogsGoOnBehindTheLastLineAPageAfterTheOther) {
+  const auto line = [](const char* time, const char* text) {
+    return R"({"time":"2026-05-04T10:00:0)" + std::string(time) + R"(Z","text":")" + text + R"("})";
+  };
+  ScriptedHost host({ScriptedHost::streaming({line("1.5", "one")}, false), ScriptedHost::streaming({line("2", "two")}, true),
+                     ScriptedHost::streaming({}, true), ScriptedHost::streaming({line("3", "three")}, true)});
   const Outcome outcome = on(host, {"logs", "x", "-f", "-n", "5"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.out, "one\ntwo\n");
-  EXPECT_THAT(host.requests().at(1), StartsWith("GET /v1/processes/x/logs?lines=5&follow=1 "));
-  EXPECT_THAT(host.requests().at(3), StartsWith("GET /v1/processes/x/logs?from=17&follow=1 "));
+  EXPECT_EQ(outcome.out, "one\ntwo\nthree\n");
+  EXPECT_THAT(host.requests().at(0), StartsWith("GET /v1/processes/x/logs?lines=5&follow=1 "));
+  EXPECT_THAT(host.requests().at(1), StartsWith("GET /v1/processes/x/logs?after=2026-05-04T10%3A00%3A01.5Z "));
+  EXPECT_THAT(host.requests().at(2), StartsWith("GET /v1/processes/x/logs?after=2026-05-04T10%3A00%3A02Z "));
+  EXPECT_THAT(host.requests().at(3), StartsWith("GET /v1/processes/x/logs?after=2026-05-04T10%3A00%3A02Z&follow=1 "));
 }
 
-TEST_F(CliTest, FollowedLogsBeginAgainWithANewEngine) {
-  ScriptedHost host({ScriptedHost::answering(200, R"({"engine_pid":10})"),
-                     ScriptedHost::streaming({R"({"text":"one","position":17})"}, false),
-                     ScriptedHost::answering(200, R"({"engine_pid":11})"), ScriptedHost::streaming({}, true)});
-  EXPECT_EQ(on(host, {"logs", "x", "-f"}).code, 0);
-  EXPECT_THAT(host.requests().at(3), StartsWith("GET /v1/processes/x/logs?from=0&follow=1 "));
+TEST_F(CliTest, FollowedLogsWithoutALineGoOnWhenTheyWereAskedFor) {
+  ScriptedHost host({ScriptedHost::streaming({}, false), ScriptedHost::streaming({}, true)});
+  EXPECT_EQ(on(host, {"logs", "x", "y", "-f", "-n", "0"}).code, 0);
+  EXPECT_THAT(host.requests().at(1), StartsWith("GET /v1/processes/x,y/logs?after=20"));
 }
 
 TEST_F(CliTest, SlowReaderIsToldWhatItMissed) {

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "common/rfc3339.hpp"
 #include "fake_host.hpp"
 
 namespace tenon::control {
@@ -178,6 +179,9 @@ TEST_F(ApiTest, LogsEndUnlessFollowed) {
   EXPECT_FALSE(followed.stream->ended());
   EXPECT_EQ(host.log_calls[1].from, 77u);
   EXPECT_EQ(host.log_calls[1].lines, 100u);
+  call("GET", "/v1/processes/a/logs?after=2026-05-04T10:11:12.000000345Z");
+  EXPECT_EQ(host.log_calls[2].after, parse_rfc3339("2026-05-04T10:11:12.000000345Z").value());
+  EXPECT_EQ(call("GET", "/v1/processes/a/logs?after=noon").status, 400);
 }
 
 TEST_F(ApiTest, ProbesSayWhyNot) {

@@ -78,11 +78,11 @@ struct FakeHost final : HostInterface {
     }
     return subscribe(tails, std::string(pattern), std::move(sink));
   }
-  Result<StreamHandle> logs(std::string_view id, std::size_t lines, std::optional<std::uint64_t> from, bool follow,
+  Result<StreamHandle> logs(std::string_view id, const LogRequest& request,
                             std::shared_ptr<StreamSink> sink) override {
-    log_calls.push_back({lines, from, follow});
+    log_calls.push_back(request);
     for (const std::string& line : log_lines) sink->push(line);
-    if (follow) return subscribe(followers, std::string(id), std::move(sink));
+    if (request.follow) return subscribe(followers, std::string(id), std::move(sink));
     sink->end();
     return StreamHandle();
   }
@@ -114,12 +114,7 @@ struct FakeHost final : HostInterface {
   Result<std::string> change_result = std::string(R"({"changes":[],"results":[]})");
   std::vector<std::pair<std::string, std::string>> published;
   std::vector<std::pair<std::string, Duration>> requests;
-  struct LogCall {
-    std::size_t lines;
-    std::optional<std::uint64_t> from;
-    bool follow;
-  };
-  std::vector<LogCall> log_calls;
+  std::vector<LogRequest> log_calls;
   Streams tails, followers;
 
  private:
