@@ -361,6 +361,12 @@ void Engine::on_spawn_failed(keeper::SpawnFailed failure) {
 void Engine::on_exited(keeper::Exited exited) {
   if (host_ != nullptr) host_->bridge().on_exited(exited);
 }
+void Engine::on_handed_over(keeper::HandedOver handed) {
+  if (host_ != nullptr) host_->bridge().on_handed_over(handed);
+}
+void Engine::on_main_process_refused(keeper::MainProcessRefused refused) {
+  if (host_ != nullptr) host_->bridge().on_main_process_refused(refused);
+}
 void Engine::on_signal_failed(keeper::SignalFailed failed) {
   log::debug("engine", "a signal found no process",
              {{"process", keeper::to_string(failed.key)}, {"signal", failed.signal_number}});

@@ -53,6 +53,8 @@ class Engine final : private keeper::KeeperEvents, private event::TurnObserver {
   void on_shutdown_requested(keeper::ShutdownRequested request) override;
   void on_reload_requested() override;
   void on_signal_failed(keeper::SignalFailed failed) override;
+  void on_handed_over(keeper::HandedOver handed) override;
+  void on_main_process_refused(keeper::MainProcessRefused refused) override;
   void on_stash_refused(keeper::StashRefused refused) override;
   void on_leave() override;
   void on_upgrade_refused(keeper::UpgradeRefused refused) override;

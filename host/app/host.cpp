@@ -81,7 +81,11 @@ Host::Host(event::Loop& loop, keeper::KeeperClient& client, std::shared_ptr<cons
             [this](const message::Event& event) { return validation_.check(event); }, *this, config_->node}),
       process_events_(system_events_, hub_, sockets_, callbacks_.must_end),
       manager_({loop, bridge_, policies_, checks_, hub_, process_events_}),
-      notify_(loop, manager_, hub_), tree_(loop, manager_, bridge_, process_events_),
+      notify_(loop, manager_, hub_,
+              [this](const std::string& id, std::uint64_t generation, pid_t pid) {
+                bridge_.name_main_process(id, generation, pid);
+              }),
+      tree_(loop, manager_, bridge_, process_events_),
       transports_({loop, plugin_services_, loader_.registry(), serializers_, router_, intake_, budget_, dead_letters_,
                    system_events_, askers_, [this](const message::Event& event) { return validation_.check(event); },
                    config_->request_timeout, config_->node},

@@ -156,6 +156,20 @@ void KeeperBridge::on_spawn_failed(const keeper::SpawnFailed& failure) {
   manager_->on_spawn_failed(failure.key.id, failure.key.generation, failure.stage, failure.error_number, failure.message);
 }
 
+void KeeperBridge::name_main_process(const std::string& id, std::uint64_t generation, pid_t pid) {
+  static_cast<void>(client_.name_main_process({id, generation}, pid));
+}
+
+void KeeperBridge::on_handed_over(const keeper::HandedOver& handed) {
+  notify_->note_main_process(handed.key.id, handed.key.generation, handed.pid);
+  manager_->on_handed_over(handed.key.id, handed.key.generation, handed.pid);
+}
+
+void KeeperBridge::on_main_process_refused(const keeper::MainProcessRefused& refused) {
+  log::warn("engine", "a process names another as its main process (MAINPID) that is not followed",
+            {{"process", refused.key.id}, {"main_pid", refused.pid}, {"why", refused.why}});
+}
+
 void KeeperBridge::on_exited(const keeper::Exited& exited) {
   if (CommandRunner::owns(exited.key)) return commands_->on_exited(exited);
   const std::string& id = exited.key.id;

@@ -47,9 +47,14 @@ class KeeperBridge final : public runtime::ProcessLauncher, public CommandLaunch
   void on_spawned(keeper::Spawned spawned);
   void on_spawn_failed(const keeper::SpawnFailed& failure);
   void on_exited(const keeper::Exited& exited);
+  void on_handed_over(const keeper::HandedOver& handed);
+  void on_main_process_refused(const keeper::MainProcessRefused& refused);
   // A child that an earlier engine left running: its channel (with the memory kept for it) and its log. An error means that
   // it has to be restarted.
   Status adopt(keeper::AdoptedChild& child, unique_fd channel_memory, std::string_view subscriptions);
+
+  // For the notify hub.
+  void name_main_process(const std::string& id, std::uint64_t generation, pid_t pid);
 
   // runtime::ProcessLauncher
   Status spawn(const runtime::ProcessConfig& config, std::uint64_t generation, const runtime::StopPlan& stop) override;

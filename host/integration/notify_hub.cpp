@@ -66,12 +66,11 @@ struct NotifyHub::Source {
   uid_t user = 0;
   unique_fd socket;
   bool refused = false;  // somebody, once: told
-  bool main_pid = false;  // that it names another main process was told
   std::unique_ptr<event::FdWatch> watch;
 };
 
-NotifyHub::NotifyHub(event::Loop& loop, runtime::ProcessManager& manager, WorkerHub& workers)
-    : loop_(loop), manager_(manager), workers_(workers) {}
+NotifyHub::NotifyHub(event::Loop& loop, runtime::ProcessManager& manager, WorkerHub& workers, MainProcess main_process)
+    : loop_(loop), manager_(manager), workers_(workers), main_process_(std::move(main_process)) {}
 
 NotifyHub::~NotifyHub() = default;
 
@@ -92,6 +91,11 @@ Status NotifyHub::attach(const std::string& id, std::uint64_t generation, unique
   if (place) place->watch.reset();  // before its descriptor closes
   place = std::move(source);
   return {};
+}
+
+void NotifyHub::note_main_process(const std::string& id, std::uint64_t generation, pid_t pid) {
+  const auto at = sources_.find(id);
+  if (at != sources_.end() && at->second->generation == generation) at->second->pid = pid;
 }
 
 void NotifyHub::detach(const std::string& id, std::uint64_t generation) {
@@ -132,9 +136,7 @@ void NotifyHub::heard(Source& source, const NotifyMessage& message) {
   if (message.watchdog == WatchdogWord::trigger) workers_.note_control(id, generation, kWatchdogTrigger);
   if (message.ready) manager_.notify_ready(id, generation);
   else if (message.reloading) manager_.notify_reloading(id, generation);
-  if (message.main_pid && *message.main_pid != source.pid && !std::exchange(source.main_pid, true))
-    log::warn("engine", "a process names another as its main process (MAINPID), which is not followed: when it ends, so does "
-              "the other; let it stay in the foreground", {{"process", id}, {"main_pid", *message.main_pid}});
+  if (message.main_pid) main_process_(id, generation, *message.main_pid);
   if (message.stopping) manager_.notify_stopping(id, generation);
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/utf8.hpp"
+#include "keeper/notify_socket.hpp"
 
 namespace tenon::integration {
 namespace {
@@ -28,8 +29,7 @@ void take(NotifyMessage& message, std::string_view name, std::string_view value)
     if (said) message.watchdog = WatchdogWord::alive;
     if (value == "trigger") message.watchdog = WatchdogWord::trigger;
   } else if (name == "MAINPID") {
-    const auto pid = whole_number(value);
-    if (pid && *pid > 1 && *pid <= 4'194'304) message.main_pid = static_cast<pid_t>(*pid);  // the largest pid_max
+    if (const auto pid = keeper::parse_main_pid(value)) message.main_pid = *pid;
   } else if (name == "EXTEND_TIMEOUT_USEC") {
     constexpr auto most =
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(kMaxExtend).count());

@@ -240,6 +240,19 @@ bool Cgroups::freeze(std::string_view id, bool on) {
   return true;
 }
 
+bool Cgroups::holds(std::string_view id, pid_t pid) const {
+  if (!contains()) return false;
+  const std::string within = unified_.substr(unified_.rfind('/')) + "/" + name_of(id);
+  const std::string groups = read_control("/proc/" + std::to_string(pid) + "/cgroup");
+  for (const std::string_view line : split(groups, '\n')) {
+    const std::size_t at = line.starts_with("0::") ? line.find(within) : line.npos;
+    if (at == line.npos) continue;
+    const std::size_t end = at + within.size();
+    return end == line.size() || line[end] == '/';
+  }
+  return false;
+}
+
 bool Cgroups::populated(std::string_view id) const {
   return contains() && counter(read_control(unified_ + "/" + name_of(id) + "/cgroup.events"), "populated") != 0;
 }

@@ -59,6 +59,8 @@ class Cgroups {
   bool kill(std::string_view id);
   // Frozen, nothing in it runs; who joins it stands still before it has executed anything, so join() thaws it first.
   bool freeze(std::string_view id, bool on);
+  // Whether a process is in it, or in one that was made within.
+  bool holds(std::string_view id, pid_t pid) const;
   // Whether anything in it lives; zombies do not count.
   bool populated(std::string_view id) const;
   // How often the kernel killed in it for want of memory; 0 where nobody counts.

@@ -38,6 +38,14 @@ void ChildTable::erase(const ProcessKey& key) {
   children_.erase(found);
 }
 
+void ChildTable::hand_over(Child& child, pid_t group) {
+  by_pid_.erase(child.pid);
+  child.pid = std::exchange(child.successor, -1);
+  child.group = group;
+  child.successor_fd.reset();
+  by_pid_[child.pid] = &child;
+}
+
 Result<ChildDescriptors> duplicate_ends(const Child& child) {
   ChildDescriptors copies;
   const std::pair<const unique_fd*, unique_fd*> pairs[] = {{&child.ends.input, &copies.input},

@@ -20,7 +20,12 @@ inline constexpr std::size_t kMaxChildren = kMaxProcesses + 1024;
 
 struct Child {
   ProcessKey key;
-  pid_t pid = -1;
+  pid_t pid = -1;    // the one that was started, or its successor since that took its place
+  pid_t group = -1;  // the process group of pid
+  uid_t user = 0;    // whom it was started as
+  // A descendant that it named as its main process (MAINPID); −1: none. The pidfd says whether the number is still its.
+  pid_t successor = -1;
+  unique_fd successor_fd;
   MonotonicTime started;
   WallTime started_wall;
   ChannelKind channel = ChannelKind::none;
@@ -49,6 +54,8 @@ class ChildTable {
   // The child exited: its pid means nothing any more.
   void note_exit(Child& child, ExitReport report);
   void erase(const ProcessKey& key);
+  // The successor is the child from now on; the one before has been reaped.
+  void hand_over(Child& child, pid_t group);
 
   std::size_t running() const { return by_pid_.size(); }
   std::size_t size() const { return children_.size(); }

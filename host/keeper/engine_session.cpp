@@ -117,7 +117,7 @@ void EngineSession::send_next_item(Holdings& holdings, MonotonicTime now) {
   const auto exit = child->runs() ? std::nullopt : std::optional(*child->exit);
   send(AdoptedChild{child->key, child->pid, child->started.time_since_epoch().count(),
                     child->started_wall.time_since_epoch().count(), exit, child->channel, child->stop,
-                    std::move(*ends)},
+                    std::move(*ends), child->group},
        now);
 }
 

@@ -68,7 +68,7 @@ void KeeperClient::handle(Message message) {
       if (auto* entry = std::get_if<StashEntry>(&message)) {
         adoption_->stash[std::move(entry->key)] = {std::move(entry->bytes), std::move(entry->descriptors)};
       } else if (auto* child = std::get_if<AdoptedChild>(&message)) {
-        if (!child->exit) running_[child->key] = child->pid;
+        if (!child->exit) running_[child->key] = child->group;
         adoption_->children.push_back(std::move(*child));
       } else if (auto* listener = std::get_if<AdoptedListener>(&message)) {
         adoption_->listeners.push_back(std::move(*listener));
@@ -128,6 +128,11 @@ struct KeeperClient::Delivery {
   void operator()(ShutdownRequested& m) { self.events_.on_shutdown_requested(m); }
   void operator()(ReloadRequested&) { self.events_.on_reload_requested(); }
   void operator()(Leave&) { self.events_.on_leave(); }
+  void operator()(HandedOver& m) {
+    self.running_[m.key] = m.group;
+    self.events_.on_handed_over(std::move(m));
+  }
+  void operator()(MainProcessRefused& m) { self.events_.on_main_process_refused(std::move(m)); }
   void operator()(UpgradeRefused& m) { self.events_.on_upgrade_refused(std::move(m)); }
   void operator()(auto&) { self.lose(Error(errc::bad_data, "the keeper sent what only an engine may send")); }
 };
@@ -140,7 +145,7 @@ void KeeperClient::deliver(Message message) {
 // costs an ESRCH. Its number cannot have been reused: the kernel keeps it while any member lives, and hands numbers out
 // in turn.
 void KeeperClient::kill_every_group() noexcept {
-  for (const auto& [key, pid] : running_) ::kill(-pid, SIGKILL);
+  for (const auto& [key, group] : running_) ::kill(-group, SIGKILL);
   running_.clear();
   end_cgroups(cgroups_);
   if (!run_.empty()) kill_whole_run(run_, kKillRounds);
@@ -172,6 +177,8 @@ Status KeeperClient::spawn(SpawnSpec spec) { return send(SpawnRequest{std::move(
 Status KeeperClient::signal(const ProcessKey& key, int signal_number, SignalTarget to) {
   return send(SignalRequest{key, signal_number, to});
 }
+
+Status KeeperClient::name_main_process(const ProcessKey& key, pid_t pid) { return send(MainProcess{key, pid}); }
 
 Status KeeperClient::set_stop_plan(const ProcessKey& key, const StopPlan& plan) {
   return send(StopPlanUpdate{key, plan});

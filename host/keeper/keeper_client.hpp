@@ -61,6 +61,8 @@ class KeeperEvents {
   virtual void on_reload_requested() = 0;
   virtual void on_signal_failed(SignalFailed) {}
   virtual void on_stash_refused(StashRefused) {}
+  virtual void on_handed_over(HandedOver) {}
+  virtual void on_main_process_refused(MainProcessRefused) {}
   virtual void on_leave() {}
   virtual void on_upgrade_refused(UpgradeRefused) {}
   // The last call. The engine must exit; errc::unavailable: the keeper died. fd() is still open: unwatch it here.
@@ -95,6 +97,7 @@ class KeeperClient {
   // The descriptors travel as duplicates; the caller's stay the caller's.
   Status put(std::string key, std::string bytes, const std::vector<int>& descriptors = {});
   Status erase(std::string key);
+  Status name_main_process(const ProcessKey& key, pid_t pid);
   Status listen(ListenSpec spec);
   Status unlisten(std::string name);
   Status set_shutdown_bound(std::chrono::milliseconds bound);
@@ -128,7 +131,7 @@ class KeeperClient {
   State state_ = State::greeting;
   bool announced_interest_ = false;
   std::unique_ptr<Adoption> adoption_;  // while adopting
-  std::map<ProcessKey, std::int32_t> running_;  // pid of each child not known to have exited
+  std::map<ProcessKey, std::int32_t> running_;  // process group of each child not known to have exited
   std::string run_;                             // of the keeper, from its Hello
   std::vector<std::string> cgroups_;
   MappedPage<VitalsPage> vitals_;

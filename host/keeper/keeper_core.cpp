@@ -140,16 +140,20 @@ void KeeperCore::reap() {
 // False if it is not dead, or none is.
 bool KeeperCore::reap_next(pid_t which) {
   // While the leader is a zombie its group's number cannot be anybody else's: whatever it left behind dies now.
-  bool lingers = false;
-  const auto kill_rest = [this, &lingers](pid_t pid) {
-    if (const Child* child = holdings_.children.find_running(pid)) lingers = kill_remains(*child);
+  bool lingers = false, succeeded = false;
+  const auto kill_rest = [this, &lingers, &succeeded](pid_t pid) {
+    Child* const child = holdings_.children.find_running(pid);
+    if (child && (succeeded = is_succeeded(*child))) return;
+    if (child) lingers = kill_remains(*child);
     else if (engine_ && engine_->pid() == pid) ::kill(-pid, SIGKILL);
   };
   auto reaped = reap_one(kill_rest, which);
   if (!reaped) return false;
   if (engine_ && engine_->pid() == reaped->pid) {
     on_engine_exit(reaped->exit);
-  } else if (Child* child = holdings_.children.find_running(reaped->pid)) {
+  } else if (Child* child = holdings_.children.find_running(reaped->pid); child && succeeded) {
+    hand_over(*child);
+  } else if (child) {
     on_child_exit(*child, std::move(reaped->exit));
     if (lingers) lingering_.push_back({child->key, now_ + kLingerPatience});
     else finish_exit(*child);

@@ -57,6 +57,13 @@ class KeeperCore {
   void look_for_orphans();
   bool kill_strangers();
 
+  // keeper_main_process.cpp: a process that goes on as another
+  void handle_main_process(const MainProcess& named);
+  std::string name_successor(Child& child, pid_t pid);
+  bool is_succeeded(Child& child);
+  void hand_over(Child& child);
+  void signal_successor(const Child& child, int signal_number);
+
   // keeper_engine.cpp: the engine's comings and goings
   void start_engine();
   void on_engine_exit(const ExitReport& report);

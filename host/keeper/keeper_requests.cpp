@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <unistd.h>
 
 #include "common/logging.hpp"
 #include "keeper/keeper_core.hpp"
@@ -51,6 +52,7 @@ struct KeeperCore::Handler {
   }
   void operator()(Works&) { keeper.note_works(); }
   void operator()(UpgradeRequest& m) { keeper.handle_upgrade(m); }
+  void operator()(MainProcess& m) { keeper.handle_main_process(m); }
   void operator()(Awake&) { keeper.engine_->note_awake(keeper.now_); }
   void operator()(Stopping& m) { keeper.await_stop(m.exit_code & 0xff); }
   void operator()(Quit& m) { keeper.begin_stop(m.exit_code & 0xff); }
@@ -90,7 +92,8 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
   auto& spawned = std::get<SpawnedChild>(outcome);
   Child child;
   child.key = key;
-  child.pid = spawned.pid;
+  child.pid = child.group = spawned.pid;
+  child.user = request.spec.uid.value_or(::geteuid());
   child.started = clock_.monotonic();
   child.started_wall = clock_.wall();
   child.channel = request.spec.channel;
@@ -157,7 +160,7 @@ void KeeperCore::handle_signal(const SignalRequest& request) {
   if (child && child->runs()) {
     failed = 0;
     if (request.to == SignalTarget::group) signal_family(*child, request.signal_number);
-    else if (::kill(child->pid, request.signal_number) != 0) failed = errno;
+    else if (::kill(child->successor > 0 ? child->successor : child->pid, request.signal_number) != 0) failed = errno;
   }
   if (failed != 0) tell(SignalFailed{request.key, request.signal_number, failed});
 }

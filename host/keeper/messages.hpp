@@ -23,7 +23,7 @@
 
 namespace tenon::keeper {
 
-inline constexpr std::uint32_t kProtocolVersion = 7;
+inline constexpr std::uint32_t kProtocolVersion = 8;
 inline constexpr std::size_t kMaxStashKeyBytes = 1024;
 inline constexpr std::size_t kMaxStashDescriptors = 16;  // of one entry
 
@@ -82,7 +82,10 @@ struct AdoptedChild {
   ChannelKind channel = ChannelKind::none;
   StopPlan stop;
   ChildDescriptors descriptors;      // those not closed so far
-  template <class A> void fields(A& a) { a(key)(pid)(started_ns)(started_wall_ns)(exit)(channel)(stop)(descriptors); }
+  std::int32_t group = 0;            // its process group
+  template <class A> void fields(A& a) {
+    a(key)(pid)(started_ns)(started_wall_ns)(exit)(channel)(stop)(descriptors)(group);
+  }
 };
 
 struct AdoptedListener {
@@ -175,6 +178,22 @@ struct UpgradeRefused {
   std::uint64_t upgrades = 0;  // as in Hello
   std::string failure;
   template <class A> void fields(A& a) { a(upgrades)(failure); }
+};
+
+// The process that was started has ended, and the one that it named as its main process goes on as it.
+struct HandedOver {
+  ProcessKey key;
+  std::int32_t pid = 0;
+  std::int32_t group = 0;
+  template <class A> void fields(A& a) { a(key)(pid)(group); }
+};
+
+// A MainProcess that is not followed.
+struct MainProcessRefused {
+  ProcessKey key;
+  std::int32_t pid = 0;
+  std::string why;  // a sentence for the operator
+  template <class A> void fields(A& a) { a(key)(pid)(why); }
 };
 
 // ---- engine → keeper ------------------------------------------------------------------------------------------------
@@ -284,11 +303,19 @@ struct Awake {
   template <class A> void fields(A&) {}
 };
 
+// The process named another as its main process (MAINPID of sd_notify(3)): one of its descendants, which goes on as it
+// when it ends itself. Its own pid takes an earlier one back.
+struct MainProcess {
+  ProcessKey key;
+  std::int32_t pid = 0;
+  template <class A> void fields(A& a) { a(key)(pid); }
+};
+
 // The place of a type in this list is its number on the wire: append only.
 using Message = std::variant<Hello, StashEntry, AdoptedChild, AdoptedListener, AdoptEnd, Spawned, SpawnFailed, Exited,
                              Closed, SignalFailed, StashRefused, Listening, ListenFailed, ShutdownRequested,
                              ReloadRequested, HelloAck, SpawnRequest, SignalRequest, StopPlanUpdate, CloseRequest,
                              Forget, StashPut, StashDelete, ListenRequest, Unlisten, ShutdownBound, Stopping, Quit,
-                             LogSettings, Leave, UpgradeRefused, Works, UpgradeRequest, Awake>;
+                             LogSettings, Leave, UpgradeRefused, Works, UpgradeRequest, Awake, HandedOver, MainProcessRefused, MainProcess>;
 
 }  // namespace tenon::keeper

@@ -5,7 +5,10 @@
 // the receiver judges a message by the credentials that the kernel adds to it.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <sys/types.h>
 
 #include "common/result.hpp"
 #include "common/unique_fd.hpp"
@@ -19,5 +22,11 @@ struct NotifySocket {
 
 // On failure errno says why too.
 Result<NotifySocket> make_notify_socket();
+
+// The value of MAINPID: empty if it is none, or that of init.
+std::optional<pid_t> parse_main_pid(std::string_view value);
+// The last MAINPID among the messages that wait in the socket, and stay there. Heard is the process `pid`, and who runs as
+// `user`, as root or as the caller.
+std::optional<pid_t> waiting_main_pid(int socket, pid_t pid, uid_t user);
 
 }  // namespace tenon::keeper

@@ -26,13 +26,13 @@ void for_each_process(const std::function<void(pid_t, const std::string&)>& visi
   ::closedir(directory);
 }
 
-// "123 (comm) S 1 …": the name may hold anything, so the last parenthesis counts.
-bool is_living_child(const std::string& stat, pid_t parent) {
+// "123 (comm) S 1 …": the name may hold anything, so the last parenthesis counts. 0: it does not live.
+pid_t living_parent(const std::string& stat) {
   const std::size_t end = stat.rfind(')');
-  if (end == stat.npos || stat.size() < end + 5 || stat[end + 2] == 'Z' || stat[end + 2] == 'X') return false;
+  if (end == stat.npos || stat.size() < end + 5 || stat[end + 2] == 'Z' || stat[end + 2] == 'X') return 0;
   pid_t found = 0;
   std::from_chars(stat.data() + end + 4, stat.data() + stat.size(), found);
-  return found == parent;
+  return found;
 }
 
 }  // namespace
@@ -62,11 +62,16 @@ std::optional<ProcessKey> owner_of(pid_t pid, std::string_view run) {
   return environment.ok() ? owner_by_cookie(*environment, run) : std::nullopt;
 }
 
+pid_t parent_pid(pid_t pid) {
+  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
+  return stat.ok() ? living_parent(*stat) : 0;
+}
+
 std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> children;
   for_each_process([&](pid_t pid, const std::string& directory) {
     const auto stat = read_file(directory + "/stat", 4096);
-    if (stat.ok() && is_living_child(*stat, parent)) children.push_back(pid);
+    if (stat.ok() && living_parent(*stat) == parent) children.push_back(pid);
   });
   return children;
 }

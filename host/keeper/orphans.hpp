@@ -27,6 +27,8 @@ std::optional<ProcessKey> owner_by_cookie(std::string_view environment, std::str
 // The same of a living process.
 std::optional<ProcessKey> owner_of(pid_t pid, std::string_view run);
 
+// 0: it is no more, or a zombie.
+pid_t parent_pid(pid_t pid);
 // Children of `parent`, zombies left out. A walk over all processes: some 10 µs each.
 std::vector<pid_t> children_of(pid_t parent);
 

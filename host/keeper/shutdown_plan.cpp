@@ -53,6 +53,11 @@ void ShutdownPlan::note_exit(pid_t pid) {
   std::erase_if(members_, [pid](const Entry& entry) { return entry.member.pid == pid; });
 }
 
+void ShutdownPlan::note_successor(pid_t before, pid_t pid) {
+  for (Entry& entry : members_)
+    if (entry.member.pid == before) entry.member.pid = pid;
+}
+
 std::optional<MonotonicTime> ShutdownPlan::next_deadline() const {
   std::optional<MonotonicTime> next;
   for (const auto& entry : members_) {

@@ -36,6 +36,7 @@ class ShutdownPlan {
   // What to do now. Calling again with the same time does nothing twice.
   std::vector<Action> advance(MonotonicTime now);
   void note_exit(pid_t pid);
+  void note_successor(pid_t before, pid_t pid);
   // No more grace for anybody: advance() then kills all that are left.
   void kill_all() { kill_all_ = true; }
 

@@ -221,6 +221,8 @@ class ProcessManager {
   void notify_reloading(std::string_view id, std::uint64_t generation);
   // It ends by itself: no new deliveries, no signal; its grace runs, then SIGKILL. Its policy judges the exit.
   void notify_stopping(std::string_view id, std::uint64_t generation);
+  // The process that was started has ended, and another one of its family goes on as it.
+  void on_handed_over(std::string_view id, std::uint64_t generation, pid_t pid);
   // It needs longer for what it is at: its readiness or its end is due in `more` from now, at most kMaxExtension, unless it
   // is due later anyway. A stop of the whole host keeps its own bound.
   void extend_deadline(std::string_view id, std::uint64_t generation, Duration more);

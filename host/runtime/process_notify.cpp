@@ -50,6 +50,14 @@ void ProcessManager::notify_stopping(std::string_view id, std::uint64_t generati
   set_due(*process, process->config().stop.grace);
 }
 
+void ProcessManager::on_handed_over(std::string_view id, std::uint64_t generation, pid_t pid) {
+  Process* const process = get(id, generation);
+  if (!process || !process->handle.pid) return;
+  const Scope scope(*this);
+  process->handle.pid = pid;
+  touch(*process);
+}
+
 void ProcessManager::extend_deadline(std::string_view id, std::uint64_t generation, Duration more) {
   Process* const process = get(id, generation);
   if (!process) return;

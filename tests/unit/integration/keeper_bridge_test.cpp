@@ -42,7 +42,7 @@ class KeeperBridgeTest : public HubTest {
     bridge.emplace(*client, *store);
     commands.emplace(loop, *bridge, 1, [](std::string_view) { return nullptr; });
     manager.emplace(runtime::ProcessManager::Services{loop, *bridge, policies, checks, *hub, observer});
-    notify.emplace(loop, *manager, *hub);
+    notify.emplace(loop, *manager, *hub, [](const std::string&, std::uint64_t, pid_t) {});
     sockets.connect(*manager);
     bridge->connect(*manager, *hub, *notify, sockets, logs, *commands);
   }

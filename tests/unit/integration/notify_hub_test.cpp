@@ -24,7 +24,9 @@ using runtime::ProcessStatus;
 
 class NotifyHubTest : public HubTest {
  protected:
-  NotifyHubTest() : manager({loop, keeper, policies, checks, *hub, observer}), notify(loop, manager, *hub) {
+  NotifyHubTest() : manager({loop, keeper, policies, checks, *hub, observer}), notify(loop, manager, *hub, [this](const std::string& id, std::uint64_t generation, pid_t pid) {
+          named.push_back(id + "#" + std::to_string(generation) + " " + std::to_string(pid));
+        }) {
     keeper.manager = &manager;
     auto config = runtime::test::process("w");
     config->ready = {runtime::ReadyOn::notify, 10s};
@@ -71,6 +73,7 @@ class NotifyHubTest : public HubTest {
   runtime::test::FakeChecks checks;
   runtime::test::RecordingObserver observer;
   runtime::ProcessManager manager;
+  std::vector<std::string> named;  // main processes
   NotifyHub notify;
   std::string name;
 };
@@ -83,6 +86,14 @@ TEST_F(NotifyHubTest, TellsTheRuntimeAndTheWatchdog) {
   EXPECT_EQ(manager.find("w")->worker_status, "serving");
   EXPECT_NE(hub->last_control("w", NotifyHub::kWatchdog), MonotonicTime{});
   EXPECT_EQ(hub->last_control("w", NotifyHub::kWatchdogTrigger), MonotonicTime{});
+}
+
+TEST_F(NotifyHubTest, PassesOnWhichProcessGoesOnAsThisOne) {
+  attach(::geteuid());
+  say("READY=1\nMAINPID=4711");
+  say("MAINPID=1");
+  end();
+  EXPECT_EQ(named, std::vector<std::string>{"w#1 4711"});
 }
 
 TEST_F(NotifyHubTest, HearsRootAndTheHostsOwnUserToo) {
