@@ -106,7 +106,7 @@ Status LogFile::append(std::string_view bytes) {
 }
 
 void LogFile::failed(Error error, std::uint64_t line_count, MonotonicTime now) {
-  lost_ += line_count;
+  lost_ += line_count, unsaid_ += line_count;
   retry_at_ = now + kRetryAfter;
   file_.reset();  // opened anew with the next attempt: the directory may have been mended or replaced
   if (std::exchange(failing_, true)) return;
@@ -147,8 +147,17 @@ void LogFile::write(std::string_view lines, MonotonicTime now, WallTime wall) {
     return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
   };
   if (failing_ && now < retry_at_) {
-    lost_ += lines_in(lines);
+    lost_ += lines_in(lines), unsaid_ += lines_in(lines);
     return;
+  }
+  if (unsaid_ > 0) {
+    std::string note;
+    const std::string text = std::to_string(unsaid_) + " lines are missing here: the file could not be written";
+    LogHistory::append(note, {LogStream::host, wall, false, text});
+    std::string_view rest = note;
+    while (!rest.empty())
+      if (Status said = write_some(rest); !said) return failed(std::move(said).error(), lines_in(lines), now);
+    unsaid_ = 0;
   }
   while (!lines.empty())
     if (Status written = write_some(lines); !written) return failed(std::move(written).error(), lines_in(lines), now);

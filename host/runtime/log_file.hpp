@@ -5,8 +5,9 @@
 // its first line, which begins with its time (RFC 3339), so that it counts through restarts; a file that begins otherwise
 // is as old as its opening. The line that comes to a file that is too old begins the next one. When a write or
 // open fails (disk full, permission), lines are dropped and counted, the failure is reported once, and it is tried
-// again at most once a second; the first success after that is reported too, with the number of lines lost. A partial
-// write (disk full in the middle) is completed by a line feed first when writing works again.
+// again at most once a second; the first success after that is reported too, with the number of lines lost, and a line
+// of the host says so in the file, where they are missing. A partial write (disk full in the middle) is completed by a
+// line feed first when writing works again.
 //
 // The host may be root while the path leads to where its workers write. So the file must be a regular file in a
 // directory that only root and the host's user can change (check_secure_directory), and a symbolic link is not followed:
@@ -74,7 +75,8 @@ class LogFile {
   bool torn_ = false;  // the file's last line lacks its end
   bool failing_ = false;
   MonotonicTime retry_at_{};
-  std::uint64_t lost_ = 0;  // lines, since it began to fail
+  std::uint64_t lost_ = 0;    // lines, since it began to fail
+  std::uint64_t unsaid_ = 0;  // of these, those that the file does not tell of yet
 };
 
 }  // namespace tenon::runtime

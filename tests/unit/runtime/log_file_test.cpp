@@ -115,7 +115,8 @@ TEST_F(LogFileTest, AFailureIsReportedOnceAndSoIsTheRecovery) {
   std::filesystem::remove(path);
   log.write("e\n", now + 2500ms, wall);  // too early for another attempt
   log.write("f\n", now + 4s, wall);
-  EXPECT_EQ(read("w.log"), "f\n");
+  EXPECT_EQ(read("w.log"), "2026-03-01T12:00:00.000000000Z host 5 lines are missing here: the file could not be "
+                           "written\nf\n");
   ASSERT_EQ(reports.size(), 2u);
   EXPECT_THAT(reports[1], HasSubstr("recovered: "));
   EXPECT_THAT(reports[1], HasSubstr("5 lines are missing"));
