@@ -89,7 +89,9 @@ void ProcessManager::deadline(Process& process) {
       process.stop_cause = EndCause::startup;
       return stop(process, AfterStop::decide, "not ready within " + format_duration(process.config().ready.timeout));
     case ProcessPhase::draining: return send_stop_signal(process);
-    case ProcessPhase::signalled: return send_kill(process);
+    case ProcessPhase::signalled:
+      process.outlived_grace = true;
+      return send_kill(process);
     case ProcessPhase::killed: {
       // The kernel keeps it, most often in an uninterruptible wait for a device or a network file system.
       process.handle.reason = "SIGKILL had no effect for " + format_duration(kKillBound);
@@ -230,6 +232,11 @@ void ProcessManager::ended(Process& process, ExitRecord exit) {
   handle.worker_status.clear();
   process.frozen = false;
   process.time_left = Duration(-1);
+  if (process.outlived_grace && exit.cause == EndCause::signal && exit.status.signal == SIGKILL) {
+    const StopConfig& stop = process.config().stop;
+    exit.detail = "it had not ended " + format_duration(stop.grace) + " after " + signal_name(stop.signal);
+  }
+  process.outlived_grace = false;
   if (stopping && process.after_stop == AfterStop::decide && exit.cause != EndCause::spawn) {
     if (process.stop_cause != EndCause::code) {
       exit.cause = process.stop_cause;

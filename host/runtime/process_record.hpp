@@ -23,6 +23,7 @@ struct ProcessManager::Process final : HealthListener {
   AfterStop after_stop = AfterStop::stay_down;  // while stopping
   EndCause stop_cause = EndCause::code;         // while stopping with AfterStop::decide
   std::string stop_reason;                      // why, for the status after the stop
+  bool outlived_grace = false;  // of the stop under way
   bool held = false;         // waiting for the owner, not for a time
   bool started_up = false;   // nothing waits for a startup check (any more) in this incarnation
   bool frozen = false;       // SIGSTOP was sent and SIGCONT not

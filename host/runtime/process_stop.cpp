@@ -22,6 +22,7 @@ void ProcessManager::stop(Process& process, AfterStop after, std::string reason,
     return;
   }
   process.after_stop = after;
+  process.outlived_grace = false;
   process.stop_reason = std::move(reason);
   clear_due(process);
   process.time_left = Duration(-1);
