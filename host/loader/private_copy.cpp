@@ -110,10 +110,10 @@ Result<PluginIdentity> PrivateCopy::identity() const {
 }
 
 PrivateCopies::PrivateCopies(PrivateCopies&& other) noexcept
-    : directory_(std::exchange(other.directory_, {})), lock_(std::move(other.lock_)), next_(other.next_) {}
+    : bases_(std::move(other.bases_)), places_(std::exchange(other.places_, {})), next_(other.next_) {}
 
 PrivateCopies::~PrivateCopies() {
-  if (!directory_.empty()) remove_directory(directory_);
+  for (const Place& place : places_) remove_directory(place.directory);
 }
 
 std::vector<std::string> PrivateCopies::default_bases() {
@@ -124,7 +124,7 @@ std::vector<std::string> PrivateCopies::default_bases() {
   return bases;
 }
 
-Result<PrivateCopies> PrivateCopies::open_in(const std::string& base) {
+Result<PrivateCopies::Place> PrivateCopies::open_in(const std::string& base) {
   TENON_TRY(make_private_directory(base));
   struct statvfs file_system {};
   if (::statvfs(base.c_str(), &file_system) != 0) return Error::from_errno(errno, "statvfs " + base);
@@ -138,25 +138,40 @@ Result<PrivateCopies> PrivateCopies::open_in(const std::string& base) {
     std::string directory = base + "/" + fresh_name();
     TENON_TRY(make_private_directory(directory));
     unique_fd lock = lock_directory(directory);
-    if (lock && still_at(directory, lock.get())) return PrivateCopies(std::move(directory), std::move(lock));
+    if (lock && still_at(directory, lock.get())) return Place{std::move(directory), std::move(lock)};
     ::rmdir(directory.c_str());
   }
   return Error(errc::unavailable, "another host keeps removing new directories in " + base);
 }
 
 Result<PrivateCopies> PrivateCopies::open(const std::vector<std::string>& bases) {
+  PrivateCopies copies(bases);
+  TENON_TRY(copies.open_next());
+  return copies;
+}
+
+Status PrivateCopies::open_next() {
   std::string reasons;
-  for (const std::string& base : bases) {
-    auto opened = open_in(base);
-    if (opened) return opened;
+  while (!bases_.empty()) {
+    auto opened = open_in(bases_.front());
+    bases_.erase(bases_.begin());
+    if (opened) return places_.push_back(std::move(opened).value()), Status();
     reasons += (reasons.empty() ? "" : "; ") + opened.error().message;
   }
   return Error(errc::unavailable, "no directory for private copies of plugins: " + reasons +
                                       "; set XDG_RUNTIME_DIR to a directory of your own from which programs may run");
 }
 
+// A successor must be able to load what its engine had loaded, though the disk is full meanwhile.
 Result<PrivateCopy> PrivateCopies::copy(const PluginFile& file) {
-  PrivateCopy copy(directory_ + "/" + std::to_string(next_++) + "-" + readable_name(file.path()));
+  while (true) {
+    auto made = copy_here(file);
+    if (made.ok() || made.error().code != errc::exhausted || !open_next().ok()) return made;
+  }
+}
+
+Result<PrivateCopy> PrivateCopies::copy_here(const PluginFile& file) {
+  PrivateCopy copy(directory() + "/" + std::to_string(next_++) + "-" + readable_name(file.path()));
   unique_fd writer(::open(copy.path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0500));
   if (!writer) return Error::from_errno(errno, "create " + copy.path_);
   auto content = copy_octets(file, writer.get(), copy.path_);

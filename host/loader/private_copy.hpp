@@ -5,8 +5,8 @@
 // process alone (mode 0700, random name), under a number that only counts up. The copy is removed once it is mapped;
 // the mapping keeps it. (A memfd would not do: dlopen of a reused /proc/self/fd/N returns the old library.)
 //
-// The directory is locked while its owner lives. Opening removes the directories of owners that died with copies in
-// them; the lock decides, so a reused pid deceives nobody.
+// Where a disk is full the next base is used. Each directory is locked while its owner lives. Opening removes the
+// directories of owners that died with copies in them; the lock decides, so a reused pid deceives nobody.
 #pragma once
 
 #include <cstdint>
@@ -54,19 +54,27 @@ class PrivateCopies {
 
   PrivateCopies(PrivateCopies&& other) noexcept;
   PrivateCopies& operator=(PrivateCopies&&) = delete;
-  ~PrivateCopies();  // removes the directory
+  ~PrivateCopies();  // removes what it made
 
-  const std::string& directory() const noexcept { return directory_; }
+  // The one in use.
+  const std::string& directory() const noexcept { return places_.back().directory; }
 
-  // Copies the open file and hashes what it copies. errc::unavailable, retryable, if the file changed meanwhile.
+  // Copies the open file and hashes what it copies. errc::unavailable, retryable, if the file changed meanwhile;
+  // errc::exhausted where no base has room for it.
   Result<PrivateCopy> copy(const PluginFile& file);
 
  private:
-  PrivateCopies(std::string directory, unique_fd lock) : directory_(std::move(directory)), lock_(std::move(lock)) {}
-  static Result<PrivateCopies> open_in(const std::string& base);
+  struct Place {
+    std::string directory;
+    unique_fd lock;  // the directory itself, locked
+  };
+  explicit PrivateCopies(std::vector<std::string> bases) : bases_(std::move(bases)) {}
+  static Result<Place> open_in(const std::string& base);
+  Status open_next();
+  Result<PrivateCopy> copy_here(const PluginFile& file);
 
-  std::string directory_;  // empty: moved from
-  unique_fd lock_;         // the directory itself, locked
+  std::vector<std::string> bases_;  // not tried yet
+  std::vector<Place> places_;       // empty: moved from
   std::uint64_t next_ = 1;
 };
 
