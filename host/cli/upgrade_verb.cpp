@@ -23,7 +23,7 @@ struct HostState {
 Result<HostState> look(Session& session) {
   const auto reply = session.client.call({.method = "GET", .target = "/v1/info"});
   if (!reply) return reply.error();
-  if (!reply->ok()) return Error(errc::unavailable, reply->problem());
+  if (!reply->ok()) return Error(errc::io, reply->problem());  // somebody is there, and may have more to say
   const auto document = JsonDocument::parse(reply->body, "answer");
   const auto upgrades = document ? document->root().find("upgrades") : std::nullopt;
   if (!upgrades || !upgrades->as_u64())
@@ -47,6 +47,10 @@ int upgrade(Session& session) {
   const MonotonicTime deadline = SystemClock().monotonic() + kLongest;
   while (SystemClock().monotonic() < deadline) {
     const auto now = look(session);
+    // The keeper listens for as long as there is a host.
+    if (!now && now.error().code == errc::unavailable)
+      return session.fail(Error(errc::unavailable, "the host went away while its engine was replaced; look at its log, "
+                                                   "and start it again with tenon run"));
     if (now && now->upgrades > before->upgrades) {
       if (!now->failure.empty())
         return session.fail(Error(errc::wrong_state, "the engine goes on as it was: " + now->failure +

@@ -122,6 +122,17 @@ TEST_F(Upgrade, IsOneAtATime) {
   expect_untouched();
 }
 
+TEST_F(Upgrade, IsNotWaitedForWhenTheHostGoesAway) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  write_text(installed_ + ".hang", ": > " + host_->path("hangs") + "; read -r line < <(exec sleep 1000)\n");
+  install(read_text("/bin/bash"));
+  BackgroundProgram upgrade({tenon_binary(), "upgrade", "--socket", host_->socket()}, {}, host_->path("upgrade"));
+  ASSERT_TRUE(wait_until([&] { return fs::exists(host_->path("hangs")); })) << host_->log();
+  host_->signal(SIGKILL);
+  EXPECT_EQ(upgrade.wait(), 3);
+  EXPECT_THAT(read_text(host_->path("upgrade")), HasSubstr("the host went away"));
+}
+
 TEST_F(Upgrade, IsRefusedWhenThereIsNothingToRun) {
   ASSERT_NO_FATAL_FAILURE(start());
   const pid_t engine = host_->engine_pid();
