@@ -125,6 +125,19 @@ TEST_F(SupervisionTreeTest, EachRestartSaysTheHowManiethItIs) {
   EXPECT_EQ(observer.notices[1].period, 10s);
 }
 
+TEST_F(SupervisionTreeTest, TheNumberOfARestartGoesOnWithTheNextEngine) {
+  start(root_of({process("w"), nested("group", {process("a"), process("b")}, Strategy::one_for_all)}));
+  for (int i = 0; i < 2; ++i) {
+    exit("w", 3), exit("a", 3);
+    advance(1s);
+  }
+  crash();
+  exit("w", 3), exit("b", 4);
+  EXPECT_EQ((*this)["w"].reason, "restart 3 of 5 in 10 s, next in 200 ms: exit code 3");
+  ASSERT_EQ(observer.notices.back().reason, "exit code 4");
+  EXPECT_EQ(observer.notices.back().attempt, 3u) << "of the window that it shares";
+}
+
 TEST_F(SupervisionTreeTest, UnderFailChildManyDeathsAtOnceFailNobody) {
   std::vector<ChildConfig> children;
   for (int i = 0; i < 200; ++i) children.push_back(process("w" + std::to_string(i)));
