@@ -23,7 +23,7 @@ bool reached(std::uint32_t row, std::uint32_t threshold) noexcept { return row >
 // Whether the row that the answer belongs to is long enough to make the state what the answer says.
 bool is_convincing(const HealthTally& tally, HealthOutcome outcome, const HealthThresholds& thresholds) noexcept {
   if (is_failure(outcome)) return reached(tally.failures, thresholds.unhealthy_after);
-  if (!tally.known) return true;
+  if (!tally.known) return !thresholds.unknown_is_ill || reached(tally.successes, thresholds.healthy_after);
   switch (tally.state) {
     case HealthState::healthy: return reached(tally.not_healthy, thresholds.degraded_after);
     case HealthState::degraded: return reached(tally.healthy, thresholds.healthy_after);

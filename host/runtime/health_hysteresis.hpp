@@ -4,7 +4,8 @@
 // successes, for the process lives. What changes the state is a row of answers, and it becomes what the last of them
 // said:
 //
-//   unknown    any success, at once            -> healthy or degraded
+//   unknown    any success, at once            -> healthy or degraded; but of a readiness check `healthy_after`: what is
+//                                                 not known is not ready, and must not be sooner than what was not
 //   any        `unhealthy_after` failures      -> unhealthy
 //   healthy    `degraded_after` not healthy    -> degraded; failures count in this row, but do not end it
 //   degraded   `healthy_after` healthy         -> healthy
@@ -47,6 +48,7 @@ struct HealthThresholds {
   std::uint32_t unhealthy_after = 3;
   std::uint32_t healthy_after = 1;
   std::uint32_t degraded_after = 1;
+  bool unknown_is_ill = false;  // a readiness check's
 };
 
 HealthTally count_outcome(HealthTally tally, HealthOutcome outcome, const HealthThresholds& thresholds,

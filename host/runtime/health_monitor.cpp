@@ -144,7 +144,8 @@ void HealthMonitor::record(HealthOutcome outcome, Duration latency, std::string 
   if (results_->size() > kResults) results_->pop_front();
 
   const HealthTally before = tally_;
-  const HealthThresholds thresholds{config_->unhealthy_after, config_->healthy_after, config_->degraded_after};
+  const HealthThresholds thresholds{config_->unhealthy_after, config_->healthy_after, config_->degraded_after,
+                                    config_->role == HealthRole::readiness};
   tally_ = count_outcome(tally_, outcome, thresholds, now < start_period_end_);
   if (!is_failure(outcome) && outcome != HealthOutcome::not_made) start_period_end_ = now;  // the first success ends it
   const bool changed = tally_.known && (!before.known || before.state != tally_.state);

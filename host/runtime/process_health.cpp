@@ -167,9 +167,13 @@ std::string ProcessManager::doubt_of(const Process& process, std::size_t index) 
   if (status) return status->state == HealthState::unhealthy ? name + status->reason : std::string();
   if (!process.check_problems[index].empty()) return name + "cannot be made: " + process.check_problems[index];
   if (!process.started_up) return name + "not asked before the startup check has succeeded";
-  const bool answered = monitor && !monitor->results().empty() && monitor->results().back().reason &&
-                        monitor->results().back().at >= process.handle.spawned;
-  return name + (answered ? *monitor->results().back().reason : "no answer yet");
+  const bool answered =
+      monitor && !monitor->results().empty() && monitor->results().back().at >= process.handle.spawned;
+  if (!answered) return name + "no answer yet";
+  const HealthResult& last = monitor->results().back();
+  if (last.reason) return name + *last.reason;
+  const std::uint32_t wanted = process.config().health[index].healthy_after;
+  return name + "no " + std::to_string(wanted) + " successes in a row yet";
 }
 
 void ProcessManager::refresh_readiness(Process& process) {

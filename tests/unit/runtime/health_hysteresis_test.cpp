@@ -44,6 +44,11 @@ TEST(HealthHysteresis, StaysUnknownUntilOneOfBothIsCertain) {
   expect_steps({{unhealthy, false, kWell}, {unhealthy, true, kSick}}, {2, 1});
 }
 
+TEST(HealthHysteresis, WhereTheUnknownIsIllItTakesAsManySuccessesAsHealing) {
+  expect_steps({{healthy, false, kWell}, {unhealthy, false, kWell}, {healthy, false, kWell}, {degraded, true, kSoSo}},
+               {3, 2, 1, true});
+}
+
 TEST(HealthHysteresis, DegradedLivesAndIsSaid) {
   expect_steps({{degraded, true, kSoSo}, {healthy, true, kWell}, {unhealthy, true, kWell}, {degraded, true, kSoSo},
                 {unhealthy, true, kSoSo}, {unhealthy, true, kSick}, {degraded, true, kSoSo}},

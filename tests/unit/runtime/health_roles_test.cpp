@@ -64,6 +64,17 @@ TEST_F(ReadinessTest, FailingTakesItOutOfServiceAndNeverRestartsIt) {
   EXPECT_EQ((*this)["w"].pid, pid);
 }
 
+TEST_F(ReadinessTest, HealthyAfterCountsFromTheStartToo) {
+  auto config = served();
+  config->health[0].healthy_after = 3;
+  say("http", HealthState::healthy);
+  spawn(config);
+  advance(kRound);
+  EXPECT_EQ(not_ready(), "not ready: http: no 3 successes in a row yet");
+  advance(2 * kRound);
+  EXPECT_EQ(status("w"), ProcessStatus::idle);
+}
+
 TEST_F(ReadinessTest, SaysWhatTheLatestAnswerWas) {
   say("http", HealthState::unhealthy, "connection refused");
   spawn(served());
