@@ -69,6 +69,9 @@ std::vector<std::string> keys_of_process(const ProcessConfig& a, const ProcessCo
   keys.note("umask", a.umask != b.umask);
   keys.note("nice", a.nice != b.nice);
   keys.note("no_new_privileges", a.no_new_privileges != b.no_new_privileges);
+  keys.note("capabilities", a.capabilities != b.capabilities);
+  keys.note("private_tmp", a.private_tmp != b.private_tmp);
+  keys.note("io_class", a.io_priority != b.io_priority);
   keys.note("limits", a.limits != b.limits);
   keys.note("sockets", a.sockets != b.sockets);
   keys.note("channel", wa.channel != wb.channel);

@@ -252,4 +252,8 @@ std::string ConfigMachine::wrong_with_switching_to(const ConfigUser& user) const
   return "only a host that runs as root starts processes as another user; leave \"user\" out, or run it as root";
 }
 
+std::string ConfigMachine::wrong_with_confining() const {
+  return replay_ || ::geteuid() == 0 ? "" : "leave this out, or run the host as root";
+}
+
 }  // namespace tenon::app

@@ -58,6 +58,8 @@ class ConfigMachine {
   std::string wrong_with_group_limit(keeper::CgroupController controller);
   // Whether this process may start others as `user`.
   std::string wrong_with_switching_to(const ConfigUser& user) const;
+  // Whether a process can be given less than the host has; empty: it can, else what to do.
+  std::string wrong_with_confining() const;
   // True if processes run as the user are what this process is anyway: nothing is to be switched.
   static bool is_own(const ConfigUser& user);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/config_confinement.hpp"
 #include "app/config_environment.hpp"
 #include "app/config_lifecycle.hpp"
 #include "app/config_sockets.hpp"
@@ -139,6 +140,11 @@ constexpr Key<ProcessDraft> kProcessKeys[] = {
     {"nice", read_nice},
     {"no_new_privileges",
      [](R& reader, V& at, ProcessDraft& out) { reader.boolean(at, out.process.no_new_privileges); }},
+    {"capabilities",
+     [](R& reader, V& at, ProcessDraft& out) { read_capabilities(reader, at, out.process); }},
+    {"private_tmp", [](R& reader, V& at, ProcessDraft& out) { read_private_tmp(reader, at, out.process); }},
+    {"io_class", [](R& reader, V& at, ProcessDraft& out) { read_io_class(reader, at, out.process); }},
+    {"io_priority", [](R& reader, V& at, ProcessDraft& out) { read_io_priority(reader, at, out.process); }},
     {"sockets",
      [](R& reader, V& at, ProcessDraft& out) {
        read_sockets(reader, at, out.process.base_id, out.all, out.process.sockets);
@@ -244,6 +250,7 @@ void read_process(ConfigReader& reader, const JsonValue& at, const std::string& 
   }
   check_worker(reader, at, process.worker, draft);
   check_ready(reader, at, process);
+  check_io(reader, at);
   check_log(reader, at, process);
   const Environment environment =
       compose_environment(reader, process.environment, process.worker.channel, process.process.sockets.size(),

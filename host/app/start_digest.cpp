@@ -54,6 +54,7 @@ std::uint64_t start_digest(const runtime::ProcessConfig& process, const integrat
   hash.add(process.env);
   hash.add(process.uid), hash.add(process.gid), hash.add(process.groups);
   hash.add(process.umask), hash.add(process.nice), hash.add(process.no_new_privileges);
+  hash.add(process.capabilities), hash.add(process.private_tmp), hash.add(process.io_priority);
   const runtime::ResourceLimits& limits = process.limits;
   hash.add(limits.memory_bytes), hash.add(limits.cpu), hash.add(limits.processes);
   hash.add(limits.open_files), hash.add(limits.core_bytes);

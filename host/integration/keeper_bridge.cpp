@@ -60,6 +60,9 @@ Status KeeperBridge::spawn(const runtime::ProcessConfig& config, std::uint64_t g
   spec.file_mode_mask = config.umask;
   spec.nice = config.nice;
   spec.no_new_privileges = config.no_new_privileges;
+  spec.capabilities = config.capabilities;
+  spec.private_tmp = config.private_tmp;
+  spec.io_priority = config.io_priority;
   spec.limits = to_keeper(config.limits);
   spec.group_limits.memory_bytes = config.limits.memory_bytes;
   spec.group_limits.processes = config.limits.processes;

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <span>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -100,6 +101,33 @@ TENON_IN_CHILD bool set_limits(const ExecPlan& plan) {
   return true;
 }
 
+// What is mounted here later is seen nowhere else, what is mounted elsewhere is seen here.
+TENON_IN_CHILD bool take_own_tmp() {
+  if (kernel(SYS_unshare, CLONE_NEWNS) < 0) return false;
+  if (kernel(SYS_mount, nullptr, "/", nullptr, long{MS_REC | MS_SLAVE}, nullptr) < 0) return false;
+  constexpr long kFlags = MS_NOSUID | MS_NODEV;
+  if (kernel(SYS_mount, "tmpfs", "/tmp", "tmpfs", kFlags, "mode=1777") < 0) return false;
+  return kernel(SYS_mount, "tmpfs", "/var/tmp", "tmpfs", kFlags, "mode=1777") >= 0 || errno == ENOENT;
+}
+
+// What the kernel knows beyond 63 there is not, and after the last that it knows it says EINVAL.
+TENON_IN_CHILD bool bound_capabilities(std::uint64_t kept) {
+  for (long number = 0; number < 64; ++number) {
+    if (kept >> number & 1) continue;
+    if (kernel(SYS_prctl, PR_CAPBSET_DROP, number, 0L, 0L, 0L) < 0) return errno == EINVAL;
+  }
+  return true;
+}
+
+// What needs the keeper's privileges, or will be the last to have them.
+TENON_IN_CHILD SpawnStage confine(const ExecPlan& plan) {
+  constexpr long kThisProcess = 1;  // IOPRIO_WHO_PROCESS
+  if (plan.io_priority && kernel(SYS_ioprio_set, kThisProcess, 0, *plan.io_priority) < 0) return SpawnStage::io_priority;
+  if (plan.private_tmp && !take_own_tmp()) return SpawnStage::private_tmp;
+  if (plan.capabilities && !bound_capabilities(*plan.capabilities)) return SpawnStage::capabilities;
+  return SpawnStage::none;
+}
+
 TENON_IN_CHILD SpawnStage become_user(const ExecPlan& plan) {
   if (plan.set_groups && kernel(SYS_setgroups, plan.group_count, plan.groups) < 0) return SpawnStage::groups;
   if (plan.gid && kernel(SYS_setresgid, *plan.gid, *plan.gid, *plan.gid) < 0) return SpawnStage::gid;
@@ -159,6 +187,7 @@ TENON_IN_CHILD SpawnStage prepare_and_execute(const ChildArguments& arguments) {
   if (!place_descriptors(plan, slots)) return SpawnStage::descriptors;
   if (!set_limits(plan)) return SpawnStage::limits;
   if (plan.nice && kernel(SYS_setpriority, PRIO_PROCESS, 0, *plan.nice) < 0) return SpawnStage::nice;
+  if (const SpawnStage failed = confine(plan); failed != SpawnStage::none) return failed;
   if (const SpawnStage failed = become_user(plan); failed != SpawnStage::none) return failed;
   if (plan.dies_with_parent) {
     if (kernel(SYS_prctl, PR_SET_PDEATHSIG, long{SIGKILL}, 0L, 0L, 0L) < 0) return SpawnStage::parent_death;
@@ -232,6 +261,9 @@ std::string_view to_string(SpawnStage stage) noexcept {
     case SpawnStage::descriptors: return "descriptors";
     case SpawnStage::limits: return "limits";
     case SpawnStage::nice: return "nice";
+    case SpawnStage::io_priority: return "ioprio";
+    case SpawnStage::private_tmp: return "private_tmp";
+    case SpawnStage::capabilities: return "capabilities";
     case SpawnStage::groups: return "setgroups";
     case SpawnStage::gid: return "setgid";
     case SpawnStage::uid: return "setuid";

@@ -5,9 +5,9 @@
 // comes back through the shared memory as a stage and an errno.
 //
 // The order in the child is: control groups, a descriptor table of its own, signals, session, OOM score, descriptors,
-// limits and priority (which may need the keeper's privileges), groups, gid, uid, and only then the parent-death signal,
-// because setuid clears it, and the check that the parent is still there, because it may have died before; then what
-// must work as the new user: directory and program.
+// limits, priorities, a /tmp of its own and the capabilities (which may need the keeper's privileges), groups, gid, uid,
+// and only then the parent-death signal, because setuid clears it, and the check that the parent is still there, because
+// it may have died before; then what must work as the new user: directory and program.
 #pragma once
 
 #include <array>
@@ -22,8 +22,8 @@
 namespace tenon::keeper {
 
 enum class SpawnStage : std::uint8_t {
-  none, refused, pipe, socket, open, clone, cgroup, session, descriptors, limits, nice, groups, gid, uid, privileges,
-  parent_death, parent_gone, chdir, exec,
+  none, refused, pipe, socket, open, clone, cgroup, session, descriptors, limits, nice, io_priority,
+  private_tmp, capabilities, groups, gid, uid, privileges, parent_death, parent_gone, chdir, exec,
 };
 std::string_view to_string(SpawnStage stage) noexcept;
 
@@ -48,6 +48,9 @@ struct ExecPlan {
   std::size_t limit_count = 0;
   const char* oom_score = nullptr;          // written to oom_score_adj; null: left alone
   const std::int32_t* nice = nullptr;
+  const std::int32_t* io_priority = nullptr;
+  bool private_tmp = false;
+  const std::uint64_t* capabilities = nullptr;  // those that are kept in the bounding set
   const gid_t* groups = nullptr;
   std::size_t group_count = 0;
   bool set_groups = false;

@@ -94,6 +94,10 @@ struct SpawnSpec {
   std::vector<ResourceLimit> limits;
   GroupLimits group_limits;
   bool no_new_privileges = false;
+  // Bounding set: bit n keeps capability n (capabilities(7)). Absent: the keeper's own.
+  std::optional<std::uint64_t> capabilities;
+  bool private_tmp = false;                 // a mount namespace with empty file systems at /tmp and /var/tmp
+  std::optional<std::int32_t> io_priority;  // as ioprio_set(2) takes it
   ChannelKind channel = ChannelKind::none;
   OutputMode standard_output = OutputMode::capture;
   OutputMode standard_error = OutputMode::capture;

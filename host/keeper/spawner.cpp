@@ -166,6 +166,9 @@ struct Preparation {
     plan.directory = spec.directory.empty() ? nullptr : spec.directory.c_str();
     plan.file_mode_mask = static_cast<int>(spec.file_mode_mask.value_or(022) & 0777);
     plan.no_new_privileges = spec.no_new_privileges;
+    plan.io_priority = spec.io_priority ? &*spec.io_priority : nullptr;
+    plan.private_tmp = spec.private_tmp;
+    plan.capabilities = spec.capabilities ? &*spec.capabilities : nullptr;
     replace_group_limits(spec.group_limits, membership);
     set_limits(spec, original);
     set_user(spec);
@@ -219,12 +222,20 @@ struct Preparation {
   }
 };
 
+bool is_hidden(const SpawnSpec& spec, const std::string& path) {
+  return spec.private_tmp && (path.starts_with("/tmp/") || path.starts_with("/var/tmp/"));
+}
+
 std::string explain_exec(const SpawnSpec& spec, const std::vector<std::string>& candidates, int error_number) {
   const std::string& program = spec.program.empty() ? spec.argv[0] : spec.program;
   const bool searched = program.find('/') == std::string::npos;
   if (error_number == ENOENT && searched) {
     return "command \"" + program + "\" was not found in any of the " + std::to_string(candidates.size()) +
            " directories of the process's PATH; write its full path, or set PATH in env";
+  }
+  if (error_number == ENOENT && is_hidden(spec, program)) {
+    return "command \"" + program + "\" is in a directory that private_tmp hides from the process; install it elsewhere, or "
+           "leave private_tmp out";
   }
   if (error_number == ENOENT) {
     const std::string path = program[0] == '/' || spec.directory.empty() ? program : spec.directory + "/" + program;
@@ -256,11 +267,22 @@ std::string explain(const SpawnSpec& spec, const std::vector<std::string>& candi
   const int e = failure.error_number;
   switch (failure.stage) {
     case SpawnStage::exec: return explain_exec(spec, candidates, e);
-    case SpawnStage::chdir: return Error::from_errno(e, "enter the directory \"" + spec.directory + "\" (cwd)").message;
+    case SpawnStage::chdir:
+      if (is_hidden(spec, spec.directory + "/")) {
+        return "the directory \"" + spec.directory + "\" (cwd) is hidden from the process by private_tmp; use another one, "
+               "or leave private_tmp out";
+      }
+      return Error::from_errno(e, "enter the directory \"" + spec.directory + "\" (cwd)").message;
     case SpawnStage::groups:
     case SpawnStage::gid:
     case SpawnStage::uid:
       return Error::from_errno(e, "become another user (user); only root may").message;
+    case SpawnStage::io_priority:
+      return Error::from_errno(e, "set the I/O priority (io_class); only root may use realtime").message;
+    case SpawnStage::private_tmp:
+      return Error::from_errno(e, "give the process a /tmp of its own (private_tmp); it takes CAP_SYS_ADMIN").message;
+    case SpawnStage::capabilities:
+      return Error::from_errno(e, "bound its capabilities (capabilities); it takes CAP_SETPCAP").message;
     case SpawnStage::limits:
       return Error::from_errno(e, "set the resource limits (limits); only root may raise a hard limit").message;
     case SpawnStage::cgroup:

@@ -18,7 +18,7 @@ template <class A> void fields(A& a, PassedSocket& v) { a(v.name)(v.listener); }
 template <class A> void fields(A& a, SpawnSpec& v) {
   a(v.key)(v.program)(v.argv)(v.environment)(v.directory)(v.uid)(v.gid)(v.groups)(v.file_mode_mask)(v.nice)(v.limits);
   a(v.no_new_privileges)(v.channel)(v.standard_output)(v.standard_error)(v.transient)(v.stop)(v.notify)(v.group_limits);
-  a(v.sockets);
+  a(v.sockets)(v.capabilities)(v.private_tmp)(v.io_priority);
 }
 
 constexpr auto last_of(ChannelKind) { return ChannelKind::socket; }

@@ -131,6 +131,9 @@ struct ProcessConfig {
   std::optional<std::uint32_t> umask;
   std::optional<std::int32_t> nice;  // −20 … 19
   bool no_new_privileges = false;
+  std::optional<std::uint64_t> capabilities;  // bit n: it may have capability n (capabilities(7)); absent: all
+  bool private_tmp = false;                   // /tmp and /var/tmp are its own, and gone with it
+  std::optional<std::int32_t> io_priority;    // as ioprio_set(2) takes it
   ResourceLimits limits;
   ChannelKind channel = ChannelKind::none;
   std::vector<SocketConfig> sockets;  // from its descriptor 3 on

@@ -54,6 +54,10 @@ TEST_F(ConfigDiff, TellsWhatRestartsAProcessFromWhatDoesNot) {
       {R"(, "no_new_privileges": true)", "no_new_privileges", true},
       {R"(, "limits": {"open_files": 64})", "limits", true},
       {R"(, "sockets": [{"listen": "127.0.0.1:1"}])", "sockets", true},
+      {R"(, "capabilities": ["CAP_KILL"])", "capabilities", true},
+      {R"(, "private_tmp": true)", "private_tmp", true},
+      {R"(, "io_class": "idle")", "io_class", true},
+      {R"(, "io_class": "best_effort", "io_priority": 1)", "io_class", true},
       {R"(, "ready": {"on": "event"})", "ready", true},
       {R"(, "ready": {"on": "start", "timeout": "3s"})", "ready", false},
       {R"(, "delivery": {"mode": "at_least_once"})", "delivery", true},
@@ -113,7 +117,7 @@ TEST_F(ConfigDiff, KnowsEveryKeyOfAProcess) {
                         "id", "replicas", "command", "cwd", "user", "umask", "nice",
                         "no_new_privileges", "env", "env_file", "inherit_env", "channel", "subscribe", "publish",
                         "echo", "mailbox", "delivery", "ready", "restart", "health", "limits", "stop", "depends_on",
-                        "significant", "log", "sockets"))
+                        "significant", "log", "sockets", "capabilities", "private_tmp", "io_class", "io_priority"))
       << "teach config_diff.cpp and start_digest.cpp the new key, then this list";
 }
 

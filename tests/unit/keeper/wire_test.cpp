@@ -33,6 +33,9 @@ SpawnSpec full_spec() {
   spec.nice = -3;
   spec.limits = {{7, 100, ~0ull}};
   spec.no_new_privileges = true;
+  spec.capabilities = 0x400;
+  spec.private_tmp = true;
+  spec.io_priority = 3 << 13;
   spec.channel = ChannelKind::socket;
   spec.standard_output = OutputMode::discard;
   spec.standard_error = OutputMode::inherit;
