@@ -83,10 +83,11 @@ TEST_P(Family, LeavesAloneWhatIsNobodysOfOurs) {
   ASSERT_TRUE(host_->start()) << host_->log();
   write_text(host_->path("go"), "");  // the shell has become the host: what is left now is left to it
   const std::string foreign = "FOREIGN=" + host_->directory();
-  const auto strangers = [&] {
+  const auto strangers = [&] {  // not the sleep of the loop before it
+    const std::string command("sleep\0" "1000\0", 11);
     std::set<pid_t> found;
     for (const pid_t pid : processes_with_environment(foreign))
-      if (read_text("/proc/" + std::to_string(pid) + "/comm") == "sleep\n" && !family().contains(pid)) found.insert(pid);
+      if (read_text("/proc/" + std::to_string(pid) + "/cmdline") == command && !family().contains(pid)) found.insert(pid);
     return found;
   };
   ASSERT_TRUE(family_becomes(3));
