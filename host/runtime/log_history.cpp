@@ -30,12 +30,12 @@ struct OpenFile {
     return file;
   }
   // Less at the end of the file, and where it cannot be read.
-  std::string read(std::uint64_t from, std::size_t size) const {
-    std::string text(size, '\0');
+  std::string read(std::uint64_t from, std::size_t most) const {
+    std::string text(most, '\0');
     std::size_t filled = 0;
-    while (filled < size) {
+    while (filled < most) {
       const ssize_t got =
-          ::pread(descriptor.get(), text.data() + filled, size - filled, static_cast<off_t>(from + filled));
+          ::pread(descriptor.get(), text.data() + filled, most - filled, static_cast<off_t>(from + filled));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) break;
       filled += static_cast<std::size_t>(got);

@@ -62,14 +62,14 @@ TEST(PassedSockets, ComeAsSdListenFdsHasThem) {
 
 TEST(PassedSockets, StandBeforeTheChannel) {
   auto one = Listener::open(loopback());
-  EXPECT_EQ(output_of("[ -S /proc/self/fd/4 ] && [ ! -e /proc/self/fd/5 ] && echo channel", {"web"}, {(*one)->fd()},
+  EXPECT_EQ(output_of("[ -S /proc/self/fd/4 ] && [ ! -S /proc/self/fd/5 ] && echo channel", {"web"}, {(*one)->fd()},
                       ChannelKind::socket),
             "channel\n");
   EXPECT_EQ(channel_descriptor(1), 4);
 }
 
 TEST(PassedSockets, AreThereOnlyForWhoWasGivenSome) {
-  EXPECT_EQ(output_of("echo \"<$LISTEN_FDS$LISTEN_PID>\"; [ -e /proc/self/fd/3 ] || echo none", {}, {}), "<>\nnone\n");
+  EXPECT_EQ(output_of("echo \"<$LISTEN_FDS$LISTEN_PID>\"; [ -S /proc/self/fd/3 ] || echo none", {}, {}), "<>\nnone\n");
 }
 
 TEST(PassedSockets, MayBeAsManyAsFit) {
