@@ -7,6 +7,7 @@
 #include "keeper/engine_session.hpp"
 #include "keeper/host_process.hpp"
 #include "keeper/keeper.hpp"
+#include "keeper/orphans.hpp"
 #include "keeper/poller.hpp"
 #include "keeper/reaper.hpp"
 #include "keeper/shutdown_plan.hpp"
@@ -124,6 +125,7 @@ class KeeperCore {
   };
   std::vector<Lingering> lingering_;            // exits that are told once all that the process started is dead too
   bool any_uncontained_ = false;                // a process was started without a group that holds all it starts
+  OwnerSearch orphan_search_{run_};
   std::optional<MonotonicTime> orphans_due_;    // when to look for what ended processes have left behind
   std::optional<MonotonicTime> strangers_end_;  // until when the end waits for what is left
   bool inherited_children_;                     // this process had some before it was a keeper

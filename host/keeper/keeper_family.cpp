@@ -78,13 +78,14 @@ void KeeperCore::look_for_orphans() {
   if (!any_uncontained_) return;
   for (const pid_t pid : children_of(::getpid())) {
     if (holdings_.children.find_running(pid) || (engine_ && engine_->pid() == pid)) continue;
-    const auto owner = owner_of(pid, run_);
+    const auto owner = orphan_search_.owner_of(pid);
     if (!owner) continue;
     const Child* child = holdings_.children.find(*owner);
     if (child && child->runs()) continue;
     log::info("keeper", "a process left something running; it is killed", {{"process", to_string(*owner)}, {"pid", pid}});
     ::kill(pid, SIGKILL);
   }
+  if (orphan_search_.may_have_missed_one()) orphans_due_ = now_ + kOrphanWait;
 }
 
 // At the end: what is our child now and carries our cookie. What carries none is ours too if nobody else's orphans can
@@ -95,10 +96,11 @@ bool KeeperCore::kill_strangers() {
   bool any = false;
   for (const pid_t pid : children_of(::getpid())) {
     if (holdings_.children.find_running(pid) || (engine_ && engine_->pid() == pid)) continue;
-    if (!all_are_ours && !owner_of(pid, run_)) continue;
+    if (!all_are_ours && !orphan_search_.owner_of(pid)) continue;
     any = true;
     ::kill(pid, SIGKILL);
   }
+  if (!all_are_ours && orphan_search_.may_have_missed_one()) any = true;
   if (!any) return false;
   if (!strangers_end_) strangers_end_ = now_ + kStrangerPatience;
   if (now_ < *strangers_end_) return true;

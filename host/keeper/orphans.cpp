@@ -4,6 +4,7 @@
 #include <charconv>
 #include <csignal>
 #include <dirent.h>
+#include <utility>
 #include <unistd.h>
 
 #include "common/system.hpp"
@@ -62,6 +63,19 @@ std::optional<ProcessKey> owner_of(pid_t pid, std::string_view run) {
   return environment.ok() ? owner_by_cookie(*environment, run) : std::nullopt;
 }
 
+std::optional<ProcessKey> OwnerSearch::owner_of(pid_t pid) {
+  const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ", kMaxEnvironment);
+  if (!environment.ok()) return std::nullopt;
+  if (environment->empty()) bare_.insert(pid);
+  return owner_by_cookie(*environment, run_);
+}
+
+bool OwnerSearch::may_have_missed_one() {
+  const bool any_new = !std::includes(bare_before_.begin(), bare_before_.end(), bare_.begin(), bare_.end());
+  bare_before_ = std::exchange(bare_, {});
+  return any_new;
+}
+
 pid_t parent_pid(pid_t pid) {
   const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
   return stat.ok() ? living_parent(*stat) : 0;
@@ -77,15 +91,17 @@ std::vector<pid_t> children_of(pid_t parent) {
 }
 
 std::size_t kill_whole_run(std::string_view run, int rounds) {
+  OwnerSearch search{std::string(run)};
   std::size_t found = 0;
   for (int round = 0; round < rounds; ++round) {
     found = 0;
     for_each_process([&](pid_t pid, const std::string&) {
-      if (pid == ::getpid() || !owner_of(pid, run)) return;
+      if (pid == ::getpid() || !search.owner_of(pid)) return;
       ++found;
       ::kill(pid, SIGKILL);
     });
-    if (found == 0) break;
+    const bool missed = search.may_have_missed_one();
+    if (found == 0 && !missed) break;
   }
   return found;
 }

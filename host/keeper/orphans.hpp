@@ -27,6 +27,21 @@ std::optional<ProcessKey> owner_by_cookie(std::string_view environment, std::str
 // The same of a living process.
 std::optional<ProcessKey> owner_of(pid_t pid, std::string_view run);
 
+// The same for many processes, one round after the other. A process has no environment while it executes another program:
+// a round that met one may have missed what belongs to the run.
+class OwnerSearch {
+ public:
+  explicit OwnerSearch(std::string run) : run_(std::move(run)) {}
+  std::optional<ProcessKey> owner_of(pid_t pid);
+  // Ends a round: whether it met a process without environment that the round before had not met so. Those that have none
+  // for good, and the kernel's own threads, cost one more round.
+  bool may_have_missed_one();
+
+ private:
+  std::string run_;
+  std::set<pid_t> bare_, bare_before_;
+};
+
 // 0: it is no more, or a zombie.
 pid_t parent_pid(pid_t pid);
 // Children of `parent`, zombies left out. A walk over all processes: some 10 µs each.

@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/system.hpp"
+
 namespace tenon::keeper {
 namespace {
 
@@ -40,6 +42,27 @@ TEST(Orphans, AreAmongTheChildrenOfTheirParent) {
   ::waitpid(child, nullptr, 0);
   const auto after = children_of(::getpid());
   EXPECT_EQ(std::find(after.begin(), after.end(), child), after.end());
+}
+
+// As one that executes another program just now.
+TEST(Orphans, WithoutAnEnvironmentAreLookedAtOnceMore) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const char* argv[] = {"/bin/sleep", "1000", nullptr};
+    char* environment[] = {nullptr};
+    ::execve("/bin/sleep", const_cast<char* const*>(argv), environment);
+    ::_exit(127);
+  }
+  while (read_file("/proc/" + std::to_string(child) + "/comm", 64).value() != "sleep\n") ::sched_yield();
+  OwnerSearch search("some run");
+  EXPECT_FALSE(search.owner_of(::getpid()));
+  EXPECT_FALSE(search.may_have_missed_one());
+  EXPECT_FALSE(search.owner_of(child));
+  EXPECT_TRUE(search.may_have_missed_one());
+  EXPECT_FALSE(search.owner_of(child));
+  EXPECT_FALSE(search.may_have_missed_one()) << "it has none for good";
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST(Orphans, OfAWholeRunAreKilledWhereverTheyStand) {
