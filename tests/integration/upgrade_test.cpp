@@ -97,7 +97,7 @@ TEST_F(Upgrade, IsRolledBackWhenTheNewOneEnds) {
 
 TEST_F(Upgrade, IsRolledBackWhenTheNewOneDoesNotTakeOver) {
   ASSERT_NO_FATAL_FAILURE(start());
-  write_text(installed_ + ".hang", "read -r line < <(exec sleep 1000)\n");  // what a bash does before all else
+  write_text(installed_ + ".hang", "read -r line < <(exec sleep 60)\n");  // what a bash does before all else
   install(read_text("/bin/bash"));
   const ProgramResult upgraded = host_->cli({"upgrade"});
   EXPECT_EQ(upgraded.exit_code, 1) << upgraded.out;
@@ -108,7 +108,7 @@ TEST_F(Upgrade, IsRolledBackWhenTheNewOneDoesNotTakeOver) {
 
 TEST_F(Upgrade, IsOneAtATime) {
   ASSERT_NO_FATAL_FAILURE(start());
-  write_text(installed_ + ".hang", "read -r line < <(exec sleep 1000)\n");
+  write_text(installed_ + ".hang", "read -r line < <(exec sleep 60)\n");
   install(read_text("/bin/bash"));
   EXPECT_EQ(host_->http_post("/v1/upgrade", "").substr(9, 3), "202");
   // The engine that was asked answers until it leaves; then nobody does before the trial is over.
@@ -124,7 +124,7 @@ TEST_F(Upgrade, IsOneAtATime) {
 
 TEST_F(Upgrade, IsNotWaitedForWhenTheHostGoesAway) {
   ASSERT_NO_FATAL_FAILURE(start());
-  write_text(installed_ + ".hang", ": > " + host_->path("hangs") + "; read -r line < <(exec sleep 1000)\n");
+  write_text(installed_ + ".hang", ": > " + host_->path("hangs") + "; read -r line < <(exec sleep 60)\n");
   install(read_text("/bin/bash"));
   BackgroundProgram upgrade({tenon_binary(), "upgrade", "--socket", host_->socket()}, {}, host_->path("upgrade"));
   ASSERT_TRUE(wait_until([&] { return fs::exists(host_->path("hangs")); })) << host_->log();
