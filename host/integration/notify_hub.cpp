@@ -39,7 +39,7 @@ void take_ancillary(msghdr& header, Received& received) {
   }
 }
 
-Received receive(int socket, std::span<char> buffer) {
+Received receive(int socket, std::span<char> buffer, int flags = 0) {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * kMaxDescriptors)> ancillary;
   iovec part{buffer.data(), buffer.size()};
   msghdr header{};
@@ -49,7 +49,7 @@ Received receive(int socket, std::span<char> buffer) {
   header.msg_controllen = ancillary.size();
   Received received;
   do {
-    received.size = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    received.size = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
   } while (received.size < 0 && errno == EINTR);
   if (received.size < 0) return received;
   received.cut = (header.msg_flags & MSG_TRUNC) != 0;
@@ -107,13 +107,28 @@ void NotifyHub::detach(const std::string& id, std::uint64_t generation) {
   for (int i = 0; i < kMessagesPerTurn && hear_one(*source); ++i) {}
 }
 
+bool NotifyHub::is_heard(const Source& source, const ucred& sender) {
+  return sender.pid == source.pid || sender.uid == source.user || sender.uid == 0 || sender.uid == ::geteuid();
+}
+
 bool NotifyHub::hear_one(Source& source) {
   std::array<char, NotifyMessage::kMaxBytes> buffer;
+  const auto text_of = [&buffer](const Received& received) {
+    std::string_view text(buffer.data(), static_cast<std::size_t>(received.size));
+    return text.ends_with('\0') ? text.substr(0, text.size() - 1) : text;
+  };
+  // Who goes on as this process is told before the message is taken: the keeper, which judges the end of a process, looks
+  // for it here and then there.
+  const Received waiting = receive(source.socket.get(), buffer, MSG_PEEK);
+  std::optional<pid_t> told;
+  if (waiting.size >= 0 && !waiting.cut && is_heard(source, waiting.sender)) {
+    told = parse_notify_message(text_of(waiting)).main_pid;
+    if (told) main_process_(source.id, source.generation, *told);
+  }
   const Received received = receive(source.socket.get(), buffer);
   if (received.size < 0) return false;
-  const uid_t user = received.sender.uid;
-  if (received.sender.pid != source.pid && user != source.user && user != 0 && user != ::geteuid()) {
-    refuse(source, user);
+  if (!is_heard(source, received.sender)) {
+    refuse(source, received.sender.uid);
     return true;
   }
   if (received.cut) {
@@ -121,9 +136,9 @@ bool NotifyHub::hear_one(Source& source) {
               {{"process", source.id}});
     return true;
   }
-  std::string_view text(buffer.data(), static_cast<std::size_t>(received.size));
-  if (text.ends_with('\0')) text.remove_suffix(1);
-  heard(source, parse_notify_message(text));
+  NotifyMessage message = parse_notify_message(text_of(received));
+  if (message.main_pid == told) message.main_pid.reset();
+  heard(source, message);
   return true;
 }
 

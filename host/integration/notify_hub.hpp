@@ -18,6 +18,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "common/result.hpp"
@@ -56,6 +57,7 @@ class NotifyHub {
 
  private:
   struct Source;
+  static bool is_heard(const Source& source, const ucred& sender);
   bool hear_one(Source& source);  // false: nothing is there
   void heard(Source& source, const NotifyMessage& message);
   void refuse(Source& source, uid_t user);

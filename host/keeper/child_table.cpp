@@ -38,11 +38,11 @@ void ChildTable::erase(const ProcessKey& key) {
   children_.erase(found);
 }
 
-void ChildTable::hand_over(Child& child, pid_t group) {
+void ChildTable::hand_over(Child& child) {
   by_pid_.erase(child.pid);
   child.pid = std::exchange(child.successor, -1);
-  child.group = group;
-  child.successor_fd.reset();
+  child.main_fd = std::move(child.successor_fd);
+  child.succession_until.reset();
   by_pid_[child.pid] = &child;
 }
 

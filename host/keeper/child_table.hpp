@@ -21,11 +21,13 @@ inline constexpr std::size_t kMaxChildren = kMaxProcesses + 1024;
 struct Child {
   ProcessKey key;
   pid_t pid = -1;    // the one that was started, or its successor since that took its place
-  pid_t group = -1;  // the process group of pid
+  pid_t told_pid = -1;  // what the present engine knows it by
   uid_t user = 0;    // whom it was started as
   // A descendant that it named as its main process (MAINPID); −1: none. The pidfd says whether the number is still its.
   pid_t successor = -1;
   unique_fd successor_fd;
+  std::optional<MonotonicTime> succession_until;  // it has ended, and until then its successor may become our child
+  unique_fd main_fd;  // pidfd of pid, once it is a successor: it may be in any group and session
   MonotonicTime started;
   WallTime started_wall;
   ChannelKind channel = ChannelKind::none;
@@ -55,7 +57,7 @@ class ChildTable {
   void note_exit(Child& child, ExitReport report);
   void erase(const ProcessKey& key);
   // The successor is the child from now on; the one before has been reaped.
-  void hand_over(Child& child, pid_t group);
+  void hand_over(Child& child);
 
   std::size_t running() const { return by_pid_.size(); }
   std::size_t size() const { return children_.size(); }

@@ -69,6 +69,12 @@ void EngineSession::tell_exit(Child& child, MonotonicTime now) {
   send(Exited{child.key, child.pid, *child.exit}, now);
 }
 
+void EngineSession::tell_pid(Child& child, MonotonicTime now) {
+  if (!live() || child.told_pid == child.pid) return;
+  child.told_pid = child.pid;
+  send(HandedOver{child.key, child.pid}, now);
+}
+
 void EngineSession::send(Message message, MonotonicTime now) {
   const bool was_full = link_.wants_write();
   const Status sent = link_.send(std::move(message));
@@ -117,8 +123,9 @@ void EngineSession::send_next_item(Holdings& holdings, MonotonicTime now) {
   const auto exit = child->runs() ? std::nullopt : std::optional(*child->exit);
   send(AdoptedChild{child->key, child->pid, child->started.time_since_epoch().count(),
                     child->started_wall.time_since_epoch().count(), exit, child->channel, child->stop,
-                    std::move(*ends), child->group},
+                    std::move(*ends)},
        now);
+  child->told_pid = child->pid;
 }
 
 void EngineSession::finish_adoption(Holdings& holdings, MonotonicTime now) {
@@ -129,9 +136,11 @@ void EngineSession::finish_adoption(Holdings& holdings, MonotonicTime now) {
   send(AdoptEnd{}, now);
   state_ = State::live;
   rest_at_ = now + kRestAfter;
-  // Those that died after they had been handed over as running.
+  // What became since then of those that had been handed over as running.
   for (auto& [key, child] : holdings.children) {
-    if (!child.transient) tell_exit(child, now);
+    if (child.transient) continue;
+    tell_pid(child, now);
+    tell_exit(child, now);
   }
 }
 

@@ -68,6 +68,8 @@ class EngineSession {
   void acknowledge(const HelloAck& ack, Holdings& holdings, MonotonicTime now);
   // Tells the engine, if it is live. A full queue condemns it.
   void tell(Message message, MonotonicTime now);
+  // Tells by which pid a child goes on, if the engine is live and knows it by another.
+  void tell_pid(Child& child, MonotonicTime now);
   // Tells of the exit of a child, once, if the engine is live.
   void tell_exit(Child& child, MonotonicTime now);
   // Sends what is queued and goes on with the adoption.

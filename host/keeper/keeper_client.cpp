@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "keeper/cgroups.hpp"
 #include "keeper/orphans.hpp"
@@ -68,7 +69,7 @@ void KeeperClient::handle(Message message) {
       if (auto* entry = std::get_if<StashEntry>(&message)) {
         adoption_->stash[std::move(entry->key)] = {std::move(entry->bytes), std::move(entry->descriptors)};
       } else if (auto* child = std::get_if<AdoptedChild>(&message)) {
-        if (!child->exit) running_[child->key] = child->group;
+        if (!child->exit) running_[child->key] = child->pid;
         adoption_->children.push_back(std::move(*child));
       } else if (auto* listener = std::get_if<AdoptedListener>(&message)) {
         adoption_->listeners.push_back(std::move(*listener));
@@ -129,7 +130,7 @@ struct KeeperClient::Delivery {
   void operator()(ReloadRequested&) { self.events_.on_reload_requested(); }
   void operator()(Leave&) { self.events_.on_leave(); }
   void operator()(HandedOver& m) {
-    self.running_[m.key] = m.group;
+    self.running_[m.key] = m.pid;
     self.events_.on_handed_over(std::move(m));
   }
   void operator()(MainProcessRefused& m) { self.events_.on_main_process_refused(std::move(m)); }
@@ -145,7 +146,10 @@ void KeeperClient::deliver(Message message) {
 // costs an ESRCH. Its number cannot have been reused: the kernel keeps it while any member lives, and hands numbers out
 // in turn.
 void KeeperClient::kill_every_group() noexcept {
-  for (const auto& [key, group] : running_) ::kill(-group, SIGKILL);
+  for (const auto& [key, pid] : running_) {
+    const pid_t group = ::getpgid(pid);  // one that goes on as another may be in any
+    ::kill(-(group > 0 ? group : pid), SIGKILL);
+  }
   running_.clear();
   end_cgroups(cgroups_);
   if (!run_.empty()) kill_whole_run(run_, kKillRounds);

@@ -131,7 +131,7 @@ class KeeperClient {
   State state_ = State::greeting;
   bool announced_interest_ = false;
   std::unique_ptr<Adoption> adoption_;  // while adopting
-  std::map<ProcessKey, std::int32_t> running_;  // process group of each child not known to have exited
+  std::map<ProcessKey, std::int32_t> running_;  // pid of each child not known to have exited
   std::string run_;                             // of the keeper, from its Hello
   std::vector<std::string> cgroups_;
   MappedPage<VitalsPage> vitals_;

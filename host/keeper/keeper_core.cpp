@@ -133,6 +133,7 @@ void KeeperCore::reap() {
   for (int i = 0; i < kReapsPerTurn && reap_at_; ++i) {
     if (!reap_next(kAnyChild)) reap_at_.reset();
   }
+  if (std::exchange(succession_open_, false)) reap_at_ = now_ + kLookForMore;
   if (!engine_) return;
   if (const auto stopped = stopped_or_continued(engine_->pid())) engine_->note_stopped(*stopped, now_);
 }
@@ -143,9 +144,15 @@ bool KeeperCore::reap_next(pid_t which) {
   bool lingers = false, succeeded = false;
   const auto kill_rest = [this, &lingers, &succeeded](pid_t pid) {
     Child* const child = holdings_.children.find_running(pid);
-    if (child && (succeeded = is_succeeded(*child))) return;
-    if (child) lingers = kill_remains(*child);
-    else if (engine_ && engine_->pid() == pid) ::kill(-pid, SIGKILL);
+    if (!child) {
+      if (engine_ && engine_->pid() == pid) ::kill(-pid, SIGKILL);
+      return true;
+    }
+    const Succession next = succession(*child);
+    if (next == Succession::open) return false;
+    succeeded = next == Succession::settled;
+    if (!succeeded) lingers = kill_remains(*child);
+    return true;
   };
   auto reaped = reap_one(kill_rest, which);
   if (!reaped) return false;

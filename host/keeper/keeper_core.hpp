@@ -61,9 +61,12 @@ class KeeperCore {
   // keeper_main_process.cpp: a process that goes on as another
   void handle_main_process(const MainProcess& named);
   std::string name_successor(Child& child, pid_t pid);
-  bool is_succeeded(Child& child);
+  enum class Succession : std::uint8_t { none, open, settled };
+  Succession succession(Child& child);
+  void hear_of_successor(Child& child);
   void hand_over(Child& child);
-  void signal_successor(const Child& child, int signal_number);
+  int signal_main_process(Child& child, int signal_number);
+  void signal_members(const Child& child, int signal_number);
 
   // keeper_engine.cpp: the engine's comings and goings
   void start_engine();
@@ -71,6 +74,7 @@ class KeeperCore {
   void kill_transients();
   void watch_link();
   void on_link(const Poller::Event& event);
+  static constexpr int kAllRequests = INT32_MAX;  // as many as the socket holds
   void read_requests(int limit);
   void serve_unavailable();
 
@@ -115,6 +119,7 @@ class KeeperCore {
   int stop_exit_code_ = 0;  // the host's, if the stop that is asked ends as it should
   int stop_signals_ = 0;
   bool reload_pending_ = false;
+  bool succession_open_ = false;  // a zombie waits for its successor
   std::optional<MonotonicTime> reap_at_;  // when to look for dead children; empty: at their next signal
   bool engine_killed_ = false;  // while ending
   std::chrono::milliseconds shutdown_bound_;

@@ -10,7 +10,6 @@ namespace {
 
 // Of one turn: a chatty engine does not keep the keeper from reaping.
 constexpr int kRequestsPerTurn = 128;
-constexpr int kAllRequests = INT32_MAX;  // of a dead engine: at most what its socket holds
 constexpr int kStartFailureExitCode = 1;
 
 }  // namespace

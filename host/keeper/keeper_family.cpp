@@ -21,8 +21,7 @@ void KeeperCore::signal_family(Child& child, int signal_number) {
   if (signal_number == SIGSTOP && child.contained && cgroups_.freeze(id, true)) return;
   if (signal_number == SIGCONT && child.contained) cgroups_.freeze(id, false);
   if (signal_number == SIGKILL) child.killed = true;
-  ::kill(-child.group, signal_number);
-  signal_successor(child, signal_number);
+  signal_members(child, signal_number);
   if (signal_number == SIGKILL && child.contained) cgroups_.kill(id);
 }
 
@@ -30,8 +29,7 @@ void KeeperCore::signal_family(Child& child, int signal_number) {
 // some of that has yet to die: its exit is then told later, so that nothing of it meets the next start, or is there
 // when a stop has been said to be done.
 bool KeeperCore::kill_remains(const Child& child) {
-  ::kill(-child.group, SIGKILL);
-  signal_successor(child, SIGKILL);
+  signal_members(child, SIGKILL);
   if (child.contained) return cgroups_.populated(child.key.id) && cgroups_.kill(child.key.id);
   if (!orphans_due_) orphans_due_ = now_ + kOrphanWait;
   return false;

@@ -92,7 +92,7 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
   auto& spawned = std::get<SpawnedChild>(outcome);
   Child child;
   child.key = key;
-  child.pid = child.group = spawned.pid;
+  child.pid = child.told_pid = spawned.pid;
   child.user = request.spec.uid.value_or(::geteuid());
   child.started = clock_.monotonic();
   child.started_wall = clock_.wall();
@@ -160,7 +160,7 @@ void KeeperCore::handle_signal(const SignalRequest& request) {
   if (child && child->runs()) {
     failed = 0;
     if (request.to == SignalTarget::group) signal_family(*child, request.signal_number);
-    else if (::kill(child->successor > 0 ? child->successor : child->pid, request.signal_number) != 0) failed = errno;
+    else failed = signal_main_process(*child, request.signal_number);
   }
   if (failed != 0) tell(SignalFailed{request.key, request.signal_number, failed});
 }

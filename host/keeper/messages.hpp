@@ -82,9 +82,8 @@ struct AdoptedChild {
   ChannelKind channel = ChannelKind::none;
   StopPlan stop;
   ChildDescriptors descriptors;      // those not closed so far
-  std::int32_t group = 0;            // its process group
   template <class A> void fields(A& a) {
-    a(key)(pid)(started_ns)(started_wall_ns)(exit)(channel)(stop)(descriptors)(group);
+    a(key)(pid)(started_ns)(started_wall_ns)(exit)(channel)(stop)(descriptors);
   }
 };
 
@@ -184,8 +183,7 @@ struct UpgradeRefused {
 struct HandedOver {
   ProcessKey key;
   std::int32_t pid = 0;
-  std::int32_t group = 0;
-  template <class A> void fields(A& a) { a(key)(pid)(group); }
+  template <class A> void fields(A& a) { a(key)(pid); }
 };
 
 // A MainProcess that is not followed.

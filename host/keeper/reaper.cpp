@@ -13,13 +13,13 @@ std::chrono::nanoseconds duration_of(const timeval& time) {
 
 }  // namespace
 
-std::optional<Reaped> reap_one(const std::function<void(pid_t)>& before, pid_t pid) {
+std::optional<Reaped> reap_one(const std::function<bool(pid_t)>& before, pid_t pid) {
   siginfo_t info{};
   while (::waitid(pid == kAnyChild ? P_ALL : P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
     if (errno != EINTR) return std::nullopt;  // ECHILD: there is no such child
   }
   if (info.si_pid == 0) return std::nullopt;
-  before(info.si_pid);
+  if (!before(info.si_pid)) return std::nullopt;
 
   Reaped reaped;
   int status = 0;

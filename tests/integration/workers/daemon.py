@@ -1,11 +1,16 @@
-# Goes on as another process, as daemons do: forks, names the child as its main process (MAINPID) and ends, after the file
-# "go" is there if an argument says so. The child, in a session of its own, writes its pid to "main" and ends orderly by
-# SIGTERM, which it notes in "ended".
+# Goes on as another process, as daemons do: forks, names the child as its main process (MAINPID) and ends at once. The
+# child, in a session of its own, writes its pid to main.ID and ends orderly by SIGTERM, which it notes in ended.ID.
+# Arguments: "wait": it ends only when the file "go" is there; "pid=N": it names N instead; "late": the child takes its
+# session when its parent is gone; "exit=N": the child ends so as soon as its parent has; "between": a process stands between, and ends a
+# little later; "reap": the child ends, and is waited for.
 import os
 import signal
 import socket
 import sys
 import time
+
+options = dict((word.split("=") + [""])[:2] for word in sys.argv[1:])
+me = os.environ["TENON_ID"]
 
 
 def send(text):
@@ -20,15 +25,48 @@ def write(name, text):
     os.rename(name + ".new", name)
 
 
-child = os.fork()
-if child == 0:
-    os.setsid()
-    signal.signal(signal.SIGTERM, lambda *_: (write("ended", str(os.getpid())), os._exit(0)))
-    write("main", str(os.getpid()))
+def be_the_daemon(leader):
+    signal.signal(signal.SIGTERM, lambda *_: (write("ended." + me, str(os.getpid())), os._exit(0)))
+    if "late" not in options:
+        os.setsid()
+    write("main." + me, str(os.getpid()))
+    if "reap" in options:
+        os._exit(0)
+    if "exit" in options:
+        while os.getppid() == leader:
+            pass
+        os._exit(int(options["exit"]))
+    if "late" in options:
+        while os.getppid() == leader:
+            time.sleep(0.001)
+        os.setsid()
+        write("late", "")
     while True:
         signal.pause()
-while not os.path.exists("main"):
-    time.sleep(0.01)
-send("MAINPID=" + (sys.argv[2] if len(sys.argv) > 2 else str(child)) + "\nREADY=1")
-while len(sys.argv) > 1 and sys.argv[1] == "wait" and not os.path.exists("go"):
-    time.sleep(0.01)
+
+
+signal.signal(signal.SIGUSR1, lambda *_: write("usr1", ""))
+if os.path.exists("main." + me):
+    os.unlink("main." + me)
+leader = os.getpid()
+child = os.fork()
+if child == 0:
+    if "between" in options:
+        if os.fork() == 0:
+            be_the_daemon(leader)
+        while os.getppid() == leader:
+            time.sleep(0.001)
+        time.sleep(0.02)
+        os._exit(0)
+    be_the_daemon(leader)
+while not os.path.exists("main." + me):
+    time.sleep(0.001)
+with open("main." + me) as main:
+    named = options.get("pid", main.read())
+send("MAINPID=" + named + "\nREADY=1")
+if "reap" in options:
+    os.waitpid(child, 0)
+    write("reaped", "")
+while "wait" in options and not os.path.exists("go"):
+    time.sleep(0.001)
+os._exit(0)  # without the time that an interpreter takes to end

@@ -72,7 +72,7 @@ std::vector<Message> one_of_each() {
   entry.descriptors.push_back(some_fd());
   entry.descriptors.push_back(some_fd());
   all.push_back(std::move(entry));
-  AdoptedChild child{key, 44, 1, 2, exit, ChannelKind::stdio, plan, {}, 44};
+  AdoptedChild child{key, 44, 1, 2, exit, ChannelKind::stdio, plan, {}};
   child.descriptors.input = some_fd();
   child.descriptors.error = some_fd();
   all.push_back(std::move(child));
@@ -109,7 +109,7 @@ std::vector<Message> one_of_each() {
   all.push_back(LogSettings{4, 1});
   all.push_back(Leave{});
   all.push_back(UpgradeRefused{3, "it is gone"});
-  all.push_back(HandedOver{key, 45, 44});
+  all.push_back(HandedOver{key, 45});
   all.push_back(MainProcessRefused{key, 46, "it is a stranger"});
   all.push_back(MainProcess{key, 46});
   all.push_back(Works{});
