@@ -27,7 +27,7 @@ constexpr std::size_t kMaxGroups = 65'536;  // NGROUPS_MAX of Linux
 bool is_hosts_own(std::string_view name) {
   if (name.starts_with("TENON_")) return name != "TENON_SOCKET";
   for (const char* own : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID",
-                          "LISTEN_FDNAMES", "JOURNAL_STREAM", "INVOCATION_ID", "MAINPID"}) {
+                          "LISTEN_FDNAMES", "LISTEN_PIDFDID", "JOURNAL_STREAM", "INVOCATION_ID", "MAINPID"}) {
     if (name == own) return true;
   }
   return false;

@@ -15,7 +15,7 @@ using runtime::SocketKind;
 namespace {
 
 constexpr std::size_t kMaxSockets = 16;  // keeper::kMaxPassedSockets
-constexpr std::size_t kMaxName = 64;
+constexpr std::size_t kMaxName = 255;  // of sd_listen_fds_with_names(3)
 
 void read_listen(ConfigReader& reader, const JsonValue& at, SocketConfig& out) {
   std::string text;
@@ -43,6 +43,18 @@ void read_path(ConfigReader& reader, const JsonValue& at, SocketConfig& out) {
   out.path = std::move(path);
 }
 
+// As FileDescriptorName= has it: "web.socket" is what systemd calls the sockets of that unit.
+void read_name(ConfigReader& reader, const JsonValue& at, SocketConfig& out) {
+  std::string name;
+  constexpr std::string_view expected = "up to 255 printable characters of ASCII without ':' and spaces";
+  if (!reader.nonempty(at, name, expected)) return;
+  const bool right = name.size() <= kMaxName && std::all_of(name.begin(), name.end(), [](char c) {
+    return c > ' ' && c <= '~' && c != ':';
+  });
+  if (right) out.name = std::move(name);
+  else reader.wrong(at, std::string(expected));
+}
+
 void read_mode(ConfigReader& reader, const JsonValue& at, SocketConfig& out) {
   std::string text;
   constexpr std::string_view expected = "octal permissions such as \"0660\"";
@@ -58,7 +70,7 @@ constexpr Choice<SocketKind> kKinds[] = {{"stream", SocketKind::stream}, {"datag
 using R = ConfigReader;
 using V = const JsonValue;
 constexpr Key<SocketConfig> kSocketKeys[] = {
-    {"name", [](R& reader, V& at, SocketConfig& out) { reader.identifier(at, out.name, kMaxName); }},
+    {"name", read_name},
     {"listen", read_listen},
     {"path", read_path},
     {"inherit", [](R& reader, V& at, SocketConfig& out) { reader.boolean(at, out.inherit); }},
@@ -82,7 +94,8 @@ bool check_place(ConfigReader& reader, const JsonValue& at, const SocketConfig& 
 std::string place_of(const SocketConfig& socket) {
   const std::string kind = socket.kind == SocketKind::datagram ? " datagrams" : "";
   if (!socket.path.empty()) return socket.path;  // a path is one file, whatever comes through it
-  if (socket.inherit || socket.port == 0) return {};
+  if (socket.inherit) return "the socket " + socket.name + " that the host was passed";
+  if (socket.port == 0) return {};
   return to_string(IpAndPort{socket.address, socket.port}) + kind;
 }
 
@@ -116,7 +129,7 @@ void check_listening_places(ConfigReader& reader, const ConfigDraft& draft) {
     }
     const auto [known, fresh] = first.emplace(use.name, &use.at);
     if (fresh) continue;
-    reader.refuse(use.at, "another process listens at " + use.name + " already (" + known->second->where() +
+    reader.refuse(use.at, "another process has " + use.name + " already (" + known->second->where() +
                               "); choose another place, or make them replicas of one",
                   "a place where nobody else listens");
   }

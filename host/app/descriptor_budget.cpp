@@ -21,6 +21,7 @@ std::uint64_t descriptors_needed(const integration::HostConfig& config, Outputs 
     if (process->channel != runtime::ChannelKind::none) needed += kWithChannel;
     else needed += outputs == Outputs::apart ? 2 : 1;
     if (process->notify) ++needed;
+    needed += 2 * process->sockets.size();  // with the lock of a path; those that replicas share counted for each
     if (process->log.file) ++needed;
   });
   return needed;

@@ -29,12 +29,29 @@ std::vector<keeper::PassedSocket> ProcessSockets::give(const runtime::ProcessCon
     spec.backlog = socket.backlog;
     spec.blocking = true;
     if (socket.inherit) spec.inherit = socket.name;
+    spec.uid = config.uid;
+    spec.gid = config.gid;
     spec.setting = "place in sockets of " + config.base_id;
     open_.insert(spec.name);
-    given.push_back({socket.name, std::move(spec)});
+    given.push_back({socket.name, std::move(spec), is_alone(config)});
   }
   look_soon();  // what the config before it named besides
   return given;
+}
+
+bool ProcessSockets::is_alone(const runtime::ProcessConfig& config) const {
+  if (config.id == config.base_id) return true;
+  bool alone = true;
+  manager_->for_each([&](const runtime::ProcessHandle& process) {
+    if (process.config->base_id == config.base_id && process.id() != config.id && process.pid) alone = false;
+  });
+  return alone;
+}
+
+// Of one that goes on as it was: what it was given is not known any more.
+void ProcessSockets::keep_all_of(const runtime::ProcessConfig& config, std::set<std::string>& unwanted) {
+  const std::string its = std::string(kPrefix) + config.base_id + "/";
+  std::erase_if(unwanted, [&](const std::string& name) { return name.starts_with(its); });
 }
 
 void ProcessSockets::adopt(std::string listener) {
@@ -52,6 +69,7 @@ void ProcessSockets::close_unwanted() {
   std::set<std::string> unwanted = open_;
   manager_->for_each([&](const runtime::ProcessHandle& process) {
     if (runtime::is_ended(process.phase)) return;
+    if (manager_->outdated(process.id()) && process.pid) keep_all_of(*process.config, unwanted);
     for (const runtime::SocketConfig& socket : process.config->sockets) unwanted.erase(name_of(*process.config, socket));
   });
   for (const std::string& name : unwanted) {

@@ -40,6 +40,8 @@ class ProcessSockets {
  private:
   static constexpr std::string_view kPrefix = "process/";
   static std::string name_of(const runtime::ProcessConfig& config, const runtime::SocketConfig& socket);
+  bool is_alone(const runtime::ProcessConfig& config) const;
+  static void keep_all_of(const runtime::ProcessConfig& config, std::set<std::string>& unwanted);
   void close_unwanted();
 
   event::Loop& loop_;

@@ -265,13 +265,16 @@ std::uint64_t Cgroups::out_of_memory_kills(std::string_view id) const {
 }
 
 void Cgroups::remove(std::string_view id) {
-  for (auto* ids : {&frozen_, &killed_, &limited_[0], &limited_[1], &limited_[2]}) {
+  for (auto* ids : {&frozen_, &limited_[0], &limited_[1], &limited_[2]}) {
     if (const auto known = ids->find(id); known != ids->end()) ids->erase(known);
   }
   std::erase_if(to_remove_, [](const std::string& path) { return ::rmdir(path.c_str()) == 0 || errno == ENOENT; });
   for (const std::string& run : directories()) {
     const std::string path = run + "/" + name_of(id);
-    if (::rmdir(path.c_str()) == 0 || errno != EBUSY) continue;
+    if (::rmdir(path.c_str()) == 0 || errno != EBUSY) {
+      if (const auto known = killed_.find(id); run == unified_ && known != killed_.end()) killed_.erase(known);
+      continue;
+    }
     remove_tree(path);
     const bool busy = ::access(path.c_str(), F_OK) == 0;
     const bool known = std::find(to_remove_.begin(), to_remove_.end(), path) != to_remove_.end();

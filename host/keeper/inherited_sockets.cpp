@@ -47,6 +47,7 @@ bool is_of_kind(int socket, ListenFamily family) {
 InheritedSockets InheritedSockets::take() {
   const int pid = number_in(take_variable("LISTEN_PID")), count = number_in(take_variable("LISTEN_FDS"));
   const std::string names = take_variable("LISTEN_FDNAMES");
+  ::unsetenv("LISTEN_PIDFDID");
   InheritedSockets taken;
   if (pid != ::getpid() || count <= 0) return taken;
   if (count > kMost) {

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "common/logging.hpp"
+#include "common/system.hpp"
 #include "keeper/keeper_core.hpp"
+#include "keeper/socket_address.hpp"
 
 namespace tenon::keeper {
 namespace {
@@ -13,6 +15,17 @@ constexpr std::chrono::milliseconds kMaxShutdownBound = std::chrono::hours(24);
 
 SpawnFailed refusal(const ProcessKey& key, std::string why) {
   return SpawnFailed{key, std::string(to_string(SpawnStage::refused)), 0, std::move(why)};
+}
+
+// What the engine goes by to tell what may pass from what has to be mended.
+int spawn_errno(errc code) {
+  switch (code) {
+    case errc::exhausted: return EMFILE;
+    case errc::not_found: return ENOENT;
+    case errc::invalid_argument: return EINVAL;
+    case errc::permission: return EACCES;
+    default: return 0;
+  }
 }
 
 }  // namespace
@@ -79,7 +92,10 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
     return tell(refusal(key, full));
   }
   auto sockets = open_sockets(request.spec);
-  if (!sockets) return tell(SpawnFailed{key, std::string(to_string(SpawnStage::socket)), 0, sockets.error().message});
+  if (!sockets) {
+    const int error_number = spawn_errno(sockets.error().code);
+    return tell(SpawnFailed{key, std::string(to_string(SpawnStage::socket)), error_number, sockets.error().message});
+  }
   Cgroups::Membership membership = cgroups_.join(key.id, request.spec.group_limits);
   constexpr auto memory = static_cast<std::size_t>(CgroupController::memory);
   const std::uint64_t memory_kills = membership.limited[memory] ? cgroups_.out_of_memory_kills(key.id) : 0;
@@ -111,9 +127,22 @@ void KeeperCore::handle_spawn(SpawnRequest request) {
 Result<std::vector<int>> KeeperCore::open_sockets(const SpawnSpec& spec) {
   std::vector<int> sockets;
   for (const PassedSocket& wanted : spec.sockets) {
-    auto listener = holdings_.listeners.reopen(wanted.listener);
-    if (!listener) return std::move(listener).error();
-    sockets.push_back((*listener)->fd());
+    const bool known = holdings_.listeners.find(wanted.listener.name) != nullptr;
+    auto opened = holdings_.listeners.reopen(wanted.listener);
+    if (!opened) return std::move(opened).error();
+    const Listener& listener = **opened;
+    if (!known && !spawner_.leaves_the_reserve(listener.fd())) {
+      holdings_.listeners.close(wanted.listener.name);
+      return Error(errc::exhausted, "the host's limit on open descriptors leaves none for a listening socket; raise it "
+                                    "(ulimit -Hn, LimitNOFILE=) and run the host again, or run fewer processes");
+    }
+    if (wanted.alone) TENON_TRY(set_nonblocking(listener.fd(), !wanted.listener.blocking));
+    if (!known) {
+      const auto at = address_of(listener.fd());
+      log::info("keeper", "listening for a process",
+                {{"process", spec.key.id}, {"socket", wanted.name}, {"at", at.ok() ? to_string(*at) : at.error().message}});
+    }
+    sockets.push_back(listener.fd());
   }
   return sockets;
 }

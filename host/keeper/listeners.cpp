@@ -1,5 +1,6 @@
 #include "keeper/listeners.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -40,7 +41,15 @@ Result<std::unique_ptr<Listener>> Listener::open(const ListenSpec& spec, const I
                      ", or start the host by a socket unit with FileDescriptorName=" + spec.inherit,
                  fault::caller);
   }
-  if (!listener->socket_) TENON_TRY(is_unix(spec.family) ? listener->bind_unix() : listener->bind_ip());
+  if (!listener->socket_) {
+    Status bound = is_unix(spec.family) ? listener->bind_unix() : listener->bind_ip();
+    if (!bound.ok() && bound.error().code == errc::already_exists && !inherited.empty()) {
+      Error error = std::move(bound).error();
+      error.message += "; the host was passed " + inherited.describe() + ": write that address, or inherit it by name";
+      return error;
+    }
+    TENON_TRY(std::move(bound));
+  }
   TENON_TRY(listener->set_mode_of_waiting());
   return listener;
 }
@@ -122,6 +131,7 @@ Status Listener::bind_unix() {
   }
   struct stat made {};
   if (::lstat(path.c_str(), &made) == 0) device_ = made.st_dev, inode_ = made.st_ino;
+  TENON_TRY(give_file());
   if (stream && ::listen(socket_.get(), spec_.backlog) != 0) return path_error("listen on", path);
   return {};
 }
@@ -158,6 +168,30 @@ Status Listener::set_mode_of_waiting() {
   return {};
 }
 
+bool Listener::is_at(const ListenSpec& spec) const {
+  return spec_.family == spec.family && spec_.address == spec.address && spec_.port == spec.port &&
+         spec_.inherit == spec.inherit && (spec.port != 0 || is_unix(spec.family) || spec_.name == spec.name);
+}
+
+// To terms that differ in anything but the place.
+Status Listener::adapt(const ListenSpec& spec) {
+  spec_ = spec;
+  if (is_stream(spec_.family) && spec_.inherit.empty() && ::listen(socket_.get(), spec_.backlog) != 0)
+    return path_error("listen on", spec_.address);
+  return inode_ != 0 ? give_file() : Status();
+}
+
+// Of a unix socket of our own: to whom and for whom the operator wants it.
+Status Listener::give_file() const {
+  const std::string& path = spec_.address;
+  if (::chmod(path.c_str(), spec_.mode) != 0) return path_error("set the mode of", path);
+  if (!spec_.uid && !spec_.gid) return {};
+  constexpr auto kSame = static_cast<std::uint32_t>(-1);
+  if (::lchown(path.c_str(), spec_.uid.value_or(kSame), spec_.gid.value_or(kSame)) != 0)
+    return path_error("give away", path);
+  return {};
+}
+
 Result<const Listener*> Listeners::open(const ListenSpec& spec) {
   if (const Listener* known = find(spec.name)) {
     if (known->spec() == spec) return known;
@@ -173,8 +207,23 @@ Result<const Listener*> Listeners::open(const ListenSpec& spec) {
 }
 
 Result<const Listener*> Listeners::reopen(const ListenSpec& spec) {
-  if (const Listener* known = find(spec.name); known && known->spec() != spec) close(spec.name);
-  return open(spec);
+  const auto named = listeners_.find(spec.name);
+  auto there = named;
+  if (there == listeners_.end() || !there->second->is_at(spec)) {
+    there = std::find_if(listeners_.begin(), listeners_.end(), [&](const auto& one) { return one.second->is_at(spec); });
+  }
+  if (there != listeners_.end()) {
+    TENON_TRY(there->second->adapt(spec));
+    auto kept = listeners_.extract(there);
+    listeners_.erase(spec.name);  // of that name, at another place
+    kept.key() = spec.name;
+    return listeners_.insert(std::move(kept)).position->second.get();
+  }
+  if (named == listeners_.end()) return open(spec);
+  auto opened = Listener::open(spec, inherited_);
+  if (!opened) return std::move(opened).error();
+  named->second = std::move(*opened);
+  return named->second.get();
 }
 
 const Listener* Listeners::find(const std::string& name) const {

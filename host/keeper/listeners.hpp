@@ -33,12 +33,16 @@ class Listener {
   unique_fd duplicate() const { return socket_.duplicate(); }
 
  private:
+  friend class Listeners;
   explicit Listener(const ListenSpec& spec) : spec_(spec) {}
   Status lock_path();
   Status remove_stale_socket();
   Status bind_unix();
   Status bind_ip();
   Status set_mode_of_waiting();
+  bool is_at(const ListenSpec& spec) const;
+  Status adapt(const ListenSpec& spec);
+  Status give_file() const;
   Error path_error(const std::string& what, const std::string& path) const;
   Error taken(int lock) const;
 
@@ -58,7 +62,8 @@ class Listeners {
 
   // The one of that name if it is the same in all else, a new one otherwise.
   Result<const Listener*> open(const ListenSpec& spec);
-  // The same, but one that is the same in nothing but its name is closed first.
+  // The same, but what is open already is made to fit: one of that name or at that place goes on under the new terms,
+  // without a client lost. One of that name at another place is closed once the new one is open.
   Result<const Listener*> reopen(const ListenSpec& spec);
   void close(const std::string& name) { listeners_.erase(name); }
   const Listener* find(const std::string& name) const;  // null: none

@@ -42,6 +42,8 @@ enum class ChannelKind : std::uint8_t {
 struct PassedSocket {
   std::string name;     // 1 … 255 printable characters of ASCII without ':' (sd_listen_fds_with_names(3))
   ListenSpec listener;  // its name is that of all processes that share the socket
+  // Nobody else has it open: O_NONBLOCK, which belongs to the socket and not to who has it, is set anew.
+  bool alone = true;
   bool operator==(const PassedSocket&) const = default;
 };
 inline constexpr std::size_t kMaxPassedSockets = 16;

@@ -51,6 +51,9 @@ class Spawner {
   SpawnOutcome spawn(const SpawnSpec& spec, const Cgroups::Membership& membership = {},
                      const std::vector<int>& sockets = {}) const;
 
+  // False: the kernel gave the last numbers that are free, which no child gets.
+  bool leaves_the_reserve(int descriptor) const { return descriptor <= last_descriptor_; }
+
   // The engine: an open file instead of a path, the parent's stdio, one more descriptor, and no parent-death signal: it
   // must outlive a killed keeper long enough to kill what the keeper left.
   SpawnOutcome spawn_engine(int executable, const std::vector<std::string>& argv,

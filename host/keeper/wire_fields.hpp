@@ -12,9 +12,9 @@ template <class A> void fields(A& a, GroupLimits& v) { a(v.memory_bytes)(v.proce
 template <class A> void fields(A& a, StopPlan& v) { a(v.signal_number)(v.grace)(v.rank); }
 template <class A> void fields(A& a, ChildDescriptors& v) { a(v.input)(v.output)(v.error)(v.channel)(v.notify); }
 template <class A> void fields(A& a, ListenSpec& v) {
-  a(v.name)(v.family)(v.address)(v.port)(v.mode)(v.backlog)(v.http)(v.blocking)(v.inherit)(v.setting);
+  a(v.name)(v.family)(v.address)(v.port)(v.mode)(v.backlog)(v.http)(v.blocking)(v.inherit)(v.setting)(v.uid)(v.gid);
 }
-template <class A> void fields(A& a, PassedSocket& v) { a(v.name)(v.listener); }
+template <class A> void fields(A& a, PassedSocket& v) { a(v.name)(v.listener)(v.alone); }
 template <class A> void fields(A& a, SpawnSpec& v) {
   a(v.key)(v.program)(v.argv)(v.environment)(v.directory)(v.uid)(v.gid)(v.groups)(v.file_mode_mask)(v.nice)(v.limits);
   a(v.no_new_privileges)(v.channel)(v.standard_output)(v.standard_error)(v.transient)(v.stop)(v.notify)(v.group_limits);

@@ -137,6 +137,50 @@ TEST_F(Sockets, OfAChangedProcessAreKeptAndThoseOfARemovedOneClosed) {
   EXPECT_TRUE(refuses());
 }
 
+TEST_F(Sockets, GoOnUnderOtherTermsAndAtAnotherChild) {
+  ASSERT_NO_FATAL_FAILURE(run(web(R"(, "replicas": 2)")));
+  const auto renamed = [this](const char* id, int backlog) {
+    return R"({ "supervision": { "children": [ { "id": ")" + std::string(id) + R"(", "replicas": 2,
+      "command": ["python3", "${WORKERS}/listener.py"], "stop": { "grace": "0s", "drain": "0s" },
+      "sockets": [ { "name": "web", "path": "${TEST}/web.sock", "backlog": )" + std::to_string(backlog) + " } ] } ] } }";
+  };
+  ASSERT_EQ(host_->cli({"pause", "web.1"}).exit_code, 0);  // it holds the socket through all that follows
+  write_text(host_->config_path(), renamed("web", 16));
+  EXPECT_EQ(host_->cli({"reload"}).exit_code, 0);
+  EXPECT_THAT(answer(), StartsWith("web web.2 "));
+  const pid_t second = host_->worker_pid("web.2");
+  ::kill(second, SIGSTOP);
+  Client client(host_->path("web.sock"));  // in the queue of the one, and answered by the other
+  write_text(host_->config_path(), renamed("site", 16));
+  EXPECT_EQ(host_->cli({"reload"}).exit_code, 0);
+  EXPECT_THAT(client.answer(), StartsWith("web site."));
+}
+
+TEST_F(Sockets, OfDatagramsAreHeldToo) {
+  ASSERT_NO_FATAL_FAILURE(run(R"({ "supervision": { "children": [ { "id": "web",
+    "command": ["python3", "${WORKERS}/listener.py"], "restart": { "config": { "initial": "1ms", "max": "1ms" } },
+    "sockets": [ { "path": "${TEST}/web.sock", "type": "datagram" } ] } ] } })"));
+  const pid_t before = host_->worker_pid("web");
+  ::kill(before, SIGSTOP);
+  const unique_fd client(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto at = [&](const char* name) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    host_->path(name).copy(address.sun_path, sizeof address.sun_path - 1);
+    return address;
+  };
+  const sockaddr_un own = at("client.sock"), server = at("web.sock");
+  ASSERT_EQ(::bind(client.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own), 0);
+  ASSERT_EQ(::sendto(client.get(), "?", 1, 0, reinterpret_cast<const sockaddr*>(&server), sizeof server), 1);
+  ::kill(before, SIGKILL);
+  timeval patience{60, 0};
+  ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  char text[64] = {};
+  ASSERT_GT(::recv(client.get(), text, sizeof text - 1, 0), 0);
+  EXPECT_THAT(text, StartsWith("web web "));
+  EXPECT_NE(text, answer_of(before));
+}
+
 TEST_F(Sockets, ThatCannotBeOpenedAreTheErrorOfTheirProcessAlone) {
   host_.emplace(R"({ "supervision": { "children": [
     { "id": "web", "command": ["python3", "${WORKERS}/listener.py"], "sockets": [ { "path": "${TEST}/web.sock" } ],

@@ -157,14 +157,71 @@ TEST_F(ListenerTest, SaysWhichSettingToChange) {
               HasSubstr("no socket of the name web was passed to the host (LISTEN_FDNAMES; passed were: none)"));
 }
 
-TEST_F(ListenerTest, IsOpenedAnewUnderItsNameForOtherSettings) {
+class Reopened : public ListenerTest {
+ protected:
+  // The socket itself, whoever holds it.
+  static ino_t socket_of(const Listener& listener) {
+    struct stat info {};
+    EXPECT_EQ(::fstat(listener.fd(), &info), 0);
+    return info.st_ino;
+  }
+  const Listener& reopened(const ListenSpec& wanted) {
+    auto opened = listeners.reopen(wanted);
+    EXPECT_TRUE(opened.ok()) << opened.error().message;
+    return **opened;
+  }
+  mode_t mode_of(const std::string& path) {
+    struct stat info {};
+    EXPECT_EQ(::stat(path.c_str(), &info), 0);
+    return info.st_mode & 0777;
+  }
+
   Listeners listeners;
-  auto first = listeners.reopen(spec("/run/a.sock"));
-  ASSERT_TRUE(first.ok());
-  EXPECT_EQ(*listeners.reopen(spec("/run/a.sock")), *first) << "nothing was dropped";
-  auto other = listeners.reopen(spec("/run/b.sock"));
-  ASSERT_TRUE(other.ok());
-  EXPECT_EQ((*other)->spec().address, spec("/run/b.sock").address);
+};
+
+TEST_F(Reopened, IsTheSameSocketUnderOtherTerms) {
+  ListenSpec terms = spec("/run/a.sock");
+  const ino_t first = socket_of(reopened(terms));
+  terms.backlog = 7, terms.mode = 0666, terms.blocking = true;
+  EXPECT_EQ(socket_of(reopened(terms)), first);
+  EXPECT_EQ(mode_of(terms.address), 0666u);
+  terms.name = "renamed";
+  EXPECT_EQ(socket_of(reopened(terms)), first) << "a place that goes to another keeps its clients";
+  EXPECT_EQ(listeners.names(), std::vector<std::string>{"renamed"});
+}
+
+TEST_F(Reopened, AtAnotherPlaceItIsAnotherAndTheFormerGoes) {
+  reopened(spec("/run/a.sock"));
+  reopened(spec("/run/b.sock"));
+  EXPECT_NE(::access(spec("/run/a.sock").address.c_str(), F_OK), 0);
+  EXPECT_EQ(listeners.names().size(), 1u);
+}
+
+TEST_F(Reopened, WhatCannotBeOpenedCostsNothingThatIsOpen) {
+  const ino_t first = socket_of(reopened(spec("/run/a.sock")));
+  EXPECT_FALSE(listeners.reopen(spec("/" + std::string(200, 'x'))).ok());
+  EXPECT_EQ(socket_of(reopened(spec("/run/a.sock"))), first);
+}
+
+TEST_F(Reopened, ThePortThatTheKernelChoseIsEachOnesOwn) {
+  ListenSpec one;
+  one.name = "one", one.family = ListenFamily::tcp, one.address = "127.0.0.1";
+  const std::uint16_t port = reopened(one).port();
+  EXPECT_EQ(reopened(one).port(), port);
+  ListenSpec two = one;
+  two.name = "two";
+  EXPECT_NE(reopened(two).port(), port);
+}
+
+TEST_F(ListenerTest, BelongsToWhomItIsGiven) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  ListenSpec given = spec();
+  given.uid = 12345;
+  auto listener = Listener::open(given);
+  ASSERT_TRUE(listener.ok());
+  struct stat info {};
+  ASSERT_EQ(::stat(given.address.c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 12345u);
 }
 
 TEST_F(ListenerTest, AnswersTheSameQuestionWithTheSameListener) {

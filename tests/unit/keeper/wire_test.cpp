@@ -42,7 +42,7 @@ SpawnSpec full_spec() {
   spec.transient = true;
   spec.notify = true;
   spec.group_limits = {1u << 30, 17, 250};
-  spec.sockets = {{"web", {"process/counter/web", ListenFamily::udp, "::1", 53, 0666, 9, false, true, "", "sockets"}}};
+  spec.sockets = {{"web", {"process/counter/web", ListenFamily::udp, "::1", 53, 0666, 9, false, true, "", "sockets", 1000, 1001}, false}};
   spec.stop = {15, std::chrono::milliseconds(1234), 9};
   return spec;
 }
