@@ -39,12 +39,14 @@ class Items {
     items_.emplace_back(at, log_item({LogStream::host, at, false, text}, nullptr));
   }
   WallTime last() const { return items_.empty() ? WallTime::min() : items_.back().first; }
-  // The oldest first; none that is later than `end`.
-  void push(control::StreamSink& sink, WallTime end = WallTime::max()) {
+  // The oldest first; none that is later than `end`. False: not all found room.
+  bool push(control::StreamSink& sink, WallTime end = WallTime::max()) {
+    bool all = true;
     const auto earlier = [](const auto& a, const auto& b) { return a.first < b.first; };
     std::stable_sort(items_.begin(), items_.end(), earlier);
     for (const auto& [at, item] : items_)
-      if (at <= end) sink.push(item);
+      if (at <= end) all = sink.push(item) && all;
+    return all;
   }
 
  private:
@@ -69,7 +71,7 @@ std::string told_missing(const std::vector<ProcessId>& ids) {
 }
 
 // A page. What is not there any more is told where what is there begins. Returns the time after which the next page
-// begins, should there be one.
+// begins, should there be one: behind a stream that is full none is, as nothing leaves it within a turn.
 std::optional<WallTime> push_lines_after(const LogCapture& logs, const std::vector<ProcessId>& ids, WallTime after,
                       control::StreamSink& sink) {
   Items items(ids);
@@ -82,8 +84,8 @@ std::optional<WallTime> push_lines_after(const LogCapture& logs, const std::vect
     if (page.more) end = std::min(end, items.last());
   }
   for (const auto& [at, those] : missing) items.add_host_line(at, told_missing(those));
-  items.push(sink, end);
-  return end == WallTime::max() ? std::nullopt : std::optional(end);
+  const bool room = items.push(sink, end);
+  return end == WallTime::max() || !room ? std::nullopt : std::optional(end);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace tenon::runtime {
 namespace {
 
 constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kProbe = 4096;  // a look at what lines are there
 constexpr std::size_t kLongestTime = 40;
 constexpr std::string_view kCut = " […cut]";
 
@@ -57,28 +58,49 @@ struct Start {
   bool older = false;
 };
 
-Start start_after(const OpenFile& file, WallTime time) {
-  std::uint64_t next = file.size;  // where the first line of the block behind begins
-  for (std::uint64_t end = file.size; end > 0;) {
-    const std::uint64_t from = end - std::min<std::uint64_t>(end, kBlock);
-    const std::string text = file.read(from, static_cast<std::size_t>(end - from) + kLongestTime);
-    bool older = false;
-    std::uint64_t first = next;
-    for (std::size_t at = from == 0 ? 0 : text.find('\n') + 1; from + at < end;) {
-      if (from > 0 && at == 0) break;  // no line begins here
-      const auto stamp = time_of(std::string_view(text).substr(at));
-      if (stamp && *stamp > time && older) return {from + at, true};
-      if (stamp && *stamp <= time) older = true;
-      first = std::min(first, from + at);
-      const std::size_t feed = text.find('\n', at);
-      if (feed == std::string::npos) break;
-      at = feed + 1;
+struct Stamped {
+  std::uint64_t at = 0;
+  WallTime time;
+};
+
+// The first line with a time that begins at `from` or behind it, before `to`.
+std::optional<Stamped> first_stamped(const OpenFile& file, std::uint64_t from, std::uint64_t to) {
+  bool begins = from == 0;
+  for (std::uint64_t at = begins ? 0 : from - 1; at < to;) {
+    const std::string text = file.read(at, kProbe);
+    std::size_t line = 0;
+    while (line < text.size()) {
+      if (begins && at + line >= to) return std::nullopt;
+      if (begins && line > 0 && line + kLongestTime > text.size() && text.size() == kProbe) break;  // cut: read again
+      if (begins)
+        if (const auto time = time_of(std::string_view(text).substr(line))) return Stamped{at + line, *time};
+      const std::size_t feed = text.find('\n', line);
+      begins = feed != std::string::npos;
+      line = begins ? feed + 1 : text.size();
     }
-    if (older) return {next, true};
-    next = first;
-    end = from;
+    if (text.size() < kProbe) break;
+    at += line;
   }
-  return {0, false};
+  return std::nullopt;
+}
+
+// By bisection: the times of a file ascend.
+Start start_after(const OpenFile& file, WallTime time) {
+  const auto first = first_stamped(file, 0, file.size);
+  if (!first || first->time > time) return {0, false};
+  Start start{file.size, true};
+  std::uint64_t low = first->at + 1;  // what begins before is not after it
+  for (std::uint64_t high = file.size; low < high;) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const auto line = first_stamped(file, middle, high);
+    if (line && line->time <= time) {
+      low = line->at + 1;
+    } else {
+      high = middle;
+      if (line) start.at = line->at;
+    }
+  }
+  return start;
 }
 
 // Newest first; those that are missing in between end it.

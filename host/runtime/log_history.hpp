@@ -2,8 +2,8 @@
 //
 // The model. A line begins with its time, and no two lines have the same; so the time of the last line that somebody
 // has seen says where to go on, in whichever file that is by now. Lines that begin otherwise (the rest of one that was
-// torn, somebody else's) are passed over. The files are looked through from their end, in blocks; what is read costs as
-// much as what was written since. Reads the disk. [loop]
+// torn, somebody else's) are passed over. The times of a file ascend: where to begin is found by bisection, so that a page
+// costs little more than its own octets, however long the files are. Reads the disk. [loop]
 #pragma once
 
 #include <cstdint>

@@ -106,6 +106,35 @@ TEST_F(LogContinuation, ASuccessorGoesOnBehindAnyLineInWhicheverFileItIs) {
   EXPECT_EQ(whole_from, WallTime::min()) << "nothing is missing";
 }
 
+// Octets that this program has read from files.
+std::uint64_t octets_read() {
+  const std::string io = read_file("/proc/self/io", 4096).value();
+  return std::strtoull(io.c_str() + std::strlen("rchar: "), nullptr, 10);
+}
+
+TEST_F(LogContinuation, APageReadsLittleMoreThanItBringsWhereverItBegins) {
+  config.ring_bytes = 1024;
+  config.max_file_bytes = 1 << 30;
+  auto former = engine();
+  write(*former, 0, 0);
+  std::string lines;
+  for (int i = 1; i <= 200'000; ++i)
+    LogHistory::append(lines, {LogStream::standard_output, times[0] + i * 1us, false, "line " + std::to_string(i)});
+  const unique_fd file(::open(path.c_str(), O_WRONLY | O_APPEND));
+  ASSERT_TRUE(write_all(file.get(), lines, "log").ok());
+  ASSERT_GT(lines.size(), 8u << 20);
+  const LogHistory history(path, 3);
+  for (const int seen : {0, 1, 77'777, 150'000, 199'990}) {
+    const std::uint64_t before = octets_read();
+    const auto page = history.after(times[0] + seen * 1us, 64 * 1024);
+    EXPECT_LT(octets_read() - before, 400u * 1024) << seen;
+    const auto first = LogHistory::parse(std::string_view(page.text).substr(0, page.text.find('\n')));
+    ASSERT_TRUE(first) << seen;
+    EXPECT_EQ(first->text, "line " + std::to_string(seen + 1));
+    EXPECT_TRUE(page.whole);
+  }
+}
+
 TEST_F(LogContinuation, WhatWasRotatedAwayIsSaid) {
   config.ring_bytes = 1024;
   config.max_file_bytes = 2000;
