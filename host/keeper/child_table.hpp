@@ -25,6 +25,7 @@ struct Child {
   uid_t user = 0;    // whom it was started as
   // A descendant that it named as its main process (MAINPID); −1: none. The pidfd says whether the number is still its.
   pid_t successor = -1;
+  pid_t named = -1;  // the last that it named, whether it could be told to be a descendant or not
   unique_fd successor_fd;
   std::optional<MonotonicTime> succession_until;  // it has ended, and until then its successor may become our child
   unique_fd main_fd;  // pidfd of pid, once it is a successor: it may be in any group and session

@@ -58,6 +58,7 @@ void KeeperCore::handle_main_process(const MainProcess& named) {
 // Empty, or why it is not followed.
 std::string KeeperCore::name_successor(Child& child, pid_t pid) {
   if (pid == child.successor && is_alive(child.successor_fd)) return {};
+  child.named = pid;
   child.successor = -1;
   child.successor_fd.reset();
   if (pid == child.pid) return {};
@@ -67,7 +68,9 @@ std::string KeeperCore::name_successor(Child& child, pid_t pid) {
   }
   const bool descends = child.contained ? cgroups_.holds(child.key.id, pid)
                                         : owner_of(pid, run_) == child.key || descends_from(pid, child.pid);
-  if (!descends || holdings_.children.find_running(pid)) return "it is none of its descendants";
+  // Of an orphan that is ending already nothing more can be found out than that it was left to us.
+  const bool was_ours = is_child(pidfd) && has_no_environment(pid);
+  if (!(descends || was_ours) || holdings_.children.find_running(pid)) return "it is none of its descendants";
   child.successor = pid;
   child.successor_fd = std::move(pidfd);
   return {};
@@ -87,6 +90,7 @@ void KeeperCore::hear_of_successor(Child& child) {
 // Of a child that is a zombie: whether another one goes on as it. Open: that is not known yet; it is to be left a zombie.
 KeeperCore::Succession KeeperCore::succession(Child& child) {
   hear_of_successor(child);
+  if (child.successor <= 0 && child.named > 0) (void)name_successor(child, child.named);  // more can be told by now
   if (child.successor <= 0) return Succession::none;
   if (is_child(child.successor_fd)) return Succession::settled;
   if (!is_alive(child.successor_fd)) return Succession::none;

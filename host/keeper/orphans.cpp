@@ -76,6 +76,11 @@ bool OwnerSearch::may_have_missed_one() {
   return any_new;
 }
 
+bool has_no_environment(pid_t pid) {
+  const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ", kMaxEnvironment);
+  return !environment.ok() || environment->empty();
+}
+
 pid_t parent_pid(pid_t pid) {
   const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
   return stat.ok() ? living_parent(*stat) : 0;

@@ -42,6 +42,8 @@ class OwnerSearch {
   std::set<pid_t> bare_, bare_before_;
 };
 
+// It ends, executes another program just now, or had none from the start.
+bool has_no_environment(pid_t pid);
 // 0: it is no more, or a zombie.
 pid_t parent_pid(pid_t pid);
 // Children of `parent`, zombies left out. A walk over all processes: some 10 µs each.
