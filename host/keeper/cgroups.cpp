@@ -87,6 +87,10 @@ std::uint64_t counter(const std::string& text, std::string_view name) {
   return 0;
 }
 
+void forget(std::set<std::string, std::less<>>& ids, std::string_view id) {
+  if (const auto known = ids.find(id); known != ids.end()) ids.erase(known);
+}
+
 // Ids have no '/', but those of an engine's commands are its own affair.
 std::string name_of(std::string_view id) {
   std::string name = "p." + std::string(id);  // no control file is called so
@@ -213,7 +217,7 @@ Cgroups::Membership Cgroups::join(std::string_view id, const GroupLimits& limits
 
 Cgroups::Membership Cgroups::join_anew(std::string_view id, const GroupLimits& limits) {
   if (contains() && remove_tree(unified_ + "/" + name_of(id)))
-    if (const auto known = killed_.find(id); known != killed_.end()) killed_.erase(known);
+    forget(killed_, id);
   return join(id, limits);
 }
 
@@ -236,7 +240,7 @@ bool Cgroups::kill(std::string_view id) {
 bool Cgroups::freeze(std::string_view id, bool on) {
   if (!contains() || !write_control(unified_ + "/" + name_of(id) + "/cgroup.freeze", on ? "1" : "0")) return false;
   if (on) frozen_.emplace(id);
-  else if (const auto known = frozen_.find(id); known != frozen_.end()) frozen_.erase(known);
+  else forget(frozen_, id);
   return true;
 }
 
@@ -265,14 +269,13 @@ std::uint64_t Cgroups::out_of_memory_kills(std::string_view id) const {
 }
 
 void Cgroups::remove(std::string_view id) {
-  for (auto* ids : {&frozen_, &limited_[0], &limited_[1], &limited_[2]}) {
-    if (const auto known = ids->find(id); known != ids->end()) ids->erase(known);
-  }
+  forget(frozen_, id);
+  for (auto& ids : limited_) forget(ids, id);
   std::erase_if(to_remove_, [](const std::string& path) { return ::rmdir(path.c_str()) == 0 || errno == ENOENT; });
   for (const std::string& run : directories()) {
     const std::string path = run + "/" + name_of(id);
     if (::rmdir(path.c_str()) == 0 || errno != EBUSY) {
-      if (const auto known = killed_.find(id); run == unified_ && known != killed_.end()) killed_.erase(known);
+      if (run == unified_) forget(killed_, id);
       continue;
     }
     remove_tree(path);

@@ -1,7 +1,7 @@
 // MAINPID (sd_notify(3)): when the process that the keeper started ends, another one of its family may go on as it.
 //
-// The model. A process names a descendant; while it lives itself nothing changes but that signals reach both. When it ends
-// and the descendant is a child of the keeper's by then (its ancestors are gone, as a daemon's are), the descendant is
+// The model. A process names a descendant; while it lives itself nothing changes but that signals reach both. When it
+// ends and the descendant is a child of the keeper's by then (its ancestors are gone, as a daemon's are), the descendant is
 // the process: its end is the process's end, its status the status. The ancestors may be about to end too, so the
 // keeper waits a little for that. If the parent lives on, only that parent will learn how its child ends: then it is
 // not followed, and ends with the one that named it.
@@ -22,7 +22,7 @@ namespace {
 
 unique_fd open_pid(pid_t pid) { return unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u))); }
 
-// What it names may be a zombie; to be waited for by anybody but its parent it has to be alive.
+// And no zombie.
 bool is_alive(const unique_fd& pidfd) {
   pollfd one{pidfd.get(), POLLIN, 0};
   return pidfd.valid() && ::poll(&one, 1, 0) == 0;
@@ -64,7 +64,8 @@ std::string KeeperCore::name_successor(Child& child, pid_t pid) {
   if (pid == child.pid) return {};
   unique_fd pidfd = open_pid(pid);  // first: whatever is found out now is about the process that it stands for
   if (!pidfd.valid()) {
-    return errno == ESRCH ? "there is no such process" : Error::from_errno(errno, "keep hold of it (pidfd_open)").message;
+    if (errno == ESRCH) return "there is no such process";
+    return Error::from_errno(errno, "keep hold of it (pidfd_open)").message;
   }
   const bool descends = child.contained ? cgroups_.holds(child.key.id, pid)
                                         : owner_of(pid, run_) == child.key || descends_from(pid, child.pid);
@@ -76,7 +77,7 @@ std::string KeeperCore::name_successor(Child& child, pid_t pid) {
   return {};
 }
 
-// What it said last is either still in its socket, or on the way from the engine: that asks before it takes a message out.
+// What it said last is either still in its socket or on the way from the engine, which passes it on before it takes it out.
 // Where both look at the same time, one look may miss it; the next does not.
 void KeeperCore::hear_of_successor(Child& child) {
   if (!child.ends.notify.valid()) return;
@@ -87,7 +88,7 @@ void KeeperCore::hear_of_successor(Child& child) {
   }
 }
 
-// Of a child that is a zombie: whether another one goes on as it. Open: that is not known yet; it is to be left a zombie.
+// Of a child that is a zombie: whether another one goes on as it. Open: that is not known yet, and it stays a zombie.
 KeeperCore::Succession KeeperCore::succession(Child& child) {
   hear_of_successor(child);
   if (child.successor <= 0 && child.named > 0) (void)name_successor(child, child.named);  // more can be told by now
@@ -97,7 +98,6 @@ KeeperCore::Succession KeeperCore::succession(Child& child) {
   if (!child.succession_until) child.succession_until = now_ + kReparentPatience;
   if (now_ >= *child.succession_until) return Succession::none;
   succession_open_ = true;
-  reap_at_ = now_ + std::chrono::milliseconds(1);
   return Succession::open;
 }
 

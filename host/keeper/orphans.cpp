@@ -27,6 +27,10 @@ void for_each_process(const std::function<void(pid_t, const std::string&)>& visi
   ::closedir(directory);
 }
 
+Result<std::string> environment_of(pid_t pid) {
+  return read_file("/proc/" + std::to_string(pid) + "/environ", kMaxEnvironment);
+}
+
 // "123 (comm) S 1 …": the name may hold anything, so the last parenthesis counts. 0: it does not live.
 pid_t living_parent(const std::string& stat) {
   const std::size_t end = stat.rfind(')');
@@ -59,12 +63,12 @@ std::optional<ProcessKey> owner_by_cookie(std::string_view environment, std::str
 }
 
 std::optional<ProcessKey> owner_of(pid_t pid, std::string_view run) {
-  const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ", kMaxEnvironment);
+  const auto environment = environment_of(pid);
   return environment.ok() ? owner_by_cookie(*environment, run) : std::nullopt;
 }
 
 std::optional<ProcessKey> OwnerSearch::owner_of(pid_t pid) {
-  const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ", kMaxEnvironment);
+  const auto environment = environment_of(pid);
   if (!environment.ok()) return std::nullopt;
   if (environment->empty()) bare_.insert(pid);
   return owner_by_cookie(*environment, run_);
@@ -77,7 +81,7 @@ bool OwnerSearch::may_have_missed_one() {
 }
 
 bool has_no_environment(pid_t pid) {
-  const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ", kMaxEnvironment);
+  const auto environment = environment_of(pid);
   return !environment.ok() || environment->empty();
 }
 
