@@ -5,11 +5,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <linux/ioprio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/system.hpp"
-#include "keeper/spawner.hpp"
+#include "unit/keeper/spawned_output.hpp"
 
 namespace tenon::keeper {
 namespace {
@@ -20,20 +18,8 @@ class Confinement : public testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can take from a process what it has";
-    spec.key = {"test", 1};
-    spec.environment = {"PATH=/usr/bin:/bin"};
   }
-  // What a shell says; or why there is none.
-  std::string output_of(const std::string& script) {
-    spec.argv = {"/bin/sh", "-c", script};
-    auto outcome = Spawner({}).spawn(spec);
-    if (auto* failure = std::get_if<SpawnFailure>(&outcome)) return failure->message;
-    auto& child = std::get<SpawnedChild>(outcome);
-    (void)set_nonblocking(child.descriptors.output.get(), false);
-    std::string text = read_all(child.descriptors.output.get(), 1 << 20, "pipe").value();
-    ::waitpid(child.pid, nullptr, 0);
-    return text;
-  }
+  std::string output_of(const std::string& script) { return test::spawned_output(spec, script); }
 
   SpawnSpec spec;
 };
@@ -51,7 +37,8 @@ TEST_F(Confinement, GivesATmpThatNobodyElseSees) {
   char mine[] = "/tmp/tenon_confinement_XXXXXX";
   ASSERT_NE(::mkdtemp(mine), nullptr);
   spec.private_tmp = true;
-  const std::string script = std::string("[ -e ") + mine + " ] || echo hidden; touch /tmp/of-the-child && ls /tmp /var/tmp; stat -c %a /tmp";
+  const std::string script = std::string("[ -e ") + mine + " ] || echo hidden; touch /tmp/of-the-child && "
+                             "ls /tmp /var/tmp; stat -c %a /tmp";
   EXPECT_EQ(output_of(script), "hidden\n/tmp:\nof-the-child\n\n/var/tmp:\n1777\n");
   EXPECT_NE(::access("/tmp/of-the-child", F_OK), 0);
   EXPECT_EQ(output_of("ls /tmp"), "") << "the next one has its own";

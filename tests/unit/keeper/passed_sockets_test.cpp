@@ -9,10 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/system.hpp"
 #include "keeper/inherited_sockets.hpp"
 #include "keeper/listeners.hpp"
-#include "keeper/spawner.hpp"
+#include "unit/keeper/spawned_output.hpp"
 
 namespace tenon::keeper {
 namespace {
@@ -32,18 +31,9 @@ ListenSpec loopback(std::uint16_t port = 0) {
 std::string output_of(const std::string& script, const std::vector<std::string>& names, const std::vector<int>& sockets,
                       ChannelKind channel = ChannelKind::none) {
   SpawnSpec spec;
-  spec.key = {"test", 1};
-  spec.argv = {"/bin/sh", "-c", script};
-  spec.environment = {"PATH=/usr/bin:/bin"};
   spec.channel = channel;
   for (const std::string& name : names) spec.sockets.push_back({name, {}});
-  auto outcome = Spawner({}).spawn(spec, {}, sockets);
-  if (auto* failure = std::get_if<SpawnFailure>(&outcome)) return failure->message;
-  auto& child = std::get<SpawnedChild>(outcome);
-  (void)set_nonblocking(child.descriptors.output.get(), false);
-  std::string text = read_all(child.descriptors.output.get(), 1 << 20, "pipe").value();
-  ::waitpid(child.pid, nullptr, 0);
-  return text;
+  return test::spawned_output(std::move(spec), script, sockets);
 }
 
 TEST(PassedSockets, ComeAsSdListenFdsHasThem) {
