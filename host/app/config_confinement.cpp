@@ -35,7 +35,8 @@ bool needs_root(ConfigReader& reader, const JsonValue& at, std::string_view what
 
 void read_capabilities(ConfigReader& reader, const JsonValue& at, runtime::ProcessConfig& out) {
   std::uint64_t kept = 0;
-  bool right = reader.array(at, kCapabilities.size(), "capabilities such as \"CAP_NET_BIND_SERVICE\"", [&](const JsonValue& one) {
+  constexpr std::string_view kThings = "capabilities such as \"CAP_NET_BIND_SERVICE\"";
+  bool right = reader.array(at, kCapabilities.size(), kThings, [&](const JsonValue& one) {
     for (std::size_t i = 0; i < kCapabilities.size(); ++i)
       if (one.as_string() == kCapabilities[i]) return void(kept |= std::uint64_t{1} << i);
     reader.wrong_name(one, "one of", {kCapabilities.begin(), kCapabilities.end()});

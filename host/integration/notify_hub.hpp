@@ -6,8 +6,8 @@
 // blocks). What a process has said before its end is read before its end is told.
 //
 // Heard is the process itself, and who runs as its user, as root or as the host's own user, whatever its pid:
-// systemd-notify(1) and other helpers are gone before their message is read. Descriptors that come along are closed at once: none is kept for a
-// process, and sd_notify_barrier(3) waits for just that.
+// systemd-notify(1) and other helpers are gone before their message is read. Descriptors that come along are closed at
+// once: none is kept for a process, and sd_notify_barrier(3) waits for just that.
 //
 // [loop]
 #pragma once

@@ -15,9 +15,10 @@ struct HostProcess {
   InheritedSockets sockets;
 };
 
-// Takes the sockets that it was passed, opens 0, 1 and 2 on /dev/null where they are closed, marks all other inherited descriptors close-on-exec, raises the
-// limit on open files as far as it may, lowers the OOM score where that is permitted, makes the signals harmless that
-// it does not act on and could do without, and becomes a child subreaper. Lasts for the life of the process.
+// Takes the sockets that it was passed, opens 0, 1 and 2 on /dev/null where they are closed, marks all other inherited
+// descriptors close-on-exec, raises the limit on open files as far as it may, lowers the OOM score where that is
+// permitted, makes the signals harmless that it does not act on and could do without, and becomes a child subreaper.
+// Lasts for the life of the process.
 Result<HostProcess> prepare_host_process();
 
 }  // namespace tenon::keeper

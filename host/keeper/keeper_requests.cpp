@@ -139,8 +139,9 @@ Result<std::vector<int>> KeeperCore::open_sockets(const SpawnSpec& spec) {
     if (wanted.alone) TENON_TRY(set_nonblocking(listener.fd(), !wanted.listener.blocking));
     if (!known) {
       const auto at = address_of(listener.fd());
+      const std::string place = at.ok() ? to_string(*at) : at.error().message;
       log::info("keeper", "listening for a process",
-                {{"process", spec.key.id}, {"socket", wanted.name}, {"at", at.ok() ? to_string(*at) : at.error().message}});
+                {{"process", spec.key.id}, {"socket", wanted.name}, {"at", place}});
     }
     sockets.push_back(listener.fd());
   }

@@ -140,7 +140,8 @@ Status Listener::bind_ip() {
   auto address = address_of(spec_);
   if (!address) return std::move(address).error();
   const bool stream = is_stream(spec_.family);
-  socket_.reset(::socket(address->storage.ss_family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int type = (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  socket_.reset(::socket(address->storage.ss_family, type, 0));
   if (!socket_) return Error::from_errno(errno, "make a socket");
   const int on = 1;
   if (stream) (void)::setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -314,6 +314,7 @@ using Message = std::variant<Hello, StashEntry, AdoptedChild, AdoptedListener, A
                              Closed, SignalFailed, StashRefused, Listening, ListenFailed, ShutdownRequested,
                              ReloadRequested, HelloAck, SpawnRequest, SignalRequest, StopPlanUpdate, CloseRequest,
                              Forget, StashPut, StashDelete, ListenRequest, Unlisten, ShutdownBound, Stopping, Quit,
-                             LogSettings, Leave, UpgradeRefused, Works, UpgradeRequest, Awake, HandedOver, MainProcessRefused, MainProcess>;
+                             LogSettings, Leave, UpgradeRefused, Works, UpgradeRequest, Awake,
+                             HandedOver, MainProcessRefused, MainProcess>;
 
 }  // namespace tenon::keeper

@@ -16,7 +16,8 @@ struct Reaped {
 
 // Reaps one dead child, strangers included: as a subreaper, or as PID 1, the keeper inherits orphans. Empty when no
 // child is dead. `before` is called while the child is still a zombie, and so while its pid and its group cannot be
-// reused; where it says no, the child stays a zombie. To look for any takes the kernel longer the more children live; to look at one (`pid`), not.
+// reused; where it says no, the child stays a zombie. To look for any takes the kernel longer the more children live; to
+// look at one (`pid`), not.
 inline constexpr pid_t kAnyChild = 0;
 std::optional<Reaped> reap_one(const std::function<bool(pid_t)>& before, pid_t pid = kAnyChild);
 

@@ -234,8 +234,8 @@ std::string explain_exec(const SpawnSpec& spec, const std::vector<std::string>& 
            " directories of the process's PATH; write its full path, or set PATH in env";
   }
   if (error_number == ENOENT && is_hidden(spec, program)) {
-    return "command \"" + program + "\" is in a directory that private_tmp hides from the process; install it elsewhere, or "
-           "leave private_tmp out";
+    return "command \"" + program +
+           "\" is in a directory that private_tmp hides from the process; install it elsewhere, or leave private_tmp out";
   }
   if (error_number == ENOENT) {
     const std::string path = program[0] == '/' || spec.directory.empty() ? program : spec.directory + "/" + program;
@@ -269,8 +269,8 @@ std::string explain(const SpawnSpec& spec, const std::vector<std::string>& candi
     case SpawnStage::exec: return explain_exec(spec, candidates, e);
     case SpawnStage::chdir:
       if (is_hidden(spec, spec.directory + "/")) {
-        return "the directory \"" + spec.directory + "\" (cwd) is hidden from the process by private_tmp; use another one, "
-               "or leave private_tmp out";
+        return "the directory \"" + spec.directory +
+               "\" (cwd) is hidden from the process by private_tmp; use another one, or leave private_tmp out";
       }
       return Error::from_errno(e, "enter the directory \"" + spec.directory + "\" (cwd)").message;
     case SpawnStage::groups:

@@ -1,8 +1,8 @@
 # Goes on as another process, as daemons do: forks, names the child as its main process (MAINPID) and ends at once. The
 # child, in a session of its own, writes its pid to main.ID and ends orderly by SIGTERM, which it notes in ended.ID.
 # Arguments: "wait": it ends only when the file "go" is there; "pid=N": it names N instead; "late": the child takes its
-# session when its parent is gone; "exit=N": the child ends so as soon as its parent has; "between": a process stands between, and ends a
-# little later; "reap": the child ends, and is waited for.
+# session when its parent is gone; "exit=N": the child ends so as soon as its parent has; "between": a process stands
+# between, and ends a little later; "reap": the child ends, and is waited for.
 import os
 import signal
 import socket

@@ -24,7 +24,9 @@ using runtime::ProcessStatus;
 
 class NotifyHubTest : public HubTest {
  protected:
-  NotifyHubTest() : manager({loop, keeper, policies, checks, *hub, observer}), notify(loop, manager, *hub, [this](const std::string& id, std::uint64_t generation, pid_t pid) {
+  NotifyHubTest()
+      : manager({loop, keeper, policies, checks, *hub, observer}),
+        notify(loop, manager, *hub, [this](const std::string& id, std::uint64_t generation, pid_t pid) {
           named.push_back(id + "#" + std::to_string(generation) + " " + std::to_string(pid));
         }) {
     keeper.manager = &manager;
